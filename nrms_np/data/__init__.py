@@ -1,0 +1,1 @@
+"""Data: MIND folders, vocabulary and word vectors, batches, and the built-in demo corpus."""

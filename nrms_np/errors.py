@@ -1,0 +1,5 @@
+"""Errors that the person at the keyboard can mend: one clear line, never a traceback."""
+
+
+class InputError(ValueError):
+    """Bad input: says what is wrong, where (file:line, id) and what to do."""

@@ -1,0 +1,118 @@
+"""Ragged: a list of lists of integers in two flat arrays. It replaces padding, and with it every mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """List i is ``values[offsets[i]:offsets[i + 1]]``.
+
+    ``values`` holds indices into the level below (a title holds word numbers, a history holds title numbers).
+    Lists may be empty and may repeat an index.
+    """
+
+    values: np.ndarray  # int32 [total]
+    offsets: np.ndarray  # int64 [lists + 1], offsets[0] = 0
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[Sequence[int]]) -> Ragged:
+        lists = list(lists)
+        lengths = np.array([len(one) for one in lists], dtype=np.int64)
+        values = [np.asarray(one, dtype=np.int32) for one in lists if len(one)]
+        return cls.from_lengths(np.concatenate(values) if values else np.empty(0, np.int32), lengths)
+
+    @classmethod
+    def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Ragged:
+        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        return cls(values, offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(str(self[i].tolist()) for i in range(min(3, len(self))))
+        more = ", ..." if len(self) > 3 else ""
+        return f"Ragged({len(self)} lists, {len(self.values)} values: [{shown}{more}])"
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.offsets)
+
+    def list_of_position(self) -> np.ndarray:
+        """For each position of ``values``, the number of the list that it belongs to. int64 [total]."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def take(self, which: np.ndarray) -> Ragged:
+        """The lists numbered ``which``, in that order."""
+        return self._slices(self.offsets[which], self.lengths[which])
+
+    def first(self, n: int) -> Ragged:
+        """At most the first ``n`` values of each list (titles are cut at their end)."""
+        return self._slices(self.offsets[:-1], np.minimum(self.lengths, n))
+
+    def last(self, n: int) -> Ragged:
+        """At most the last ``n`` values of each list (histories are in time order: keep the most recent)."""
+        lengths = np.minimum(self.lengths, n)
+        return self._slices(self.offsets[1:] - lengths, lengths)
+
+    def _slices(self, starts: np.ndarray, lengths: np.ndarray) -> Ragged:
+        out = Ragged.from_lengths(self.values, lengths)
+        source = np.repeat(starts - out.offsets[:-1], lengths) + np.arange(out.offsets[-1])
+        return Ragged(self.values[source], out.offsets)
+
+    def transpose(self, size: int) -> Ragged:
+        """For each index 0..size-1 of the level below, the positions of ``values`` that hold it, in ascending order.
+
+        A gradient that arrives at positions is summed per index along these lists: each index owns its sum,
+        so nothing races and the order of the additions never depends on the number of threads.
+        """
+        return Ragged(*_transpose(self.values, size))
+
+
+@njit(cache=True)
+def _transpose(values, size):  # a counting sort
+    offsets = np.zeros(size + 1, dtype=np.int64)
+    for value in values:
+        offsets[value + 1] += 1
+    for i in range(size):
+        offsets[i + 1] += offsets[i]
+    free = offsets[:-1].copy()
+    positions = np.empty(len(values), dtype=np.int32)
+    for position, value in enumerate(values):
+        positions[free[value]] = position
+        free[value] += 1
+    return positions, offsets
+
+
+def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Renumber ``values`` (each in 0..size-1) by order of first appearance.
+
+    Returns the different values [n], int32, and for each position its new number [len(values)], int32:
+    ``different[numbers] == values``. This is how a batch holds every thing once; it needs no sort.
+    """
+    return _number_by_first_use(values, size)
+
+
+@njit(cache=True)
+def _number_by_first_use(values, size):
+    number_of = np.full(size, -1, dtype=np.int32)
+    different = np.empty(min(size, len(values)), dtype=np.int32)
+    numbers = np.empty(len(values), dtype=np.int32)
+    count = 0
+    for position, value in enumerate(values):
+        if number_of[value] < 0:
+            number_of[value] = count
+            different[count] = value
+            count += 1
+        numbers[position] = number_of[value]
+    return different[:count].copy(), numbers
