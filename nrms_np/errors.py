@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Bad input: says what is wrong, where (file:line, id) and what to do."""
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or gradient became NaN or infinite: training cannot go on from here."""

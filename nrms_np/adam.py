@@ -1,0 +1,77 @@
+"""Adam (Kingma and Ba, 2015), dense for the small weights and lazy for the rows of the embedding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+
+from .encoder import Parameters
+from .errors import NonFiniteError
+from .layers.kernels import FASTMATH
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(eq=False)
+class AdamState:
+    """What Adam remembers: the number of steps taken, and both moments of every parameter."""
+
+    step: int
+    first: Parameters
+    second: Parameters
+
+    @classmethod
+    def zeros(cls, params: Parameters) -> AdamState:
+        return cls(0, *({name: np.zeros_like(one) for name, one in params.items()} for _ in range(2)))
+
+
+def global_norm(gradients: Gradients) -> float:
+    """The Euclidean norm of all gradients together. Raises NonFiniteError with the name of the first that is not finite."""
+    total = 0.0
+    for name, gradient in gradients.items():
+        values = gradient[1] if isinstance(gradient, tuple) else gradient
+        square = float(np.vdot(values, values))
+        if not math.isfinite(square):
+            raise NonFiniteError(f"the gradient of {name} is not finite")
+        total += square
+    return math.sqrt(total)
+
+
+def adam_step(
+    params: Parameters, gradients: Gradients, state: AdamState, learning_rate: float, clip: float = 0.0
+) -> float:
+    """Update ``params`` and ``state`` in place; returns the global norm of the gradient before clipping.
+
+    first  = beta1 first + (1 - beta1) g;  second = beta2 second + (1 - beta2) g^2
+    param -= learning_rate * first / (1 - beta1^t) / (sqrt(second / (1 - beta2^t)) + epsilon)   (algorithm 1)
+
+    A gradient given as (rows, values) updates those rows only, their moments included: rows of words that are not in
+    the batch do not move. Bias correction counts all steps. With clip > 0 gradients are scaled to at most that norm.
+    """
+    norm = global_norm(gradients)
+    factor = clip / norm if clip and norm > clip else 1.0
+    state.step += 1
+    rate = learning_rate / (1 - BETA1**state.step)
+    root = 1 / math.sqrt(1 - BETA2**state.step)
+    for name, gradient in gradients.items():
+        param = params[name]
+        rows, values = gradient if isinstance(gradient, tuple) else (np.arange(len(param)), gradient)
+        constants = [param.dtype.type(c) for c in (factor, rate, root, BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON)]
+        arrays = [x.reshape(len(x), -1) for x in (param, state.first[name], state.second[name], values)]
+        _update_rows(rows, *arrays, *constants)
+    return norm
+
+
+@njit(parallel=True, fastmath=FASTMATH, cache=True)
+def _update_rows(rows, param, first, second, values, factor, rate, root, beta1, rest1, beta2, rest2, epsilon):
+    for i in prange(len(rows)):
+        r = rows[i]
+        for c in range(param.shape[1]):
+            g = values[i, c] * factor
+            first[r, c] = beta1 * first[r, c] + rest1 * g
+            second[r, c] = beta2 * second[r, c] + rest2 * g * g
+            param[r, c] -= rate * first[r, c] / (np.sqrt(second[r, c]) * root + epsilon)

@@ -1,0 +1,83 @@
+"""Files of a run, written so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import BadZipFile
+
+import numpy as np
+
+from .config import Config
+from .data.vocabulary import Vocabulary
+from .encoder import Parameters
+from .errors import InputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained model: weights, the vocabulary that its table belongs to, and the settings it was trained with."""
+
+    params: Parameters
+    vocabulary: Vocabulary
+    config: Config
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    write_file(path, lambda file: file.write(text.encode()))
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """One .npz: ``param.<name>`` arrays, the vocabulary as UTF-8 lines, settings and format as JSON. No pickles."""
+    header = {"format": FORMAT, "config": asdict(checkpoint.config)}
+    arrays = {f"param.{name}": one for name, one in checkpoint.params.items()}
+    arrays["vocabulary"] = _to_bytes("\n".join(checkpoint.vocabulary.words))
+    arrays["header"] = _to_bytes(json.dumps(header))
+    write_file(Path(path), lambda file: np.savez(file, **arrays))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint. Raises InputError when the file is missing, damaged, or of another format."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(_to_text(arrays.pop("header")))
+        if header["format"] != FORMAT:
+            raise InputError(f"{path}: checkpoint format {header['format']}, this version reads format {FORMAT}")
+        vocabulary = Vocabulary.from_words(_to_text(arrays.pop("vocabulary")).split("\n"))
+        params = {name.removeprefix("param."): one for name, one in arrays.items()}
+        return Checkpoint(params, vocabulary, Config(**header["config"]))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint") from None
+    except InputError:
+        raise
+    except (OSError, BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: not a checkpoint, or damaged ({error})") from None
+
+
+def _to_bytes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _to_text(array: np.ndarray) -> str:
+    return array.tobytes().decode()

@@ -1,0 +1,79 @@
+"""What the commands share: flags made from the settings, and errors that people can read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+from .config import Config
+from .errors import InputError, NonFiniteError
+
+BAD_INPUT, NON_FINITE, INTERRUPTED = 2, 3, 130  # exit codes
+
+
+def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=f"python -m nrms_np.{module}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter if epilog is None else _HelpFormatter,
+    )
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One flag for each field of Config."""
+    group = parser.add_argument_group("settings")
+    for one in fields(Config):
+        flag = "--" + one.name.replace("_", "-")
+        kind = type(one.default)
+        group.add_argument(
+            flag,
+            type=kind,
+            default=one.default,
+            choices=one.metadata["choices"],
+            help=one.metadata["help"],
+            metavar=None if one.metadata["choices"] else {int: "N", float: "X"}[kind],
+        )
+
+
+def settings(args: argparse.Namespace) -> Config:
+    """The Config of the given flags. Raises InputError when one is out of range."""
+    try:
+        return Config(**{one.name: getattr(args, one.name) for one in fields(Config)})
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def run(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
+    """Run a command; bad input is one line on stderr. Returns the exit code."""
+    try:
+        main(argv)
+        return 0
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        return BAD_INPUT
+    except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return NON_FINITE
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)
+        return INTERRUPTED
+
+
+def free_folder(base: Path) -> Path:
+    """``base`` itself, or the first of base-2, base-3, ... that does not exist yet."""
+    folder, n = base, 2
+    while folder.exists():
+        folder, n = base.with_name(f"{base.name}-{n}"), n + 1
+    return folder

@@ -1,0 +1,46 @@
+"""Every setting of a run, in one frozen dataclass. The commands make their flags from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def setting(
+    default: Any, help: str, choices: tuple | None = None, least: float = 0, below: float = float("inf")
+) -> Any:
+    """A field with what its flag needs: a help text, the choices, and the range [least, below)."""
+    return field(default=default, metadata={"help": help, "choices": choices, "least": least, "below": below})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings with defaults that serve. Raises ValueError when one is out of range."""
+
+    epochs: int = setting(12, "at most this many passes over the training clicks", least=1)
+    patience: int = setting(3, "stop after this many epochs without a better dev AUC", least=1)
+    batch_size: int = setting(64, "clicks in a training step", least=1)
+    learning_rate: float = setting(3e-4, "step size of Adam")
+    clip: float = setting(0.0, "largest global norm of the gradient; 0 does not clip")
+    dropout: float = setting(0.2, "share of entries dropped from word vectors and from attention outputs", below=1)
+    negatives: int = setting(4, "shown but not clicked titles beside each click (K)", least=1)
+    attention: str = setting("qkv", 'query-key-value attention, or the paper\'s "bilinear" form', ("qkv", "bilinear"))
+    heads: int = setting(16, "attention heads (H)", least=1)
+    head_size: int = setting(16, "size of a head (A)", least=1)
+    query_size: int = setting(200, "size of the additive attention's query (P)", least=1)
+    word_size: int = setting(300, "size of a word vector (D); that of --embeddings when given", least=1)
+    title: int = setting(30, "words kept of a title, from its start", least=1)
+    history: int = setting(50, "clicks kept of a history, the most recent", least=1)
+    min_count: int = setting(2, "words rarer than this in the training news and without a vector are UNKNOWN", least=1)
+    seed: int = setting(0, "seed of every random draw")
+    threads: int = setting(0, "threads of NumPy and Numba; 0 takes every core")
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value, choices = getattr(self, one.name), one.metadata["choices"]
+            flag = "--" + one.name.replace("_", "-")
+            if choices and value not in choices:
+                raise ValueError(f"{flag} {value}: choose one of {', '.join(choices)}")
+            if not choices and not one.metadata["least"] <= value < one.metadata["below"]:
+                top = "" if one.metadata["below"] == float("inf") else f" and below {one.metadata['below']}"
+                raise ValueError(f"{flag} {value}: must be at least {one.metadata['least']}{top}")

@@ -1,0 +1,47 @@
+"""From texts to integers, once: what training and evaluation read afterwards is arrays only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import Config
+from ..ragged import Ragged
+from .batches import Batch, make_batch
+from .clicks import Clicks, find_clicks
+from .mind import Behaviors, News
+from .vocabulary import UNKNOWN, Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training or evaluation data as integers."""
+
+    news_words: Ragged  # [news] of vocabulary ids, cut to config.title words
+    histories: Ragged  # [impressions] of news numbers, cut to the most recent config.history
+    candidates: Ragged  # [impressions] of news numbers
+    labels: np.ndarray  # int8 [all candidates]
+    clicks: Clicks
+    vocabulary_size: int
+
+    def batch(self, which: np.ndarray, positions: np.ndarray) -> Batch:
+        """The clicks numbered ``which`` [B], with the candidates at ``positions`` [B, 1+K] (see draw_candidates)."""
+        histories = self.histories.take(self.clicks.impressions[which])
+        return make_batch(self.news_words, histories, self.candidates.values[positions], self.vocabulary_size)
+
+    def unknown_share(self) -> float:
+        """The share of title words that the vocabulary does not know."""
+        return float((self.news_words.values == UNKNOWN).mean())
+
+
+def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
+    """Encode titles and cut titles and histories to size. Raises InputError for unlabelled data."""
+    return Split(
+        vocabulary.encode(news.titles).first(config.title),
+        behaviors.histories.last(config.history),
+        behaviors.candidates,
+        behaviors.labels,
+        find_clicks(behaviors),
+        len(vocabulary),
+    )

@@ -1,0 +1,24 @@
+"""What the model attends to: the weights of both attentions, word by word."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .config import Config
+from .encoder import Parameters, encode_forward, side_weights
+from .layers.self_attention import attention_of_set
+from .ragged import Ragged
+
+
+def read_attention(
+    params: Parameters, sets: Ragged, config: Config, rows: np.ndarray | None = None
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Self-attention [H, n, n] of each set, and the additive attention weight of each position, flat [T].
+
+    Without ``rows`` the sets are titles (word ids); with title vectors as ``rows`` they are histories (title numbers).
+    """
+    side = "news" if rows is None else "user"
+    rows = params["embedding"] if rows is None else rows
+    _, (attention, _, additive) = encode_forward(rows, sets, side_weights(params, side), config.heads, None, 0)
+    alpha = attention[-1]
+    return [attention_of_set(alpha, sets, s, config.heads) for s in range(len(sets))], additive[-1]

@@ -1,0 +1,250 @@
+"""Prove the gradients: ``python -m nrms_np.gradcheck`` checks every tensor of every layer and of the whole model.
+
+The complex step (Squire and Trapp, 1998) takes f(x + ih) with h = 1e-20: Im f / h is the derivative with no subtraction
+and therefore no rounding error. The central difference is an independent, rougher witness.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import cli
+from .config import Config
+from .data.batches import Batch, make_batch
+from .encoder import WEIGHTS, encode_backward, encode_forward, name_gradients, side_weights
+from .layers import additive_attention, dropout, embedding, loss, self_attention
+from .model import Masks, draw_masks, forward, init_parameters, loss_and_gradients
+from .ragged import Ragged
+from .rng import generator
+
+Arrays = dict[str, np.ndarray]
+COMPLEX_STEP, CENTRAL_STEP = 1e-20, 1e-5
+COMPLEX_TOLERANCE, CENTRAL_TOLERANCE, ZERO_TOLERANCE = 1e-10, 1e-7, 1e-12
+
+
+@dataclass(frozen=True)
+class Check:
+    """The verdict on one tensor."""
+
+    name: str
+    shape: tuple[int, ...]
+    complex_error: float
+    central_error: float
+
+    @property
+    def passed(self) -> bool:
+        return self.complex_error < COMPLEX_TOLERANCE and self.central_error < CENTRAL_TOLERANCE
+
+
+def complex_step_gradient(f: Callable[[Arrays], complex], inputs: Arrays, name: str) -> np.ndarray:
+    """d f / d inputs[name] by Im f(x + ih) / h, one entry at a time. ``f`` must accept complex128 arrays."""
+    shifted = {key: one.astype(np.complex128) for key, one in inputs.items()}
+    out = np.empty(inputs[name].shape)
+    for i in np.ndindex(out.shape):
+        shifted[name][i] += 1j * COMPLEX_STEP
+        out[i] = f(shifted).imag / COMPLEX_STEP
+        shifted[name][i] = inputs[name][i]
+    return out
+
+
+def central_difference_gradient(f: Callable[[Arrays], float], inputs: Arrays, name: str) -> np.ndarray:
+    """d f / d inputs[name] by (f(x + h) - f(x - h)) / 2h, one entry at a time."""
+    shifted = {key: one.copy() for key, one in inputs.items()}
+    out = np.empty(inputs[name].shape)
+    for i in np.ndindex(out.shape):
+        values = []
+        for h in (CENTRAL_STEP, -CENTRAL_STEP):
+            shifted[name][i] = inputs[name][i] + h
+            values.append(f(shifted))
+        out[i] = (values[0] - values[1]) / (2 * CENTRAL_STEP)
+        shifted[name][i] = inputs[name][i]
+    return out
+
+
+def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
+    """max|gradient - numeric| / max|numeric|.
+
+    Where the true gradient is zero, the absolute error, scaled so that ZERO_TOLERANCE meets COMPLEX_TOLERANCE.
+    A wrong shape or a NaN gives infinity.
+    """
+    if gradient.shape != numeric.shape or not np.isfinite(gradient).all():
+        return float("inf")
+    largest, error = np.abs(numeric).max(initial=0), np.abs(gradient - numeric).max(initial=0)
+    return float(error / largest if largest > ZERO_TOLERANCE else error * (COMPLEX_TOLERANCE / ZERO_TOLERANCE))
+
+
+def check_gradients(label: str, f: Callable[[Arrays], complex], inputs: Arrays, gradients: Arrays) -> list[Check]:
+    """Check the gradient of f, which maps named arrays to a scalar, by every one of its inputs (float64)."""
+    if gradients.keys() != inputs.keys():
+        raise ValueError(f"{label}: gradients of {sorted(gradients)} for inputs {sorted(inputs)}")
+    checks = []
+    for name, gradient in gradients.items():
+        exact = complex_step_gradient(f, inputs, name)
+        rough = central_difference_gradient(f, inputs, name)
+        errors = relative_error(gradient, exact), relative_error(gradient, rough)
+        checks.append(Check(f"{label} d{name}", gradient.shape, *errors))
+    return checks
+
+
+def projected(out: np.ndarray, direction: np.ndarray) -> complex:
+    """sum(out * R): a plain sum would be blind to softmax, whose outputs always sum to one."""
+    return (out * direction).sum()
+
+
+def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
+    """A model and batch with every awkward case: repeated words, a one-word title, an empty history, a title twice in a
+    history, a title in histories and among candidates, a candidate shown twice, fixed dropout masks."""
+    config = Config(heads=2, head_size=3, query_size=4, word_size=5, attention=attention)
+    rng = generator(0, "gradcheck")
+    news_words = Ragged.from_lists([[1, 2, 1], [3], [4, 0, 5, 4], [2, 6], [7, 1, 3, 8, 6], [0, 5, 2]])
+    histories = Ragged.from_lists([[0, 1, 1, 4], [], [2, 0]])
+    batch = make_batch(news_words, histories, np.array([[0, 3, 5], [1, 2, 3], [5, 5, 4]]), 9)
+    params = init_parameters(rng.normal(size=(9, config.word_size)), config)
+    for one in params.values():
+        # biases too: a zero hides a wrong gradient; large enough that no gradient drowns in central differences
+        one += rng.normal(0, 0.5, one.shape)
+    return config, params, batch, draw_masks(batch, params, config.dropout, rng)
+
+
+def check_self_attention(attention: str) -> list[Check]:
+    config, params, batch, _ = small_problem(attention)
+    names = [name for name in WEIGHTS[:3] if f"news.{name}" in params]
+    inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
+    direction = generator(1, "gradcheck").normal(size=(len(batch.titles.values), config.heads * config.head_size))
+
+    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
+        weights = (x.get(name) for name in WEIGHTS[:3])
+        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
+
+    gradients = self_attention.self_attention_backward(direction, run(inputs)[1])
+    named = {name: one for name, one in zip(("rows", *WEIGHTS[:3]), gradients) if one is not None}
+    return check_gradients(f"self_attention[{attention}]", lambda x: projected(run(x)[0], direction), inputs, named)
+
+
+def check_additive_attention() -> list[Check]:
+    rng = generator(2, "gradcheck")
+    sets = Ragged.from_lengths(np.zeros(8, np.int32), np.array([3, 0, 1, 4]))
+    shapes = {"x": (8, 5), "weight": (5, 3), "bias": (3,), "query": (3,)}
+    inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    direction = rng.normal(size=(4, 5))
+
+    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
+        return additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"])
+
+    gradients = additive_attention.additive_attention_backward(direction, run(inputs)[1])
+    return check_gradients(
+        "additive_attention", lambda x: projected(run(x)[0], direction), inputs, dict(zip(shapes, gradients))
+    )
+
+
+def check_dropout() -> list[Check]:
+    rng = generator(3, "gradcheck")
+    x, direction, mask = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.random((4, 5)) > 0.4
+    _, cache = dropout.dropout_forward(x, mask, 0.4)
+    gradient = dropout.dropout_backward(direction, cache)
+    return check_gradients(
+        "dropout",
+        lambda v: projected(dropout.dropout_forward(v["x"], mask, 0.4)[0], direction),
+        {"x": x},
+        {"x": gradient},
+    )
+
+
+def check_embedding() -> list[Check]:
+    rng = generator(4, "gradcheck")
+    table, words, direction = rng.normal(size=(6, 3)), np.array([4, 0, 5]), rng.normal(size=(3, 3))
+    rows, values = embedding.embedding_backward(direction, embedding.embedding_forward(table, words)[1])
+    return check_gradients(
+        "embedding",
+        lambda v: projected(embedding.embedding_forward(v["table"], words)[0], direction),
+        {"table": table},
+        {"table": dense(rows, values, len(table))},
+    )
+
+
+def check_loss() -> list[Check]:
+    rng = generator(5, "gradcheck")
+    inputs = {"titles": rng.normal(size=(5, 4)), "users": rng.normal(size=(3, 4))}
+    candidates = np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]])
+
+    def scores(x: Arrays) -> tuple[np.ndarray, tuple]:
+        return loss.click_scores_forward(x["titles"], x["users"], candidates)
+
+    out, cache = scores(inputs)
+    dscores = loss.click_loss_backward(loss.click_loss_forward(out)[1])
+    gradients = dict(zip(inputs, loss.click_scores_backward(dscores, cache)))
+    return [
+        *check_gradients(
+            "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": out}, {"scores": dscores}
+        ),
+        *check_gradients("click_scores", lambda x: loss.click_loss_forward(scores(x)[0])[0], inputs, gradients),
+    ]
+
+
+def check_encoder(side: str, attention: str) -> list[Check]:
+    """The news encoder over titles of words, or the user encoder over histories of titles."""
+    config, params, batch, masks = small_problem(attention)
+    if side == "news":
+        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks.titles
+    else:
+        size = config.heads * config.head_size
+        rows = generator(6, "gradcheck").normal(size=(len(batch.titles), size))
+        sets, mask = batch.histories, masks.histories
+    inputs = {"rows": rows, **{name: one for name, one in params.items() if name.startswith(f"{side}.")}}
+    direction = generator(7, "gradcheck").normal(size=(len(sets), config.heads * config.head_size))
+
+    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
+        return encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout)
+
+    drows, dweights = encode_backward(direction, run(inputs)[1])
+    gradients = {"rows": drows, **name_gradients(side, dweights)}
+    return check_gradients(f"{side}_encoder[{attention}]", lambda x: projected(run(x)[0], direction), inputs, gradients)
+
+
+def check_model(attention: str) -> list[Check]:
+    """The loss of a batch by every parameter, with fixed dropout masks."""
+    config, params, batch, masks = small_problem(attention)
+    _, gradients = loss_and_gradients(params, batch, config, masks)
+    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
+    return check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients)
+
+
+def dense(rows: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """The gradient (rows, values) of a table as one array [size, D]; repeated rows add up."""
+    out = np.zeros((size, values.shape[1]), values.dtype)
+    np.add.at(out, rows, values)
+    return out
+
+
+def all_checks() -> list[Check]:
+    checks = [*check_embedding(), *check_dropout(), *check_additive_attention(), *check_loss()]
+    for attention in ("qkv", "bilinear"):
+        checks += check_self_attention(attention)
+        checks += check_encoder("news", attention) + check_encoder("user", attention) + check_model(attention)
+    return checks
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = cli.make_parser(
+        "gradcheck", "Check every hand-derived gradient against the complex step and central differences."
+    )
+    parser.parse_args(argv)
+    print(f"{'gradient':<48} {'shape':>10} {'complex step':>13} {'central diff.':>13}  verdict")
+    checks = all_checks()
+    for one in checks:
+        shape = "x".join(map(str, one.shape))
+        verdict = "ok" if one.passed else "WRONG"
+        print(f"{one.name:<48} {shape:>10} {one.complex_error:>13.1e} {one.central_error:>13.1e}  {verdict}")
+    wrong = sum(not one.passed for one in checks)
+    print(f"\nrelative errors; tolerances {COMPLEX_TOLERANCE:.0e} and {CENTRAL_TOLERANCE:.0e}: ", end="")
+    print(f"{wrong} of {len(checks)} gradients are WRONG" if wrong else f"all {len(checks)} gradients are right")
+    if wrong:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -1,0 +1,49 @@
+"""Inverted dropout (Srivastava et al., 2014): zero a share of the entries, scale the others up so that means stay."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+LEVELS = 65536  # a mask compares 16 random bits with the rate: four decisions for each 64-bit draw
+
+
+def draw_mask(rng: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray:
+    """True = kept, each with probability 1 - rate (to within 1/65536). bool of ``shape``.
+
+    Raises ValueError unless 0 <= rate < 1.
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"dropout rate {rate} is not in [0, 1)")
+    size = int(np.prod(shape))
+    bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
+    return (bits >= round(rate * LEVELS)).reshape(shape)
+
+
+def dropout_forward(x: np.ndarray, mask: np.ndarray | None, rate: float) -> tuple[np.ndarray, tuple]:
+    """out = x * mask / (1 - rate), or x itself when there is no mask (evaluation).
+
+    x [rows, columns], mask bool of the same shape -> out, same shape and dtype.
+    """
+    return _scale(x, mask, rate), (mask, rate)
+
+
+def dropout_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
+    """dx = dout * mask / (1 - rate): each entry was multiplied by a constant, and so is its gradient."""
+    mask, rate = cache
+    return _scale(dout, mask, rate)
+
+
+def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
+    if mask is None:
+        return x
+    out = np.empty_like(x)
+    _mask_rows(x, mask, x.dtype.type(1 / (1 - rate)), out)
+    return out
+
+
+@njit(parallel=True, cache=True)
+def _mask_rows(x, mask, scale, out):
+    for i in prange(x.shape[0]):
+        for c in range(x.shape[1]):
+            out[i, c] = x[i, c] * scale if mask[i, c] else x.dtype.type(0)

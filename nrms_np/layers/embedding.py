@@ -1,0 +1,24 @@
+"""Word embedding: look up one row per different word of the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def embedding_forward(table: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """rows_u = table[words_u].
+
+    table [vocabulary, D], words [U] -> rows [U, D]. The cache is ``words``.
+    """
+    rows = table[words]  # [U, D]
+    return rows, words
+
+
+def embedding_backward(drows: np.ndarray, cache: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient of the table as (words [U], drows [U, D]): zero in every row that is not listed.
+
+    dtable[w] is the sum of drows_u over all u with words_u = w. The words of a batch are all different, so that sum has
+    one term and there is nothing to add up here; repeated words were summed where they repeat, in the set above.
+    """
+    words = cache
+    return words, drows

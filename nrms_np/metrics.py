@@ -1,0 +1,109 @@
+"""AUC, MRR, nDCG@5 and nDCG@10 of each impression, as MIND's evaluate.py defines them, from ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from .ragged import Ragged
+
+METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
+
+
+def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: int = 0) -> np.ndarray:
+    """The rank of each candidate within its impression, 1 for the largest score. int32 [all candidates].
+
+    scores [all candidates], raw, never through a sigmoid (which rounds large scores to the same 1.0). Equal scores are
+    ordered by a hash of (impression number, news number): never by listing order, which would leak what a data set
+    lists first. ``first_impression`` is the number of the first impression, where a file is ranked in pieces.
+    """
+    ranks = np.empty(len(candidates.values), np.int32)
+    _rank(scores, candidates.values, candidates.offsets, first_impression, ranks)
+    return ranks
+
+
+@njit(cache=True)
+def _hash(impression, news):  # the finalizer of splitmix64 (Steele et al., 2014)
+    x = (np.uint64(impression) << np.uint64(32)) + np.uint64(news) + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@njit(parallel=True, cache=True)
+def _rank(scores, news, offsets, first_impression, ranks):
+    for i in prange(len(offsets) - 1):
+        start, end = offsets[i], offsets[i + 1]
+        order = np.empty(end - start, np.uint64)
+        for a in range(start, end):
+            order[a - start] = _hash(first_impression + i, news[a])
+        for a in range(start, end):
+            rank = 1
+            for b in range(start, end):
+                if scores[b] > scores[a]:
+                    rank += 1
+                elif scores[b] == scores[a]:
+                    tie_a, tie_b = order[a - start], order[b - start]
+                    if tie_b < tie_a or (tie_b == tie_a and b < a):  # the same news listed twice
+                        rank += 1
+            ranks[a] = rank
+
+
+def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """AUC, MRR, nDCG@5, nDCG@10 of each impression. float64 [impressions, 4].
+
+    ranks, labels [all candidates]; NaN where an impression has clicks only or non-clicks only: skipped in the mean.
+
+    AUC    = (sum over clicks of (n - rank) - P (P - 1) / 2) / (P (n - P))
+    MRR    = mean over all P clicks of 1 / rank
+    nDCG@k = sum over clicks with rank <= k of 1 / log2(1 + rank), over its largest possible value
+    """
+    out = np.empty((len(offsets) - 1, len(METRICS)))
+    _impression_metrics(ranks, labels, offsets, out)
+    return out
+
+
+@njit(parallel=True, cache=True)
+def _impression_metrics(ranks, labels, offsets, out):
+    for i in prange(len(out)):
+        start, end = offsets[i], offsets[i + 1]
+        size = end - start
+        clicks = 0
+        below = 0.0
+        reciprocal = 0.0
+        gain5 = 0.0
+        gain10 = 0.0
+        for a in range(start, end):
+            if labels[a] == 1:
+                clicks += 1
+                below += size - ranks[a]
+                reciprocal += 1 / ranks[a]
+                if ranks[a] <= 5:
+                    gain5 += 1 / np.log2(1 + ranks[a])
+                if ranks[a] <= 10:
+                    gain10 += 1 / np.log2(1 + ranks[a])
+        if clicks == 0 or clicks == size:
+            out[i] = np.nan
+            continue
+        best5 = 0.0
+        best10 = 0.0
+        for rank in range(1, min(clicks, 10) + 1):
+            if rank <= 5:
+                best5 += 1 / np.log2(1 + rank)
+            best10 += 1 / np.log2(1 + rank)
+        out[i, 0] = (below - clicks * (clicks - 1) / 2) / (clicks * (size - clicks))
+        out[i, 1] = reciprocal / clicks
+        out[i, 2] = gain5 / best5
+        out[i, 3] = gain10 / best10
+
+
+def mean_metrics(per_impression: np.ndarray) -> dict[str, float]:
+    """The mean of each metric over the impressions that have one, by name; NaN when there is none."""
+    counted = per_impression[~np.isnan(per_impression[:, 0])]
+    means = counted.mean(axis=0) if len(counted) else np.full(len(METRICS), np.nan)
+    return dict(zip(METRICS, means.tolist()))
+
+
+def evaluate_scores(scores: np.ndarray, candidates: Ragged, labels: np.ndarray) -> dict[str, float]:
+    """Scores of all candidates -> the four mean metrics, by name."""
+    return mean_metrics(impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets))

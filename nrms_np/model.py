@@ -1,0 +1,109 @@
+"""NRMS: the parameters, the loss, and its gradient (Wu et al., EMNLP 2019).
+
+rows    = dropout(embedding[words])                           [U, D]
+titles  = encode(rows,   batch.titles,    news weights)       [N, M]
+users   = encode(titles, batch.histories, user weights)       [B, M]
+scores  = titles[candidates] . users                          [B, 1+K]
+loss    = -mean log softmax(scores)[:, 0]
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .config import Config
+from .data.batches import Batch
+from .encoder import Parameters, encode_backward, encode_forward, name_gradients, side_weights
+from .layers.dropout import draw_mask, dropout_backward, dropout_forward
+from .layers.embedding import embedding_backward, embedding_forward
+from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
+from .rng import generator
+
+
+def init_parameters(table: np.ndarray, config: Config) -> Parameters:
+    """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D].
+
+    Glorot uniform with the fans of each named matrix, each from its own random stream. The bilinear query matrices are
+    Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that attention is saturated.
+    """
+    params = {"embedding": table}
+    heads, size = config.heads, config.heads * config.head_size
+
+    def glorot(name: str, shape: tuple[int, ...], fan_in: int, fan_out: int, divisor: float = 1) -> None:
+        limit = math.sqrt(6 / (fan_in + fan_out)) / divisor
+        params[name] = generator(config.seed, f"init {name}").uniform(-limit, limit, shape).astype(table.dtype)
+
+    for side, inputs in (("news", table.shape[1]), ("user", size)):
+        if config.attention == "qkv":
+            glorot(f"{side}.weight_query", (inputs, size), inputs, size)
+            glorot(f"{side}.weight_key", (inputs, size), inputs, size)
+        else:
+            glorot(f"{side}.weight_query", (inputs, heads * inputs), inputs, inputs, math.sqrt(inputs))
+        glorot(f"{side}.weight_value", (inputs, size), inputs, size)
+        glorot(f"{side}.additive_weight", (size, config.query_size), size, config.query_size)
+        params[f"{side}.additive_bias"] = np.zeros(config.query_size, table.dtype)
+        glorot(f"{side}.additive_query", (config.query_size,), config.query_size, 1)
+    return params
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Dropout masks of one step, True = kept: one row per different word, one row per set position."""
+
+    words: np.ndarray  # bool [U, D]
+    titles: np.ndarray  # bool [all title positions, M]
+    histories: np.ndarray  # bool [all history positions, M]
+
+
+def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Generator) -> Masks | None:
+    """Fresh masks for a batch, or None at rate 0. A word's mask is shared by all its occurrences in the batch."""
+    if rate == 0:
+        return None
+    word_size, size = params["news.weight_value"].shape
+    return Masks(
+        draw_mask(rng, (len(batch.words), word_size), rate),
+        draw_mask(rng, (len(batch.titles.values), size), rate),
+        draw_mask(rng, (len(batch.histories.values), size), rate),
+    )
+
+
+def forward(
+    params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
+) -> tuple[float, np.ndarray, tuple]:
+    """Returns the mean loss of the batch, the softmax probabilities [B, 1+K], and the cache for ``backward``."""
+    words, titles, histories = (masks.words, masks.titles, masks.histories) if masks else (None, None, None)
+    rate = config.dropout
+    rows, embedding_cache = embedding_forward(params["embedding"], batch.words)  # [U, D]
+    rows, dropout_cache = dropout_forward(rows, words, rate)  # [U, D]
+    news, user = side_weights(params, "news"), side_weights(params, "user")
+    title_vectors, news_cache = encode_forward(rows, batch.titles, news, config.heads, titles, rate)  # [N, M]
+    users, user_cache = encode_forward(title_vectors, batch.histories, user, config.heads, histories, rate)  # [B, M]
+    scores, scores_cache = click_scores_forward(title_vectors, users, batch.candidates)  # [B, 1+K]
+    loss, probabilities = click_loss_forward(scores)
+    return loss, probabilities, (embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities)
+
+
+def backward(cache: tuple) -> dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]:
+    """The gradient of the loss by every parameter, by name. That of "embedding" is the pair (words [U], rows [U, D])."""
+    embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities = cache
+    dscores = click_loss_backward(probabilities)  # [B, 1+K]
+    dtitles_shown, dusers = click_scores_backward(dscores, scores_cache)  # [N, M], [B, M]
+    dtitles_clicked, duser = encode_backward(dusers, user_cache)  # [N, M]
+    # a title stands in histories and among candidates: its gradient is the sum of the two
+    dtitles = dtitles_shown + dtitles_clicked
+    drows, dnews = encode_backward(dtitles, news_cache)  # [U, D]
+    drows = dropout_backward(drows, dropout_cache)
+    gradients = {"embedding": embedding_backward(drows, embedding_cache)}
+    gradients |= name_gradients("news", dnews) | name_gradients("user", duser)
+    return gradients
+
+
+def loss_and_gradients(
+    params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
+) -> tuple[float, dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]]:
+    """The mean loss of a batch and its gradient by every parameter."""
+    loss, _, cache = forward(params, batch, config, masks)
+    return loss, backward(cache)

@@ -1,0 +1,66 @@
+"""Pictures of a run: the loss curve, and what the attentions look at."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first: a command has no screen)
+
+BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
+
+
+def _save(figure: plt.Figure, path: Path) -> None:
+    figure.savefig(path, dpi=130, metadata={"Software": None})  # no version stamp: equal data, equal bytes
+    plt.close(figure)
+
+
+def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int, path: Path) -> None:
+    """Training and validation loss by epoch, the best epoch, and the loss of guessing among 1 + K candidates."""
+    epochs = [record["epoch"] for record in records]
+    figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+    guess = math.log(1 + negatives)
+    axes.axhline(guess, color=GREY, ls="--", lw=1, label=f"guessing: ln {1 + negatives} = {guess:.3f}")
+    axes.axvline(best_epoch, color=ORANGE, ls=":", label=f"best dev AUC: epoch {best_epoch}")
+    axes.plot(epochs, [record["loss"] for record in records], "o-", color=GREY, label="training (dropout on)")
+    axes.plot(epochs, [record["val_loss"] for record in records], "o-", color=BLUE, label="validation (dropout off)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="epoch", ylabel="negative log-likelihood of the click", title="Loss")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def plot_additive_attention(tokens: list[str], weights: np.ndarray, path: Path) -> None:
+    """The share of each word in its title's vector, beside the share that equal weights would give it."""
+    figure, axes = plt.subplots(figsize=(6.4, 0.32 * len(tokens) + 1.2), layout="constrained")
+    axes.barh(range(len(tokens)), weights, color=BLUE)
+    axes.axvline(1 / len(tokens), color=GREY, ls="--", lw=1, label=f"equal weights: 1/{len(tokens)}")
+    axes.set_yticks(range(len(tokens)), tokens)
+    axes.invert_yaxis()
+    axes.set(xlabel="additive attention weight", title="Which words make the title's vector")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+    _save(figure, path)
+
+
+def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_shown: int = 3) -> None:
+    """Self-attention [H, n, n] of one title: the mean over heads, and the heads that differ most from equal weights."""
+    focus = (weights**2).sum(axis=(1, 2))  # least where all weights are equal
+    shown = np.sort(np.argsort(-focus, kind="stable")[:heads_shown])
+    panels = [("mean of all heads", weights.mean(axis=0)), *((f"head {h + 1}", weights[h]) for h in shown)]
+    side = 0.22 * len(tokens) + 1.9
+    figure, axes = plt.subplots(1, len(panels), figsize=(side * len(panels), side + 0.6), layout="constrained")
+    for one, (name, panel) in zip(np.atleast_1d(axes), panels):
+        image = one.imshow(panel, cmap="Blues", vmin=0, vmax=weights[shown].max() if len(shown) else None)
+        one.set_xticks(range(len(tokens)), tokens, rotation=90)
+        one.set_yticks(range(len(tokens)), tokens)
+        one.set_title(name)
+    figure.supylabel("a word ...")
+    figure.supxlabel("... takes from")
+    figure.colorbar(image, ax=axes, label="self-attention weight", shrink=0.8)
+    _save(figure, path)

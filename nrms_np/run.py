@@ -1,0 +1,163 @@
+"""A training run from data to report: what ``python -m nrms_np.train`` does after its arguments are read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from . import baselines, explain, plots
+from .checkpoint import Checkpoint, save_checkpoint, write_text
+from .config import Config
+from .data import vocabulary as words
+from .data.demo import Demo, make_demo
+from .data.mind import Behaviors, News, last_day, read_folder
+from .data.prepare import Split, prepare
+from .encoder import Parameters
+from .errors import InputError
+from .metrics import METRICS, evaluate_scores
+from .model import init_parameters
+from .training import Record, fit
+
+PICTURES = 3  # titles shown in attention pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Both sides of the data as read; ``demo`` holds the truth behind the built-in corpus."""
+
+    train_news: News
+    train: Behaviors
+    dev_news: News
+    dev: Behaviors
+    demo: Demo | None = None
+
+
+def load_demo(config: Config) -> Data:
+    print("demo corpus (give --train DIR to use MIND data)")
+    demo = make_demo(config.seed)
+    return Data(demo.news, demo.train, demo.news, demo.dev, demo)
+
+
+def load_mind(train_folder: Path, dev_folder: Path | None, config: Config) -> Data:
+    news, train = read_folder(train_folder)
+    if dev_folder:
+        return Data(news, train, *read_folder(dev_folder))
+    held_out = last_day(train)
+    print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
+    return Data(news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)))
+
+
+def train_and_report(data: Data, embeddings: Path | None, config: Config, folder: Path) -> None:
+    """Train, print a row per epoch beside the baselines, and write the run folder.
+
+    Raises InputError when the data cannot train or the folder already holds a run.
+    """
+    if (folder / "metrics.json").exists():
+        raise InputError(f"{folder} already holds a run; give another --run, or remove it")
+    counts = words.count_words(data.train_news.titles)
+    vectors = words.read_vectors(embeddings, counts) if embeddings else {}
+    if embeddings:
+        if not vectors:
+            raise InputError(f"{embeddings}: none of the words of the training news has a vector in it")
+        print(words.coverage(counts, vectors))
+        config = replace(config, word_size=len(next(iter(vectors.values()))))
+    vocabulary = words.build_vocabulary(counts, config.min_count, vectors)
+    train, dev = (prepare(news, behaviors, vocabulary, config) for news, behaviors in _sides(data))
+    for name, split, news in (("training", train, data.train_news), ("dev", dev, data.dev_news)):
+        if not len(split.clicks):
+            raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
+        print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
+    print(f"vocabulary: {len(vocabulary):,} words; unknown in dev titles: {dev.unknown_share():.1%} of words")
+    table = words.make_table(vocabulary, vectors, config.word_size, config.seed)
+    references = _baselines(data, train, dev, table)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    print("\n" + _HEADER)
+    for name, metrics in references.items():
+        print(_row(name, metrics))
+    params = init_parameters(table, config)
+    records, best, params = fit(params, train, dev, config, lambda one, is_best: print(_row(one, one, is_best)))
+
+    save_checkpoint(folder / "checkpoint.npz", Checkpoint(params, vocabulary, config))
+    report = {"config": asdict(config), "epochs": records, "best": best, "baselines": references}
+    write_text(folder / "metrics.json", json.dumps(report, indent=1) + "\n")
+    write_text(folder / "history.csv", _csv(records))
+    plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
+    _draw_attention(params, data.dev_news, dev, vocabulary, config, folder)
+    print()
+    if data.demo:
+        print(_truth(data.demo, params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
+    print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
+
+
+def _sides(data: Data) -> tuple[tuple[News, Behaviors], tuple[News, Behaviors]]:
+    return (data.train_news, data.train), (data.dev_news, data.dev)
+
+
+def _baselines(data: Data, train: Split, dev: Split, table: np.ndarray) -> dict[str, dict[str, float]]:
+    in_training = np.array([data.train_news.number.get(one, -1) for one in data.dev_news.ids])
+    scores = {
+        "random": baselines.random_scores(data.dev),
+        "popularity": baselines.popularity_scores(
+            data.train, len(data.train_news), in_training[data.dev.candidates.values]
+        ),
+        "mean_vector": baselines.mean_vector_scores(table, dev.news_words, dev.histories, dev.candidates),
+    }
+    if data.demo:
+        scores["oracle"] = data.demo.dev_probabilities
+    return {name: evaluate_scores(one, dev.candidates, dev.labels) for name, one in scores.items()}
+
+
+_COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)
+_HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
+
+
+def _row(name: str | Record, record: dict[str, float], is_best: bool = False) -> str:
+    label = name if isinstance(name, str) else str(name["epoch"])
+    cells = [f"{record[column]:.4f}" if column in record else "" for column in _COLUMNS]
+    speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
+    return f"{label:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}" + (" *" if is_best else "")
+
+
+def _csv(records: list[Record]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def _draw_attention(
+    params: Parameters, news: News, dev: Split, vocabulary: words.Vocabulary, config: Config, folder: Path
+) -> None:
+    """Pictures of the first few clicked dev titles of readable length, all different."""
+    clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
+    readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked
+    shown = np.array(readable[:PICTURES])
+    titles = dev.news_words.take(shown)
+    self_attention, additive = explain.read_attention(params, titles, config)
+    for i, n in enumerate(shown):
+        tokens = words.tokenize(news.titles[n])[: config.title]
+        weights = additive[titles.offsets[i] : titles.offsets[i + 1]]
+        plots.plot_additive_attention(tokens, weights, folder / f"additive_attention_{i + 1}.png")
+        plots.plot_attention(tokens, self_attention[i], folder / f"attention_{i + 1}.png")
+
+
+def _truth(
+    demo: Demo, params: Parameters, dev: Split, vocabulary: words.Vocabulary, config: Config, auc: float, oracle: float
+) -> str:
+    """How close the run came to what is true of the demo corpus."""
+    shown = np.unique(dev.candidates.values)
+    titles = dev.news_words.take(shown)
+    _, additive = explain.read_attention(params, titles, config)
+    topical = np.array([word in demo.topical_words for word in vocabulary.words])[titles.values]
+    attention = additive[topical].sum() / len(shown)
+    return (
+        f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {(auc - 0.5) / (oracle - 0.5):.1%} of its lift over 0.5\n"
+        f"additive attention on topical words: {attention:.1%}; their share of words: {topical.mean():.1%}"
+    )

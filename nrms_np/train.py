@@ -1,0 +1,55 @@
+"""Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from . import cli, machine
+
+DESCRIPTION = """Train the NRMS news recommender.
+
+Without --train it trains on a small built-in corpus of made-up news, which needs no download.
+With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
+
+EPILOG = """examples:
+  python -m nrms_np.train
+  python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
+
+Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
+Exit codes: 0 done, 2 bad input, 3 the loss was not finite, 130 stopped by Ctrl-C."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = cli.make_parser("train", DESCRIPTION, EPILOG)
+    parser.add_argument(
+        "--train", type=Path, metavar="DIR", help="MIND folder to train on; the demo corpus if not given"
+    )
+    parser.add_argument(
+        "--dev", type=Path, metavar="DIR", help="MIND folder to validate on; the last day of --train if not given"
+    )
+    parser.add_argument(
+        "--embeddings",
+        type=Path,
+        metavar="FILE",
+        help="GloVe text file (.txt, .gz, .zip) to start the word vectors from",
+    )
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
+    )
+    cli.add_settings(parser)
+    args = parser.parse_args(argv)
+    config = cli.settings(args)
+    machine.prepare(config.threads)
+    if args.dev and not args.train:
+        parser.error("--dev goes with --train")
+
+    from . import run as this_run  # only now: importing NumPy fixes the number of its threads
+
+    data = this_run.load_mind(args.train, args.dev, config) if args.train else this_run.load_demo(config)
+    folder = args.run or cli.free_folder(Path("runs") / (args.train.resolve().name if args.train else "demo"))
+    this_run.train_and_report(data, args.embeddings, config, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))
