@@ -30,7 +30,7 @@ class AdamState:
 
 
 def global_norm(gradients: Gradients) -> float:
-    """The Euclidean norm of all gradients together. Raises NonFiniteError with the name of the first that is not finite."""
+    """The Euclidean norm of all gradients together. Raises NonFiniteError naming the first that is not finite."""
     total = 0.0
     for name, gradient in gradients.items():
         values = gradient[1] if isinstance(gradient, tuple) else gradient

@@ -71,7 +71,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"{path}: no such checkpoint") from None
     except InputError:
         raise
-    except (OSError, BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (OSError, EOFError, BadZipFile, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not a checkpoint, or damaged ({error})") from None
 
 

@@ -87,7 +87,7 @@ def forward(
 
 
 def backward(cache: tuple) -> dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]:
-    """The gradient of the loss by every parameter, by name. That of "embedding" is the pair (words [U], rows [U, D])."""
+    """The gradient of the loss by every parameter, by name; that of "embedding" as (words [U], rows [U, D])."""
     embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities = cache
     dscores = click_loss_backward(probabilities)  # [B, 1+K]
     dtitles_shown, dusers = click_scores_backward(dscores, scores_cache)  # [N, M], [B, M]

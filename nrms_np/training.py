@@ -75,8 +75,8 @@ def fit(
 ) -> tuple[list[Record], Record, Parameters]:
     """Train until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``.
 
-    Calls on_epoch(record, is_best) after each epoch. Returns all records, the best one (the earlier on a tie) and a copy
-    of the weights that gave it; ``params`` holds the last weights.
+    Calls on_epoch(record, is_best) after each epoch. Returns all records, the best one (the earlier on a tie) and a
+    copy of the weights that gave it; ``params`` holds the last weights.
     """
     state, records, best, best_params = AdamState.zeros(params), [], None, params
     for epoch in range(1, config.epochs + 1):

@@ -1,4 +1,4 @@
-"""Training samples: each click of an impression, and K negatives drawn from what was shown beside it but not clicked."""
+"""Training samples: each click of an impression, and K negatives drawn from what was shown but not clicked."""
 
 from __future__ import annotations
 

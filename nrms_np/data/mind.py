@@ -62,9 +62,9 @@ class Behaviors:
 def _lines(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
     """Line number and tab-separated columns of each line; a wrong column count names the line."""
     try:
-        with open(path, encoding="utf-8", newline="\n") as file:
+        with open(path, "rb") as file:
             for line_number, line in enumerate(file, 1):
-                fields = line.rstrip("\r\n").split("\t")
+                fields = line.decode().rstrip("\r\n").split("\t")
                 if len(fields) != columns:
                     raise InputError(
                         f"{path}:{line_number}: {len(fields)} tab-separated columns, expected {columns}; "
@@ -74,7 +74,9 @@ def _lines(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give a folder that holds news.tsv and behaviors.tsv") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise InputError(
+            f"{path}:{line_number}: not UTF-8 text ({error.reason} at byte {error.start} of the line)"
+        ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
@@ -113,16 +115,16 @@ def read_behaviors(path: Path, news: News) -> Behaviors:
             history.extend([news.number[one] for one in clicked.split()])
             history_lengths.append(len(clicked.split()))
             tokens = impressions.split()
-            if labelled is None:
-                labelled = bool(tokens) and tokens[0] not in news.number
+            if labelled is None and tokens:
+                labelled = "-" in tokens[0] and tokens[0] not in news.number
             if labelled:
                 shown.extend([news.number[one[:-2]] for one in tokens])
                 labels.extend([_LABELS[one[-2:]] for one in tokens])
             else:
                 shown.extend([news.number[one] for one in tokens])
             shown_lengths.append(len(tokens))
-        except KeyError as error:
-            raise InputError(f"{path}:{line_number}: {_explain(str(error.args[0]), labelled)}") from None
+        except KeyError:
+            raise InputError(f"{path}:{line_number}: {_explain(clicked, impressions, labelled, news)}") from None
         impression_ids.append(impression_id)
         users.append(user)
         times.append(time)
@@ -141,10 +143,18 @@ def read_behaviors(path: Path, news: News) -> Behaviors:
 _LABELS = {"-0": 0, "-1": 1}
 
 
-def _explain(token: str, labelled: bool) -> str:
-    if token.startswith("-") or (labelled and len(token) <= 2):
-        return f"label {token!r} is neither -0 nor -1"
-    return f"news id {token!r} is not in news.tsv (or its label is missing); use the news.tsv of the same folder"
+def _explain(clicked: str, impressions: str, labelled: bool, news: News) -> str:
+    """What is wrong with the first bad id or label of a line."""
+    shown = impressions.split()
+    if labelled:
+        for one in shown:
+            if one[-2:] not in _LABELS:
+                return f"the label of {one!r} is neither -0 nor -1"
+        shown = [one[:-2] for one in shown]
+    unknown = next(one for one in clicked.split() + shown if one not in news.number)
+    if not labelled and unknown[-2:] in _LABELS:
+        return f"{unknown!r} has a label, but the lines before have none"
+    return f"news id {unknown!r} is not in news.tsv; use the news.tsv of the same folder"
 
 
 def read_folder(folder: Path) -> tuple[News, Behaviors]:

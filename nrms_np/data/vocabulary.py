@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
                     raise InputError(f"{path}:{line_number}: {error}; give a GloVe text file") from None
     except FileNotFoundError:
         raise InputError(f"{path}: no such file of word vectors") from None
-    except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as word vectors ({error})") from None
     if not size:
         raise InputError(f"{path}: the file is empty")

@@ -26,8 +26,8 @@ def self_attention_forward(
     """out_i = sum_j alpha_ij value_j with alpha_ij = softmax_j(scale * query_i . key_j), per head, j in the set of i.
 
     rows [R, D]; weight_query [D, H*Q], weight_key [D, H*Q] or None, weight_value [D, M] -> out [T, M], a row for each
-    position of ``sets``. Without weight_key the form is "bilinear", the paper's e_i' Q_k e_j: the query is e_i' Q_k, the
-    key is the row itself, shared by all heads, and scale = 1. With it the form is "qkv" and scale = 1 / sqrt(A).
+    position of ``sets``. Without weight_key the form is "bilinear", the paper's e_i' Q_k e_j: the query is e_i' Q_k,
+    the key is the row itself, shared by all heads, and scale = 1. With it the form is "qkv": scale = 1 / sqrt(A).
     """
     # 1. project every row once, however many positions hold it
     query, key, value, scale = project(rows, weight_query, weight_key, weight_value, heads)
@@ -46,7 +46,7 @@ def self_attention_backward(
     dout = dout.reshape(len(dout), *value.shape[1:])  # [T, H, A]
     _attend_backward(dout, alpha, query, key, value, scale, *_index(sets), *at_positions)
     positions_of_row = sets.transpose(len(rows))
-    dquery, dkey, dvalue = [sum_rows(x.reshape(len(x), -1), positions_of_row) for x in at_positions]  # [R, H*Q], [R, M]
+    dquery, dkey, dvalue = [sum_rows(_flat(x), positions_of_row) for x in at_positions]  # [R, H*Q], [R, M]
     # 1. query = rows @ weight_query, key = rows @ weight_key (or the rows themselves), value = rows @ weight_value
     drows = dquery @ weight_query.T  # [R, D]
     drows += dkey if weight_key is None else dkey @ weight_key.T
@@ -61,9 +61,13 @@ def project(
 
     Three separate contiguous arrays: views into one fused [R, 3M] array made the attention loops 2-4 times slower.
     """
-    query = (rows @ weight_query).reshape(len(rows), heads, -1)
-    key = (rows if weight_key is None else rows @ weight_key).reshape(len(rows), -1, query.shape[2])
-    value = (rows @ weight_value).reshape(len(rows), heads, -1)
+
+    def by_head(x: np.ndarray, heads: int) -> np.ndarray:
+        return x.reshape(len(x), heads, x.shape[1] // heads)
+
+    query = by_head(rows @ weight_query, heads)
+    key = by_head(rows, 1) if weight_key is None else by_head(rows @ weight_key, heads)
+    value = by_head(rows @ weight_value, heads)
     scale = rows.dtype.type(1 if weight_key is None else 1 / math.sqrt(query.shape[2]))
     return query, key, value, scale
 
@@ -76,7 +80,7 @@ def attend(
     alpha = np.empty(heads * int((sets.lengths**2).sum()), query.dtype)
     out = np.empty((len(sets.values), *value.shape[1:]), value.dtype)  # [T, H, A]
     _attend_forward(query, key, value, scale, *_index(sets), alpha, out)
-    return out.reshape(len(out), -1), alpha
+    return _flat(out), alpha
 
 
 def attention_of_set(alpha: np.ndarray, sets: Ragged, s: int, heads: int) -> np.ndarray:
@@ -85,6 +89,11 @@ def attention_of_set(alpha: np.ndarray, sets: Ragged, s: int, heads: int) -> np.
     n = lengths[-1]
     start = heads * int((lengths[:-1] ** 2).sum())
     return alpha[start : start + heads * n * n].reshape(heads, n, n)
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    """[., H, A] as [., H * A]."""
+    return x.reshape(len(x), x.shape[1] * x.shape[2])
 
 
 def _index(sets: Ragged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

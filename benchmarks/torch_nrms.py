@@ -1,0 +1,160 @@
+"""NRMS in PyTorch, twice: padded as public code does it, and tuned by hand. Same weights, same batch, same loss as ours.
+
+Used by the benchmark and by tests/test_torch_parity.py; the project itself never imports it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from nrms_np.config import Config
+from nrms_np.data.batches import Batch
+from nrms_np.model import Masks
+from nrms_np.ragged import Ragged
+
+
+def parameters(params: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    """Copies of our weights, ready for autograd."""
+    return {name: torch.tensor(one, requires_grad=True) for name, one in params.items()}
+
+
+def pad(sets: Ragged, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices [sets, length] filled up with 0, and True where there is something: bool [sets, length]."""
+    index = np.zeros((len(sets), length), np.int64)
+    there = np.arange(length) < sets.lengths[:, None]
+    index[there] = sets.values
+    return torch.from_numpy(index), torch.from_numpy(there)
+
+
+def pad_rows(rows: np.ndarray | None, sets: Ragged, length: int) -> torch.Tensor | None:
+    """One row per position of ``sets`` as [sets, length, columns]; used for injected dropout masks."""
+    if rows is None:
+        return None
+    out = np.zeros((len(sets), length, rows.shape[1]), rows.dtype)
+    out[np.arange(length) < sets.lengths[:, None]] = rows
+    return torch.from_numpy(out)
+
+
+def drop(x: torch.Tensor, mask: torch.Tensor | None, rate: float, training: bool) -> torch.Tensor:
+    """The given mask when there is one, else PyTorch's own dropout."""
+    return F.dropout(x, rate, training) if mask is None else x * mask / (1 - rate)
+
+
+def encode(
+    x: torch.Tensor,
+    there: torch.Tensor,
+    weights: dict[str, torch.Tensor],
+    side: str,
+    config: Config,
+    mask: torch.Tensor | None,
+    training: bool,
+    fused: bool,
+) -> torch.Tensor:
+    """x [S, L, D], there [S, L] -> [S, M]: self-attention, dropout, additive attention, padding masked out."""
+    sets, length, _ = x.shape
+    query, value = x @ weights[f"{side}.weight_query"], x @ weights[f"{side}.weight_value"]
+    bilinear = f"{side}.weight_key" not in weights
+    key = x[:, :, None].expand(-1, -1, config.heads, -1) if bilinear else x @ weights[f"{side}.weight_key"]
+    query, key, value = (one.reshape(sets, length, config.heads, -1).transpose(1, 2) for one in (query, key, value))
+    scale = 1.0 if bilinear else 1 / math.sqrt(config.head_size)
+    if fused:
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None, :], scale=scale)
+    else:
+        logits = query @ key.transpose(2, 3) * scale  # [S, H, L, L]
+        out = logits.masked_fill(~there[:, None, None, :], -1e9).softmax(dim=-1) @ value
+    out = drop(out.transpose(1, 2).reshape(sets, length, -1), mask, config.dropout, training)  # [S, L, M]
+    hidden = torch.tanh(out @ weights[f"{side}.additive_weight"] + weights[f"{side}.additive_bias"])
+    logits = (hidden @ weights[f"{side}.additive_query"]).masked_fill(~there, -1e9)
+    return (logits.softmax(dim=-1)[:, :, None] * out).sum(dim=1)
+
+
+def click_loss(titles: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
+    """Candidates [B, 1+K, M], users [B, M] -> the mean NLL of column 0."""
+    scores = (titles * users[:, None]).sum(dim=-1)
+    return F.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.long))
+
+
+class PaddedBatch:
+    """Every title slot of every user at full size: [B, history + 1+K, title] word ids of the embedding table."""
+
+    def __init__(self, batch: Batch, config: Config) -> None:
+        slots = Ragged.from_lists([[*batch.histories[b], *batch.candidates[b]] for b in range(len(batch.histories))])
+        titles, words_there = pad(batch.titles.take(slots.values), config.title)
+        users, shown = batch.candidates.shape
+        self.words = torch.zeros(users, config.history + shown, config.title, dtype=torch.long)
+        self.words_there = torch.zeros(self.words.shape, dtype=torch.bool)
+        self.words_there[:, : config.history, 0] = True  # a padded title holds one pad word: no row is all masked
+        clicks = np.arange(config.history) < batch.histories.lengths[:, None]
+        place = torch.from_numpy(np.concatenate([clicks, np.ones((users, shown), bool)], axis=1))
+        self.words[place] = torch.from_numpy(batch.words.astype(np.int64))[titles]
+        self.words_there[place] = words_there
+        self.clicks_there = torch.from_numpy(clicks)
+
+
+def padded_loss(
+    weights: dict[str, torch.Tensor], batch: PaddedBatch, config: Config, training: bool, fused: bool = False
+) -> torch.Tensor:
+    """As public code does it: every slot is embedded, projected and encoded, repeated or empty."""
+    users, slots, length = batch.words.shape
+    rows = F.embedding(batch.words.reshape(-1, length), weights["embedding"])  # [B * slots, L, D]
+    rows = F.dropout(rows, config.dropout, training)
+    there = batch.words_there.reshape(-1, length)
+    titles = encode(rows, there, weights, "news", config, None, training, fused).reshape(users, slots, -1)
+    clicked, shown = titles[:, : config.history], titles[:, config.history :]
+    return click_loss(shown, encode(clicked, batch.clicks_there, weights, "user", config, None, training, fused))
+
+
+class TunedBatch:
+    """Different titles once, padding trimmed to the longest of the batch; optional injected dropout masks."""
+
+    def __init__(self, batch: Batch, masks: Masks | None = None) -> None:
+        title, history = int(batch.titles.lengths.max()), int(batch.histories.lengths.max())
+        self.words = torch.from_numpy(batch.words.astype(np.int64))
+        self.titles, self.words_there = pad(batch.titles, title)
+        self.histories, self.clicks_there = pad(batch.histories, history)
+        self.candidates = torch.from_numpy(batch.candidates.astype(np.int64))
+        self.word_mask = None if masks is None else torch.from_numpy(masks.words)
+        self.title_mask = pad_rows(masks and masks.titles, batch.titles, title)
+        self.history_mask = pad_rows(masks and masks.histories, batch.histories, history)
+
+
+def tuned_loss(
+    weights: dict[str, torch.Tensor], batch: TunedBatch, config: Config, training: bool, fused: bool = True
+) -> torch.Tensor:
+    """Repeated titles removed, padding trimmed, a sparse gradient for the embedding."""
+    rows = F.embedding(batch.words, weights["embedding"], sparse=True)  # [U, D]
+    if batch.word_mask is not None:
+        rows = drop(rows, batch.word_mask, config.dropout, training)
+    x = F.embedding(batch.titles, rows)  # [N, L, D]
+    if batch.word_mask is None:
+        x = F.dropout(x, config.dropout, training)
+    titles = encode(x, batch.words_there, weights, "news", config, batch.title_mask, training, fused)  # [N, M]
+    users = encode(
+        titles[batch.histories], batch.clicks_there, weights, "user", config, batch.history_mask, training, fused
+    )
+    return click_loss(titles[batch.candidates], users)
+
+
+class TunedAdam:
+    """Adam for the small weights, SparseAdam for the embedding.
+
+    SparseAdam adds epsilon before the bias correction of the second moment: its epsilon is rescaled each step so that
+    both follow Kingma and Ba's algorithm 1.
+    """
+
+    def __init__(self, weights: dict[str, torch.Tensor], learning_rate: float) -> None:
+        dense = [one for name, one in weights.items() if name != "embedding"]
+        self.dense = torch.optim.Adam(dense, lr=learning_rate)
+        self.sparse = torch.optim.SparseAdam([weights["embedding"]], lr=learning_rate)
+        self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        self.sparse.param_groups[0]["eps"] = 1e-8 * math.sqrt(1 - 0.999**self.steps)
+        for optimizer in (self.dense, self.sparse):
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)

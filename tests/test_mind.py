@@ -1,0 +1,237 @@
+"""Reading and writing MIND folders."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nrms_np.data.mind import Behaviors, News, last_day, read_behaviors, read_folder, read_news, write_folder
+from nrms_np.errors import InputError
+from nrms_np.ragged import Ragged
+
+NEWS = "".join(f"N{n}\tsport\tgolf\ttitle {n}\tabstract\thttps://x\t[]\t[]\n" for n in (1, 2, 3))
+TIME = "11/9/2019 12:01:13 AM"
+LABELLED = f"1\tU1\t{TIME}\tN2 N1 N2\tN3-0 N1-1\n2\tU2\t{TIME}\t\tN2-0\n"
+
+
+def write(folder, news=NEWS, behaviors=LABELLED):
+    for name, text in (("news.tsv", news), ("behaviors.tsv", behaviors)):
+        if text is not None:
+            (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def lists(ragged):
+    return [one.tolist() for one in ragged]
+
+
+def test_read_folder(tmp_path):
+    news, behaviors = read_folder(write(tmp_path))
+    assert news.ids == ["N1", "N2", "N3"]
+    assert news.categories == ["sport"] * 3
+    assert news.titles == ["title 1", "title 2", "title 3"]
+    assert news.number == {"N1": 0, "N2": 1, "N3": 2}
+    assert behaviors.impression_ids == ["1", "2"]
+    assert behaviors.users == ["U1", "U2"]
+    assert behaviors.times == [TIME, TIME]
+    assert lists(behaviors.histories) == [[1, 0, 1], []]  # a repeated click stays, an empty history is empty
+    assert lists(behaviors.candidates) == [[2, 0], [1]]
+    assert behaviors.labels.tolist() == [0, 1, 0]
+    assert behaviors.labels.dtype == np.int8
+
+
+def test_quotes_are_text(tmp_path):
+    titles = ['"', 'She said "no', "'tis", '"a"\'']  # a CSV reader would merge or strip these
+    text = "".join(f"N{n}\tc\t\t{title}\t\t\t[]\t[]\n" for n, title in enumerate(titles))
+    write(tmp_path, news=text)
+    assert read_news(tmp_path / "news.tsv").titles == titles
+
+
+def test_line_ends_inside_a_title_are_those_of_no_file(tmp_path):
+    """Only \\n ends a line: Python's str.splitlines would also cut at these."""
+    titles = ["a\x0bb", "a\x85b", "a\u2028b", "a\rb"]
+    text = "".join(f"N{n}\tc\t\t{title}\t\t\t[]\t[]\n" for n, title in enumerate(titles))
+    write(tmp_path, news=text)
+    assert read_news(tmp_path / "news.tsv").titles == titles
+
+
+def test_windows_line_ends(tmp_path):
+    news, behaviors = read_folder(write(tmp_path))
+    (tmp_path / "crlf").mkdir()
+    other = write(tmp_path / "crlf", NEWS.replace("\n", "\r\n"), LABELLED.replace("\n", "\r\n"))
+    other_news, other_behaviors = read_folder(other)
+    assert vars(other_news) == vars(news)
+    assert lists(other_behaviors.candidates) == lists(behaviors.candidates)
+    assert other_behaviors.labels.tolist() == behaviors.labels.tolist()
+
+
+def test_no_newline_at_the_end(tmp_path):
+    news, behaviors = read_folder(write(tmp_path, NEWS.rstrip("\n"), LABELLED.rstrip("\n")))
+    assert (len(news), len(behaviors)) == (3, 2)
+
+
+def test_unlabelled_file(tmp_path):
+    _, behaviors = read_folder(write(tmp_path, behaviors=f"1\tU1\t{TIME}\tN2\tN3 N1\n2\tU1\t{TIME}\tN2\tN1\n"))
+    assert behaviors.labels is None
+    assert lists(behaviors.candidates) == [[2, 0], [0]]
+    assert behaviors.select(np.array([1])).labels is None
+
+
+def test_select_keeps_labels_beside_their_candidates(tmp_path):
+    text = "".join(f"{i}\tU{i}\t{TIME}\tN1\t{shown}\n" for i, shown in enumerate(["N1-1 N2-0", "N3-1", "N2-0 N3-0"]))
+    _, behaviors = read_folder(write(tmp_path, behaviors=text))
+    some = behaviors.select(np.array([2, 0]))
+    assert some.impression_ids == ["2", "0"]
+    assert some.users == ["U2", "U0"]
+    assert lists(some.candidates) == [[1, 2], [0, 1]]
+    assert some.labels.tolist() == [0, 0, 1, 0]
+
+
+def impressions(*shown, history="N1"):
+    return "".join(f"{i}\tU\t{TIME}\t{history}\t{one}\n" for i, one in enumerate(shown))
+
+
+BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"news": NEWS + "N4\tsport\tgolf\ttitle\n"}, ["news.tsv:4:", "4 tab-separated columns", "expected 8"]),
+        ({"news": NEWS + "\n"}, ["news.tsv:4:", "expected 8"]),
+        ({"news": NEWS + NEWS.splitlines()[1] + "\n"}, ["news.tsv:4:", "N2", "twice"]),
+        ({"news": ""}, ["news.tsv", "empty"]),
+        ({"news": None}, ["news.tsv", "no such file"]),
+        ({"news": BAD_BYTES}, ["news.tsv:3:", "UTF-8"]),
+        ({"behaviors": LABELLED + "3\tU1\t\tN3-0\n"}, ["behaviors.tsv:3:", "4 tab-separated columns", "expected 5"]),
+        ({"behaviors": ""}, ["behaviors.tsv", "empty"]),
+        ({"behaviors": None}, ["behaviors.tsv", "no such file"]),
+        ({"behaviors": LABELLED.encode() + b"3\tU\xe9\t\t\tN3-0\n"}, ["behaviors.tsv:3:", "UTF-8"]),
+        ({"behaviors": LABELLED + impressions("N1-0", history="N1 N77")}, ["behaviors.tsv:3:", "'N77'", "news.tsv"]),
+        ({"behaviors": impressions("N1-0", "N2-1 N77-0")}, ["behaviors.tsv:2:", "'N77'", "news.tsv"]),
+        ({"behaviors": impressions("N77-1")}, ["behaviors.tsv:1:", "'N77'", "news.tsv"]),
+        ({"behaviors": impressions("N77 N1")}, ["behaviors.tsv:1:", "'N77'", "news.tsv"]),
+        ({"behaviors": impressions("N1 N2", "N77")}, ["behaviors.tsv:2:", "'N77'", "news.tsv"]),
+        ({"behaviors": impressions("N1-0", "N1-1 N2-2")}, ["behaviors.tsv:2:", "-2", "neither -0 nor -1"]),
+        ({"behaviors": impressions("N1-2")}, ["behaviors.tsv:1:", "-2", "neither -0 nor -1"]),
+        ({"behaviors": impressions("N1-0 N2")}, ["behaviors.tsv:1:", "'N2'", "label"]),  # mixtures
+        ({"behaviors": impressions("N1-0", "N2")}, ["behaviors.tsv:2:", "'N2'", "label"]),
+        ({"behaviors": impressions("N1", "N2-1")}, ["behaviors.tsv:2:", "'N2-1'", "label"]),
+    ],
+)
+def test_errors_say_where_and_what(tmp_path, changed, said):
+    write(tmp_path, **changed)
+    with pytest.raises(InputError) as error:
+        read_folder(tmp_path)
+    for one in said:
+        assert one in str(error.value)
+
+
+def test_an_empty_impression_does_not_decide_whether_there_are_labels(tmp_path):
+    _, behaviors = read_folder(write(tmp_path, behaviors=impressions("", "N1-1 N2-0")))
+    assert lists(behaviors.candidates) == [[], [0, 1]]
+    assert behaviors.labels.tolist() == [1, 0]
+
+
+def test_a_folder_in_place_of_the_file(tmp_path):
+    (tmp_path / "news.tsv").mkdir()
+    with pytest.raises(InputError, match="news.tsv"):
+        read_news(tmp_path / "news.tsv")
+
+
+# ---------------------------------------------------------------- round trip
+
+TEXT = st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), max_size=12)
+
+
+@st.composite
+def folders(draw):
+    size = draw(st.integers(1, 6))
+    column = st.lists(TEXT, min_size=size, max_size=size)
+    ids = draw(st.permutations([f"N{n}" for n in range(90, 90 + size)]))
+    news = News.from_lists(ids, draw(column), draw(column))
+    count = draw(st.integers(1, 5))
+    column = st.lists(TEXT, min_size=count, max_size=count)
+    number = st.integers(0, size - 1)
+    candidates = draw(st.lists(st.lists(number, min_size=1, max_size=6), min_size=count, max_size=count))
+    histories = draw(st.lists(st.lists(number, max_size=6), min_size=count, max_size=count))
+    shown = sum(map(len, candidates))
+    labels = draw(st.none() | st.lists(st.integers(0, 1), min_size=shown, max_size=shown))
+    behaviors = Behaviors(
+        *(draw(column) for _ in range(3)),
+        Ragged.from_lists(histories),
+        Ragged.from_lists(candidates),
+        None if labels is None else np.array(labels, np.int8),
+    )
+    return news, behaviors
+
+
+@settings(deadline=None)
+@given(folders())
+def test_write_and_read_again(tmp_path_factory, made):
+    news, behaviors = made
+    folder = tmp_path_factory.mktemp("mind") / "new" / "folder"  # made by write_folder
+    write_folder(folder, news, behaviors)
+    news_again, again = read_folder(folder)
+    assert vars(news_again) == vars(news)
+    for name in ("impression_ids", "users", "times"):
+        assert getattr(again, name) == getattr(behaviors, name)
+    assert lists(again.histories) == lists(behaviors.histories)
+    assert lists(again.candidates) == lists(behaviors.candidates)
+    if behaviors.labels is None:
+        assert again.labels is None
+    else:
+        assert again.labels.tolist() == behaviors.labels.tolist()
+
+
+# ---------------------------------------------------------------- the last day
+
+
+def at(*times):
+    empty = Ragged.from_lists([[]] * len(times))
+    return Behaviors(["1"] * len(times), ["U"] * len(times), list(times), empty, empty, np.empty(0, np.int8))
+
+
+def test_last_day_is_by_date_not_by_text():
+    """As texts, 9 comes after 10, December 31 after January 1, and 11 PM before 2 AM."""
+    times = ["11/9/2019 11:59:59 PM", "11/10/2019 12:00:00 AM", "11/10/2019 2:00:00 PM", "11/9/2019 12:00:00 AM"]
+    assert last_day(at(*times)).tolist() == [False, True, True, False]
+    assert last_day(at("12/31/2019 9:00:00 AM", "1/1/2020 9:00:00 AM")).tolist() == [False, True]
+
+
+def test_a_single_day_cannot_be_held_out():
+    with pytest.raises(InputError, match="single day"):
+        last_day(at("11/9/2019 12:00:00 AM", "11/9/2019 11:59:59 PM"))
+
+
+@pytest.mark.parametrize("time", ["2019-11-09 10:00:00", "", "13/13/2019 1:00:00 AM"])
+def test_a_time_of_another_form(time):
+    with pytest.raises(InputError, match="behaviors.tsv"):
+        last_day(at("11/9/2019 12:00:00 AM", time))
+
+
+# ---------------------------------------------------------------- the real sample
+
+
+@pytest.mark.parametrize(
+    ("part", "impressions", "clicked", "not_clicked", "news_count", "without_history"),
+    [("train", 4032, 6053, 143931, 51282, 85), ("dev", 968, 1489, 37886, 10289, 22)],  # from the sample's README.md
+)
+def test_real_sample(mind, part, impressions, clicked, not_clicked, news_count, without_history):
+    news, behaviors = read_folder(mind / part)
+    assert len(news) == news_count
+    assert len(behaviors) == impressions
+    assert np.bincount(behaviors.labels).tolist() == [not_clicked, clicked]
+    assert int((behaviors.histories.lengths == 0).sum()) == without_history
+    if part == "train":  # 9-13 Nov: the last day is some of it
+        assert 0 < last_day(behaviors).sum() < impressions
+    else:
+        with pytest.raises(InputError, match="single day"):
+            last_day(behaviors)
+
+
+def test_behaviors_need_the_news_of_their_own_folder(tmp_path):
+    write(tmp_path)
+    other = News.from_lists(["N1"], ["c"], ["t"])
+    with pytest.raises(InputError, match="same folder"):
+        read_behaviors(tmp_path / "behaviors.tsv", other)

@@ -1,0 +1,161 @@
+"""The whole model: the loss is the definition's, repeats change nothing, it can learn, threads do not matter."""
+
+import naive
+import numba
+import numpy as np
+import pytest
+
+from nrms_np.adam import AdamState, adam_step
+from nrms_np.config import Config
+from nrms_np.data.batches import make_batch
+from nrms_np.explain import read_attention
+from nrms_np.gradcheck import relative_error
+from nrms_np.model import draw_masks, forward, init_parameters, loss_and_gradients
+from nrms_np.ragged import Ragged
+from nrms_np.scoring import CHUNK, encode_news, encode_users, score_candidates, score_impressions
+
+SMALL = {"heads": 3, "head_size": 4, "query_size": 5}
+
+
+def random_problem(attention="qkv", seed=0, users=5, news=9, vocabulary=20, dtype=np.float64, **sizes):
+    config = Config(attention=attention, **{**SMALL, **sizes})
+    rng = np.random.default_rng(seed)
+    titles = [rng.integers(0, vocabulary, n).tolist() for n in rng.integers(1, 8, news)]
+    histories = [rng.integers(0, news, n).tolist() for n in rng.integers(0, 6, users)]
+    candidates = rng.integers(0, news, (users, 5))
+    params = init_parameters(rng.normal(size=(vocabulary, 6)).astype(dtype), config)
+    return config, params, titles, histories, candidates
+
+
+def batch_of(titles, histories, candidates, vocabulary=20):
+    return make_batch(Ragged.from_lists(titles), Ragged.from_lists(histories), candidates, vocabulary)
+
+
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+def test_loss_is_the_definition_sample_by_sample(attention):
+    config, params, titles, histories, candidates = random_problem(attention)
+    histories[0] = histories[0] or [1]
+    loss, probabilities, _ = forward(params, batch_of(titles, histories, candidates), config)
+    expected = naive.loss(params, titles, histories, candidates, config.heads)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_the_same_loss_and_gradient_whether_or_not_titles_repeat():
+    """Give every slot its own copy of its title: nothing is shared any more, and nothing changes."""
+    config, params, titles, histories, candidates = random_problem()
+    copies, lists = [], []
+    for row in [*histories, *candidates.tolist()]:
+        lists.append([len(copies) + i for i in range(len(row))])
+        copies += [titles[n] for n in row]
+    apart = batch_of(copies, lists[: len(histories)], np.array(lists[len(histories) :]))
+    once = batch_of(titles, histories, candidates)
+    assert len(apart.titles) > len(once.titles)
+    one, gradients = loss_and_gradients(params, once, config)
+    other, same = loss_and_gradients(params, apart, config)
+    assert one == pytest.approx(other, rel=1e-13)
+    for name in params:
+        if name != "embedding":
+            assert relative_error(gradients[name], same[name]) < 1e-12, name
+    by_word = [dict(zip(g["embedding"][0].tolist(), g["embedding"][1])) for g in (gradients, same)]
+    assert by_word[0].keys() == by_word[1].keys()
+    for word, row in by_word[0].items():
+        np.testing.assert_allclose(row, by_word[1][word], atol=1e-13)
+
+
+def test_an_empty_history_has_loss_ln_5_and_no_gradient():
+    config, params, titles, _, candidates = random_problem()
+    loss, gradients = loss_and_gradients(params, batch_of(titles, [[]] * 5, candidates), config)
+    assert loss == pytest.approx(np.log(5), abs=1e-15)
+    assert all((one == 0).all() for name, one in gradients.items() if name != "embedding")
+    assert (gradients["embedding"][1] == 0).all()
+
+
+def test_initial_weights_have_the_documented_ranges():
+    config = Config()
+    params = init_parameters(np.zeros((3, 300), np.float32), config)
+    limits = {"news.weight_query": (300, 256), "user.weight_value": (256, 256), "news.additive_weight": (256, 200)}
+    for name, (fan_in, fan_out) in limits.items():
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        assert 0.99 * limit < np.abs(params[name]).max() <= limit
+        assert params[name].dtype == np.float32
+    assert not np.array_equal(params["news.weight_query"], params["news.weight_key"])
+    bilinear = init_parameters(np.zeros((3, 300), np.float32), Config(attention="bilinear"))
+    limit = np.sqrt(6 / 600) / np.sqrt(300)
+    assert 0.99 * limit < np.abs(bilinear["news.weight_query"]).max() <= limit
+    assert "news.weight_key" not in bilinear
+
+
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+def test_it_can_learn_64_samples_by_heart(attention):
+    config, params, titles, histories, candidates = random_problem(
+        attention, users=64, news=200, vocabulary=100, dtype=np.float32, heads=4, head_size=8, query_size=16
+    )
+    rng = np.random.default_rng(1)
+    histories = [rng.integers(0, 200, 5).tolist() for _ in range(64)]
+    candidates = np.array([rng.choice(200, 5, replace=False) for _ in range(64)])
+    batch, state = batch_of(titles, histories, candidates, 100), AdamState.zeros(params)
+    for _ in range(200):
+        loss, gradients = loss_and_gradients(params, batch, config)
+        adam_step(params, gradients, state, 0.01)
+    assert loss < 0.05
+
+
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+def test_one_and_two_threads_give_the_same_bytes(attention):
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("this machine has one core")
+    results = []
+    for threads in (1, 2):
+        config, params, titles, histories, candidates = random_problem(attention, users=40, news=80, dtype=np.float32)
+        batch, state = batch_of(titles, histories, candidates), AdamState.zeros(params)
+        before = numba.get_num_threads()
+        numba.set_num_threads(threads)
+        try:
+            for step in range(5):
+                masks = draw_masks(batch, params, 0.2, np.random.Generator(np.random.SFC64(step)))
+                adam_step(params, loss_and_gradients(params, batch, config, masks)[1], state, 0.01)
+        finally:
+            numba.set_num_threads(before)
+        results.append({name: one.tobytes() for name, one in params.items()})
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+def test_scoring_agrees_with_the_training_forward_pass(attention):
+    config, params, titles, histories, candidates = random_problem(attention)
+    batch = batch_of(titles, histories, candidates)
+    _, probabilities, _ = forward(params, batch, config)
+    shown = Ragged.from_lists(candidates.tolist())
+    scores = score_impressions(params, Ragged.from_lists(titles), Ragged.from_lists(histories), shown, config)
+    exponentials = np.exp(scores.reshape(candidates.shape))
+    np.testing.assert_allclose(exponentials / exponentials.sum(axis=1, keepdims=True), probabilities, rtol=1e-10)
+
+
+def test_encoding_in_pieces_and_equal_histories_once_changes_nothing():
+    config, params, titles, _, _ = random_problem(news=CHUNK + 7)
+    words = Ragged.from_lists(titles)
+    vectors = encode_news(params, words, config)
+    alone = np.concatenate([encode_news(params, words.take(np.array([n])), config) for n in (0, CHUNK, CHUNK + 6)])
+    np.testing.assert_allclose(vectors[[0, CHUNK, CHUNK + 6]], alone, atol=1e-13)
+    histories = Ragged.from_lists([[1, 2], [], [1, 2], [2, 1], []])
+    users = encode_users(params, vectors, histories, config)
+    np.testing.assert_array_equal(users[0], users[2])
+    np.testing.assert_allclose(users[0], users[3], atol=1e-13)  # a set has no order
+    assert (users[[1, 4]] == 0).all()
+    one = encode_users(params, vectors, histories.take(np.array([3])), config)
+    np.testing.assert_allclose(users[3], one[0], atol=1e-13)
+    candidates = Ragged.from_lists([[0, 1], [], [5], [3, 3], [2]])
+    expected = [vectors[n] @ users[i] for i in range(5) for n in candidates[i]]
+    np.testing.assert_allclose(score_candidates(vectors, users, candidates), expected, atol=1e-13)
+
+
+def test_attention_weights_can_be_read():
+    config, params, titles, histories, _ = random_problem()
+    sets = Ragged.from_lists(titles)
+    self_attention, additive = read_attention(params, sets, config)
+    assert [one.shape for one in self_attention] == [(3, len(t), len(t)) for t in titles]
+    np.testing.assert_allclose(np.add.reduceat(additive, sets.offsets[:-1]), 1)
+    vectors = encode_news(params, sets, config)
+    _, clicks = read_attention(params, Ragged.from_lists(histories), config, rows=vectors)
+    assert len(clicks) == sum(map(len, histories))
