@@ -1,4 +1,4 @@
-"""NRMS in PyTorch, twice: padded as public code does it, and tuned by hand. Same weights, same batch, same loss as ours.
+"""NRMS in PyTorch, twice: padded as public code does it, and tuned by hand. Same weights, batch and loss as ours.
 
 Used by the benchmark and by tests/test_torch_parity.py; the project itself never imports it.
 """

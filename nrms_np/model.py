@@ -26,8 +26,10 @@ from .rng import generator
 def init_parameters(table: np.ndarray, config: Config) -> Parameters:
     """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D].
 
-    Glorot uniform with the fans of each named matrix, each from its own random stream. The bilinear query matrices are
-    Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that attention is saturated.
+    Glorot uniform with the fans of each named matrix, each from its own random stream, with two exceptions. The bilinear
+    query matrices are Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that attention
+    is saturated. The value matrix of the user encoder is the identity: a user starts as a mean of the clicked title
+    vectors, in their space, so the untrained model already ranks by likeness and not by a random bilinear form.
     """
     params = {"embedding": table}
     heads, size = config.heads, config.heads * config.head_size
@@ -42,7 +44,10 @@ def init_parameters(table: np.ndarray, config: Config) -> Parameters:
             glorot(f"{side}.weight_key", (inputs, size), inputs, size)
         else:
             glorot(f"{side}.weight_query", (inputs, heads * inputs), inputs, inputs, math.sqrt(inputs))
-        glorot(f"{side}.weight_value", (inputs, size), inputs, size)
+        if side == "news":
+            glorot("news.weight_value", (inputs, size), inputs, size)
+        else:
+            params["user.weight_value"] = np.eye(size, dtype=table.dtype)
         glorot(f"{side}.additive_weight", (size, config.query_size), size, config.query_size)
         params[f"{side}.additive_bias"] = np.zeros(config.query_size, table.dtype)
         glorot(f"{side}.additive_query", (config.query_size,), config.query_size, 1)

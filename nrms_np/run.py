@@ -73,7 +73,7 @@ def train_and_report(data: Data, embeddings: Path | None, config: Config, folder
             raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
     print(f"vocabulary: {len(vocabulary):,} words; unknown in dev titles: {dev.unknown_share():.1%} of words")
-    table = words.make_table(vocabulary, vectors, config.word_size, config.seed)
+    table = words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
     references = _baselines(data, train, dev, table)
 
     folder.mkdir(parents=True, exist_ok=True)

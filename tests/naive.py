@@ -1,4 +1,4 @@
-"""Every kernel once more, in the plainest NumPy: one set, one head, one position at a time. Slow, and easy to believe."""
+"""Every kernel again, in the plainest NumPy: one set, one head, one position at a time. Slow, and easy to believe."""
 
 from __future__ import annotations
 

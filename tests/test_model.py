@@ -74,11 +74,12 @@ def test_an_empty_history_has_loss_ln_5_and_no_gradient():
 def test_initial_weights_have_the_documented_ranges():
     config = Config()
     params = init_parameters(np.zeros((3, 300), np.float32), config)
-    limits = {"news.weight_query": (300, 256), "user.weight_value": (256, 256), "news.additive_weight": (256, 200)}
+    limits = {"news.weight_query": (300, 256), "news.additive_weight": (256, 200)}
     for name, (fan_in, fan_out) in limits.items():
         limit = np.sqrt(6 / (fan_in + fan_out))
         assert 0.99 * limit < np.abs(params[name]).max() <= limit
         assert params[name].dtype == np.float32
+    np.testing.assert_array_equal(params["user.weight_value"], np.eye(256))
     assert not np.array_equal(params["news.weight_query"], params["news.weight_key"])
     bilinear = init_parameters(np.zeros((3, 300), np.float32), Config(attention="bilinear"))
     limit = np.sqrt(6 / 600) / np.sqrt(300)

@@ -191,7 +191,7 @@ def test_a_zip_must_hold_one_text_file(tmp_path, names):
 
 def test_table_without_vectors():
     vocabulary = Vocabulary.from_words([UNKNOWN_WORD, *(f"w{i}" for i in range(999))])
-    table = make_table(vocabulary, {}, 40, seed=3)
+    table = make_table(vocabulary, Counter(), {}, 40, seed=3)
     assert table.shape == (1000, 40)
     assert table.dtype == np.float32
     # 40,000 draws of N(0, 0.1): mean and standard deviation within 5 standard errors
@@ -205,11 +205,13 @@ def test_vectors_land_in_their_rows_and_others_look_like_them():
     vectors = {f"v{i}": rng.normal(centre, spread).astype(np.float32) for i in range(500)}
     words = [UNKNOWN_WORD, *rng.permutation([*(f"w{i}" for i in range(4000)), *vectors]).tolist()]
     vocabulary = Vocabulary.from_words(words)
-    table = make_table(vocabulary, vectors, 999, seed=3)  # the vectors decide the size
+    counts = Counter({"v0": 3, "v1": 1, "w0": 50})  # the common part is the mean over tokens that have a vector
+    common = (3 * vectors["v0"] + vectors["v1"]) / 4
+    table = make_table(vocabulary, counts, vectors, 999, seed=3) + common  # the vectors decide the size
     assert table.shape == (len(words), 3)
     assert table.dtype == np.float32
     for word, vector in vectors.items():
-        assert table[vocabulary.id_of[word]].tobytes() == vector.tobytes()
+        np.testing.assert_allclose(table[vocabulary.id_of[word]], vector, atol=1e-6)
     others = table[[i for i, word in enumerate(words) if word not in vectors]]  # UNKNOWN is one of them
     known = np.stack(list(vectors.values()))
     assert np.all(np.abs(others.mean(axis=0) - known.mean(axis=0)) < 5 * known.std(axis=0) / np.sqrt(4001))
@@ -220,7 +222,7 @@ def test_vectors_land_in_their_rows_and_others_look_like_them():
 @pytest.mark.parametrize("vectors", [{}, {"a": np.array([1, 2], np.float32), "b": np.array([0, 5], np.float32)}])
 def test_table_is_decided_by_the_seed(vectors):
     vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "a", "b", "c"])
-    one, same, other = (make_table(vocabulary, vectors, 2, seed) for seed in (1, 1, 2))
+    one, same, other = (make_table(vocabulary, Counter(a=2, b=1), vectors, 2, seed) for seed in (1, 1, 2))
     assert one.tobytes() == same.tobytes()
     assert not np.array_equal(one[3], other[3])
 

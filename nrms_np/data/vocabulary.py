@@ -118,11 +118,14 @@ def _are_numbers(texts: list[str]) -> bool:
     return True
 
 
-def make_table(vocabulary: Vocabulary, vectors: dict[str, np.ndarray], word_size: int, seed: int) -> np.ndarray:
+def make_table(
+    vocabulary: Vocabulary, counts: Counter[str], vectors: dict[str, np.ndarray], word_size: int, seed: int
+) -> np.ndarray:
     """The initial embedding table, float32 [vocabulary, D].
 
     Words with a vector start from it; the others (and UNKNOWN) from the normal distribution of the vectors, column by
-    column. Without vectors every row is N(0, 0.1).
+    column. Then the mean over all tokens is taken off every row: word vectors share a large common part that says
+    nothing about a word. Without vectors every row is N(0, 0.1).
     """
     rng = generator(seed, "embedding table")
     if not vectors:
@@ -131,7 +134,8 @@ def make_table(vocabulary: Vocabulary, vectors: dict[str, np.ndarray], word_size
     table = rng.normal(known.mean(axis=0), known.std(axis=0), (len(vocabulary), known.shape[1])).astype(np.float32)
     for word, vector in vectors.items():
         table[vocabulary.id_of[word]] = vector
-    return table
+    weights = np.array([counts[word] for word in vectors], np.float32)
+    return table - weights @ known / weights.sum()
 
 
 def coverage(counts: Counter[str], vectors: dict[str, np.ndarray]) -> str:

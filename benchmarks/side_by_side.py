@@ -1,0 +1,257 @@
+"""What ``python -m benchmarks`` measures, prints, draws and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from nrms_np.adam import AdamState  # noqa: E402
+from nrms_np.config import Config  # noqa: E402
+from nrms_np.data.batches import Batch  # noqa: E402
+from nrms_np.gradcheck import dense, relative_error  # noqa: E402
+from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
+from nrms_np.scoring import encode_news  # noqa: E402
+from nrms_np.training import train_step  # noqa: E402
+
+from . import torch_nrms  # noqa: E402
+from .problem import Problem, make_problem, random_split  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+SMALL = Config(batch_size=16, word_size=64, heads=4, query_size=50, history=20, title=20)
+
+
+def run(rounds: int, threads: int, small: bool) -> dict:
+    if threads:
+        torch.set_num_threads(threads)
+    config = SMALL if small else Config()
+    problem = Problem(config, random_split(config), "random data") if small else make_problem(config)
+    print(f"{problem.source}; {config.batch_size} users a batch, D {config.word_size}, torch {torch.__version__}")
+    batches = problem.batches(rounds + 2)
+    assert_same_work(problem, batches[0])
+    steps = measure(contestants(problem, batches), rounds)
+    encoding = measure(encoders(problem), max(3, rounds // 3))
+    report = {
+        "machine": machine_facts(threads),
+        "step_seconds": steps,
+        "titles_per_second": {name: ENCODED / seconds["median"] for name, seconds in encoding.items()},
+    }
+    if not small:
+        report |= fresh_processes(threads)
+    show(report)
+    if not small:
+        (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n")
+        draw(report, HERE.parent / "images" / "speed.png")
+    return report
+
+
+def assert_same_work(problem: Problem, batch: Batch) -> None:
+    """Dropout 0, float64: the loss and every gradient of all versions agree."""
+    config = replace(problem.config, dropout=0.0)
+    params = {name: one.astype(np.float64) for name, one in problem.params().items()}
+    params["embedding"] *= 10  # words of size 1: with vectors of size 0.1 some gradients nearly cancel to nothing
+    loss, gradients = loss_and_gradients(params, batch, config)
+    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
+    for name, version, prepared in (
+        ("padded", torch_nrms.padded_loss, torch_nrms.PaddedBatch(batch, config)),
+        ("tuned", torch_nrms.tuned_loss, torch_nrms.TunedBatch(batch)),
+    ):
+        weights = torch_nrms.parameters(params)
+        theirs = version(weights, prepared, config, training=True)
+        theirs.backward()
+        assert abs(theirs.item() - loss) < 1e-12, f"{name}: loss {theirs.item()} against {loss}"
+        for key, gradient in gradients.items():
+            grad = weights[key].grad
+            error = relative_error(gradient, (grad.to_dense() if grad.is_sparse else grad).numpy())
+            assert error < 1e-9, f"{name}: gradient of {key} differs by {error:.1e}"
+    print("losses and gradients of all versions agree")
+
+
+def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[int], object]]:
+    """name -> a function that takes the number of a round and does one training step on that round's batch."""
+    config = problem.config
+    bilinear = replace(config, attention="bilinear")
+
+    def ours(config: Config) -> Callable[[int], object]:
+        params = init_parameters(problem.params()["embedding"], config)
+        state = AdamState.zeros(params)
+        return lambda i: train_step(params, state, batches[i], config, 1, i)
+
+    def padded() -> Callable[[int], object]:
+        weights = torch_nrms.parameters(problem.params())
+        prepared = [torch_nrms.PaddedBatch(one, config) for one in batches]
+        optimizer = torch.optim.Adam(weights.values(), lr=config.learning_rate)
+
+        def step(i: int) -> None:
+            torch_nrms.padded_loss(weights, prepared[i], config, training=True).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+        return step
+
+    def tuned() -> Callable[[int], object]:
+        weights = torch_nrms.parameters(problem.params())
+        prepared = [torch_nrms.TunedBatch(one) for one in batches]
+        optimizer = torch_nrms.TunedAdam(weights, config.learning_rate)
+
+        def step(i: int) -> None:
+            torch_nrms.tuned_loss(weights, prepared[i], config, training=True).backward()
+            optimizer.step()
+
+        return step
+
+    return (
+        {
+            "nrms_np": ours(config),
+            "nrms_np_bilinear": ours(bilinear),
+            "torch_padded": padded(),
+            "torch_tuned": tuned(),
+            "matrix_products": matrix_products(problem, batches),
+            "batch_assembly": lambda i: problem.split.batch(*draws[i]),
+        }
+        if (draws := [problem.draw(i) for i in range(len(batches))])
+        else {}
+    )
+
+
+def matrix_products(problem: Problem, batches: list[Batch]) -> Callable[[int], object]:
+    """The products of one step alone, forward and both backward ones, at the shapes that the design needs."""
+    config = problem.config
+    size, rng = config.heads * config.head_size, np.random.default_rng(0)
+
+    def shapes(batch: Batch) -> list[tuple[int, int, int]]:
+        projections = [(len(batch.words), config.word_size, size), (len(batch.titles), size, size)]
+        pooling = [(len(sets.values), size, config.query_size) for sets in (batch.titles, batch.histories)]
+        return projections * 3 + pooling
+
+    def operands(rows: int, inner: int, outer: int) -> tuple[np.ndarray, ...]:
+        return tuple(rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, outer), (rows, outer)))
+
+    prepared = [[operands(*one) for one in shapes(batch)] for batch in batches]
+
+    def step(i: int) -> None:
+        for x, weight, dout in prepared[i]:
+            x @ weight, x.T @ dout, dout @ weight.T
+
+    return step
+
+
+ENCODED = 2048  # titles encoded in a measurement
+
+
+def encoders(problem: Problem) -> dict[str, Callable[[int], object]]:
+    """Encoding titles as evaluation does: ours from the catalogue, and padded PyTorch without gradients."""
+    config, params = problem.config, problem.params()
+    titles = problem.split.news_words.take(np.arange(ENCODED))
+    weights = torch_nrms.parameters(params)
+    index, there = torch_nrms.pad(titles, config.title)
+
+    def padded(i: int) -> None:
+        with torch.no_grad():
+            for start in range(0, ENCODED, 512):
+                rows = torch.nn.functional.embedding(index[start : start + 512], weights["embedding"])
+                torch_nrms.encode(rows, there[start : start + 512], weights, "news", config, None, False, False)
+
+    return {"nrms_np": lambda i: encode_news(params, titles, config), "torch_padded": padded}
+
+
+def measure(versions: dict[str, Callable[[int], object]], rounds: int) -> dict[str, dict[str, float]]:
+    """Take turns: two rounds to warm up, then ``rounds`` measured ones. Seconds: median and quartiles."""
+    times: dict[str, list[float]] = {name: [] for name in versions}
+    for i in tqdm(range(rounds + 2), desc="rounds", leave=False):
+        for name, step in versions.items():
+            start = time.perf_counter()
+            step(i)
+            times[name].append(time.perf_counter() - start)
+    quartiles = {name: np.percentile(one[2:], [50, 25, 75]).tolist() for name, one in times.items()}
+    return {name: dict(zip(("median", "quartile1", "quartile3"), one)) for name, one in quartiles.items()}
+
+
+def fresh_processes(threads: int) -> dict:
+    """First step with nothing compiled and with everything cached, import time, and memory: each in a new process."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as cache:
+        cold, warm = (_fresh("first_step", threads, NUMBA_CACHE_DIR=cache) for _ in range(2))
+    return {
+        "first_step_seconds": {"cold": cold["first_step"], "warm": warm["first_step"]},
+        "import_seconds": min(_fresh("import", threads)["import"] for _ in range(3)),
+        "peak_memory_mb": _fresh("memory", threads)["peak_memory_mb"],
+    }
+
+
+def _fresh(what: str, threads: int, **environment: str) -> dict:
+    command = [sys.executable, "-m", "benchmarks.fresh", what, str(threads)]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def machine_facts(threads: int) -> dict:
+    import numba
+
+    return {
+        "processor": next(
+            (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+            platform.processor(),
+        )
+        if os.path.exists("/proc/cpuinfo")
+        else platform.processor(),
+        "threads": threads or os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def show(report: dict) -> None:
+    steps = report["step_seconds"]
+    base = steps["nrms_np"]["median"]
+    print(f"\n{'one training step':<24} {'median':>9} {'quartiles':>19}   ratio to nrms_np")
+    for name, one in steps.items():
+        spread = f"{one['quartile1'] * 1e3:.1f}-{one['quartile3'] * 1e3:.1f}"
+        print(f"{name:<24} {one['median'] * 1e3:>6.1f} ms {spread:>16} ms   {one['median'] / base:.3f}")
+    titles = report["titles_per_second"]
+    ratio = titles["nrms_np"] / titles["torch_padded"]
+    print(
+        f"\ntitles encoded per second: {titles['nrms_np']:,.0f}; padded PyTorch {titles['torch_padded']:,.0f}; ratio {ratio:.1f}"
+    )
+    for name in ("first_step_seconds", "import_seconds", "peak_memory_mb"):
+        if name in report:
+            print(f"{name}: {report[name]}")
+
+
+def draw(report: dict, path: Path) -> None:
+    names = {
+        "torch_padded": "PyTorch, padded",
+        "torch_tuned": "PyTorch, tuned by hand",
+        "nrms_np": "nrms_np",
+        "matrix_products": "its matrix products alone",
+    }
+    steps = report["step_seconds"]
+    base = steps["nrms_np"]["median"]
+    figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
+    values = [steps[name]["median"] for name in names]
+    axes.barh(list(names.values()), values, color=["#8a8a8a", "#8a8a8a", "#2f6db5", "#d9822b"])
+    for y, value in enumerate(values):
+        axes.text(value, y, f" {value * 1e3:,.0f} ms ({value / base:.2g} x)", va="center")
+    axes.invert_yaxis()
+    axes.set(xlabel="seconds for one training step, median", xlim=(0, max(values) * 1.25))
+    axes.set_title(f"64 users, D 300, 16 heads of 16, {report['machine']['threads']} threads")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=130, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,98 @@
+"""Training: early stopping, the best epoch, determinism, a loss that is not finite."""
+
+import numpy as np
+import pytest
+
+from nrms_np import training
+from nrms_np.adam import AdamState
+from nrms_np.config import Config
+from nrms_np.data.demo import make_demo
+from nrms_np.data.prepare import prepare
+from nrms_np.data.vocabulary import build_vocabulary, count_words, make_table
+from nrms_np.errors import NonFiniteError
+from nrms_np.model import init_parameters
+
+SMALL = {"heads": 2, "head_size": 4, "query_size": 8, "word_size": 12, "epochs": 2, "learning_rate": 0.003}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return make_demo(seed=1, users=60, news=400, train_impressions=150, dev_impressions=60)
+
+
+def start(corpus, **changes):
+    config = Config(**{**SMALL, **changes})
+    counts = count_words(corpus.news.titles)
+    vocabulary = build_vocabulary(counts, config.min_count)
+    train, dev = (prepare(corpus.news, one, vocabulary, config) for one in (corpus.train, corpus.dev))
+    params = init_parameters(make_table(vocabulary, counts, {}, config.word_size, config.seed), config)
+    return config, train, dev, params
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(corpus):
+    runs = []
+    for seed in (0, 0, 1):
+        config, train, dev, params = start(corpus, seed=seed)
+        records, _, _ = training.fit(params, train, dev, config, lambda record, is_best: None)
+        for one in records:
+            del one["seconds"], one["samples_per_second"]
+        runs.append((records, {name: one.tobytes() for name, one in params.items()}))
+    assert runs[0] == runs[1]
+    assert runs[0][1] != runs[2][1]
+
+
+def test_training_lowers_the_loss_and_records_every_column(corpus):
+    config, train, dev, params = start(corpus, epochs=6)
+    records, best, _ = training.fit(params, train, dev, config, lambda record, is_best: None)
+    assert records[-1]["loss"] < records[0]["loss"]
+    assert best in records
+    columns = ["epoch", "loss", "val_loss", "positive_probability", "auc", "mrr", "ndcg5", "ndcg10"]
+    assert list(best) == [*columns, "seconds", "samples_per_second"]
+    assert 0 < best["positive_probability"] < 1
+
+
+def fake_validation(monkeypatch, aucs):
+    values = iter(aucs)
+    monkeypatch.setattr(training, "validate", lambda params, dev, config: {"auc": next(values)})
+    monkeypatch.setattr(training, "train_epoch", lambda params, *rest: (params["w"].__iadd__(1).sum(), 1.0))
+
+
+@pytest.mark.parametrize(
+    ("aucs", "patience", "epochs_run", "best_epoch"),
+    [
+        ([0.5, 0.6, 0.6, 0.6, 0.9], 2, 4, 2),  # a tie keeps the earlier epoch; then patience ends it
+        ([0.7, 0.6, 0.8, 0.5, 0.5, 0.9], 3, 6, 6),
+        ([0.5, 0.4, 0.3], 5, 3, 1),  # out of epochs before patience
+    ],
+)
+def test_early_stopping_keeps_the_best_weights(monkeypatch, corpus, aucs, patience, epochs_run, best_epoch):
+    config, train, dev, _ = start(corpus, epochs=len(aucs), patience=patience)
+    fake_validation(monkeypatch, aucs)
+    seen = []
+    params = {"w": np.zeros(1)}
+    records, best, weights = training.fit(params, train, dev, config, lambda record, is_best: seen.append(is_best))
+    assert len(records) == len(seen) == epochs_run
+    assert best["epoch"] == best_epoch
+    assert weights["w"][0] == best_epoch  # each fake epoch adds one
+    assert params["w"][0] == epochs_run
+
+
+def test_validation_does_not_depend_on_the_epoch_and_negatives_are_drawn_anew(corpus):
+    config, train, dev, params = start(corpus)
+    assert training.validate(params, dev, config) == training.validate(params, dev, config)
+    drawn = [
+        training.draw_candidates(train.clicks, 4, training.generator(0, "negatives", epoch)).tolist()
+        for epoch in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_changes_nothing(corpus):
+    config, train, _, params = start(corpus)
+    params["embedding"][:] = np.nan
+    before = {name: one.copy() for name, one in params.items()}
+    batch = train.batch(np.arange(4), training.draw_candidates(train.clicks, 4, training.generator(0, "x"))[:4])
+    with pytest.raises(NonFiniteError, match="epoch 3, step 7: the loss is not finite"):
+        training.train_step(params, AdamState.zeros(params), batch, config, epoch=3, step=7)
+    for name, one in params.items():
+        np.testing.assert_array_equal(one, before[name])
