@@ -1,0 +1,90 @@
+"""The chapters are executed, JIT on and off; every exercise rejects its stub and wrong answers and takes its solution."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TUTORIALS = ROOT / "tutorials"
+SCRIPT = """
+import sys
+sys.path.insert(0, {tutorials!r})
+import matplotlib
+matplotlib.use("Agg")
+from pathlib import Path
+import run
+run.run_chapter(Path({chapter!r}))
+"""
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+runner = load(TUTORIALS / "run.py")
+
+
+@pytest.mark.parametrize("jit", ["on", "off"])
+@pytest.mark.parametrize("chapter", runner.chapters(), ids=lambda one: one.stem)
+def test_chapter_runs_as_printed(chapter, jit, tmp_path):
+    if jit == "off" and runner.jit_only(chapter):
+        pytest.skip("this chapter measures compiled code")
+    (tmp_path / "images" / "tutorials").mkdir(parents=True)
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": str(int(jit == "off")), "PYTHONWARNINGS": "ignore"}
+    script = SCRIPT.format(tutorials=str(TUTORIALS), chapter=str(chapter))
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = {p.name for p in (tmp_path / "images" / "tutorials").iterdir()}
+    shown = set(re.findall(r"images/tutorials/([\w.-]+)", chapter.read_text(encoding="utf-8")))
+    assert shown <= {p.name for p in (ROOT / "images" / "tutorials").iterdir()}
+    assert shown >= made, "a figure is made and not shown"
+
+
+@pytest.mark.parametrize("chapter", runner.chapters(), ids=lambda one: one.stem)
+def test_chapter_has_at_least_three_exercises(chapter):
+    assert len([name for name, _ in EXERCISES if name == chapter.name[:2]]) >= 3
+
+
+def exercises():
+    for path in sorted((TUTORIALS / "exercises").glob("[0-9][0-9]_*.py")):
+        for name in re.findall(r"^def check_(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            yield path.name[:2], name
+
+
+EXERCISES = list(exercises())
+
+
+def module_of(folder, number):
+    (path,) = folder.glob(f"{number}_*.py")
+    return load(path)
+
+
+@pytest.mark.parametrize(("number", "name"), EXERCISES)
+def test_exercise_takes_its_solution_and_nothing_else(number, name):
+    check = getattr(module_of(TUTORIALS / "exercises", number), f"check_{name}")
+    stub = getattr(module_of(TUTORIALS / "exercises", number), name)
+    wrong = module_of(ROOT / "tests" / "wrong_answers", number)
+    for answer in (stub, getattr(wrong, f"{name}_1"), getattr(wrong, f"{name}_2")):
+        with pytest.raises((AssertionError, NotImplementedError)):
+            check(answer)
+    check(getattr(module_of(TUTORIALS / "solutions", number), name))
+
+
+def test_the_runner_notices_what_is_not_true(tmp_path):
+    chapter = tmp_path / "99_x.md"
+    chapter.write_text("# x\n\n```python\nprint(1 + 1)\n```\n\n```text\n2\n```\n")
+    assert runner.run_chapter(chapter) == 1
+    chapter.write_text("# x\n\n```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n")
+    with pytest.raises(AssertionError, match="99_x.md:4: printed"):
+        runner.run_chapter(chapter)
+    chapter.write_text("<!-- source: nrms_np.model.backward -->\n```python\ndef backward(cache):\n    pass\n```\n")
+    with pytest.raises(AssertionError, match="no longer the source"):
+        runner.run_chapter(chapter)
