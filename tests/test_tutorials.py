@@ -1,4 +1,4 @@
-"""The chapters are executed, JIT on and off; every exercise rejects its stub and wrong answers and takes its solution."""
+"""Chapters are executed, JIT on and off; an exercise rejects its stub and wrong answers and takes its solution."""
 
 import importlib.util
 import os
@@ -25,6 +25,7 @@ run.run_chapter(Path({chapter!r}))
 def load(path):
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
