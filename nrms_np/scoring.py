@@ -12,7 +12,7 @@ from .layers.kernels import FASTMATH
 from .layers.self_attention import attend, project
 from .ragged import Ragged, number_by_first_use
 
-CHUNK = 2048  # sets encoded at a time: large enough for the products, small enough for the caches
+CHUNK = 4096  # sets encoded at a time: large enough for the products, small enough for memory
 
 
 def encode(rows: np.ndarray, sets: Ragged, weights: tuple, heads: int) -> np.ndarray:

@@ -12,7 +12,11 @@ DESCRIPTION = """Train the NRMS news recommender.
 Without --train it trains on a small built-in corpus of made-up news, which needs no download.
 With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
-EPILOG = """examples:
+DEMO_SETTINGS = {"learning_rate": 1e-3, "epochs": 4}  # a small vocabulary, learned in about a minute
+
+EPILOG = f"""On the demo corpus the defaults are {", ".join(f"--{k.replace('_', '-')} {v}" for k, v in DEMO_SETTINGS.items())}.
+
+examples:
   python -m nrms_np.train
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
@@ -39,6 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     )
     cli.add_settings(parser)
     args = parser.parse_args(argv)
+    if not args.train:
+        parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
+        args = parser.parse_args(argv)
     config = cli.settings(args)
     machine.prepare(config.threads)
     if args.dev and not args.train:
