@@ -52,8 +52,10 @@ def make_problem(config: Config) -> Problem:
     return Problem(config, random_split(config), "random data with MIND's statistics")
 
 
-def random_split(config: Config, news: int = 51282, impressions: int = 4000, vocabulary: int = 20000) -> Split:
-    """Titles of 11.7 words and histories of 32 clicks (median 18) in the mean, both with Zipf frequencies."""
+def random_split(
+    config: Config, news: int = 51282, impressions: int = 4000, vocabulary: int = 20000, mean_title: float = 11.7
+) -> Split:
+    """Titles of 11.7 words (or another mean) and histories of 32 clicks (median 18) in the mean, both with Zipf frequencies."""
     rng = generator(0, "benchmark data")
 
     def zipf(size: int, of: int) -> np.ndarray:
@@ -64,7 +66,7 @@ def random_split(config: Config, news: int = 51282, impressions: int = 4000, voc
         lengths = np.maximum(rng.lognormal(np.log(mean) - sigma**2 / 2, sigma, count).round(), 1).astype(np.int64)
         return Ragged.from_lengths(zipf(lengths.sum(), of), lengths)
 
-    words, histories = lists(news, 11.7, 0.3, vocabulary), lists(impressions, 32, 1.07, news)
+    words, histories = lists(news, mean_title, 0.3, vocabulary), lists(impressions, 32, 1.07, news)
     shown = lists(impressions, 37, 0.9, news)
     labels = np.zeros(len(shown.values), np.int8)
     labels[shown.offsets[:-1]] = 1

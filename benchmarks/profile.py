@@ -1,4 +1,4 @@
-"""Where the time of one training step goes: ``python -m benchmarks.profile`` prints a table and draws images/profile.png.
+"""Where the time of one training step goes: ``python -m benchmarks.profile`` prints a table and draws a picture.
 
 Each stage is a function of the library, timed from outside; what it calls that is a stage of its own is taken off.
 The floor of a stage is the time of its matrix products alone, or of reading and writing its arrays once.

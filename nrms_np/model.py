@@ -26,10 +26,10 @@ from .rng import generator
 def init_parameters(table: np.ndarray, config: Config) -> Parameters:
     """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D].
 
-    Glorot uniform with the fans of each named matrix, each from its own random stream, with two exceptions. The bilinear
-    query matrices are Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that attention
-    is saturated. The value matrix of the user encoder is the identity: a user starts as a mean of the clicked title
-    vectors, in their space, so the untrained model already ranks by likeness and not by a random bilinear form.
+    Glorot uniform with the fans of each named matrix, each from its own random stream, with two exceptions. The
+    bilinear query matrices are Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that
+    attention is saturated. The value matrix of the user encoder is the identity: a user starts as a mean of the clicked
+    title vectors, in their space, so the untrained model ranks by likeness and not by a random bilinear form.
     """
     params = {"embedding": table}
     heads, size = config.heads, config.heads * config.head_size

@@ -22,7 +22,7 @@ def _save(figure: plt.Figure, path: Path) -> None:
 def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int, path: Path) -> None:
     """Training and validation loss by epoch, the best epoch, and the loss of guessing among 1 + K candidates."""
     epochs = [record["epoch"] for record in records]
-    figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
     guess = math.log(1 + negatives)
     axes.axhline(guess, color=GREY, ls="--", lw=1, label=f"guessing: ln {1 + negatives} = {guess:.3f}")
     axes.axvline(best_epoch, color=ORANGE, ls=":", label=f"best dev AUC: epoch {best_epoch}")
@@ -31,20 +31,20 @@ def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="epoch", ylabel="negative log-likelihood of the click", title="Loss")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     _save(figure, path)
 
 
 def plot_additive_attention(tokens: list[str], weights: np.ndarray, path: Path) -> None:
     """The share of each word in its title's vector, beside the share that equal weights would give it."""
-    figure, axes = plt.subplots(figsize=(6.4, 0.32 * len(tokens) + 1.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.4, 0.32 * len(tokens) + 1.5), layout="constrained")
     axes.barh(range(len(tokens)), weights, color=BLUE)
     axes.axvline(1 / len(tokens), color=GREY, ls="--", lw=1, label=f"equal weights: 1/{len(tokens)}")
     axes.set_yticks(range(len(tokens)), tokens)
     axes.invert_yaxis()
     axes.set(xlabel="additive attention weight", title="Which words make the title's vector")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(loc="outside lower center", frameon=False)
     _save(figure, path)
 
 

@@ -14,7 +14,7 @@ With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv,
 
 DEMO_SETTINGS = {"learning_rate": 1e-3, "epochs": 4}  # a small vocabulary, learned in about a minute
 
-EPILOG = f"""On the demo corpus the defaults are {", ".join(f"--{k.replace('_', '-')} {v}" for k, v in DEMO_SETTINGS.items())}.
+EPILOG = """On the demo corpus the defaults are --learning-rate 0.001 --epochs 4.
 
 examples:
   python -m nrms_np.train

@@ -1,0 +1,80 @@
+"""The user's first minute: ``python -m benchmarks.first_minute`` - import time, and compile time of each kernel.
+
+Cold is a new cache folder, warm the same folder again; each in a process of its own. A kernel's time is that of its
+first call in a training step with validation, compiling or loading included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from nrms_np import machine
+
+
+def first_calls() -> None:
+    """In this process: import, then one step and one validation, with the seconds of each kernel's first call."""
+    machine.prepare()
+    start = time.perf_counter()
+    import nrms_np.training as training
+
+    report = {"import nrms_np.training": time.perf_counter() - start}
+    import importlib
+
+    from numba.core.dispatcher import Dispatcher
+
+    def timed(name, kernel):
+        def run(*args):
+            start = time.perf_counter()
+            out = kernel(*args)
+            report.setdefault(name, time.perf_counter() - start)
+            return out
+
+        return run
+
+    for module_name in list(sys.modules):
+        if module_name.startswith("nrms_np."):
+            module = importlib.import_module(module_name)
+            for name, one in list(vars(module).items()):
+                if isinstance(one, Dispatcher) and one.py_func.__module__ == module_name and name != "_hash":
+                    setattr(module, name, timed(f"{module_name.removeprefix('nrms_np.')}.{name}", one))
+    from nrms_np.config import Config
+
+    from .problem import fresh_state, make_problem
+
+    problem = make_problem(Config())
+    params, state = fresh_state(problem)
+    start = time.perf_counter()
+    training.train_step(params, state, problem.split.batch(*problem.draw(0)), problem.config)
+    report["whole first step"] = time.perf_counter() - start
+    start = time.perf_counter()
+    training.validate(params, problem.split, problem.config)
+    report["whole first validation"] = time.perf_counter() - start
+    print(json.dumps(report))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.first_minute", description=__doc__.split("\n")[0])
+    parser.add_argument("--here", action="store_true", help="measure in this process and print JSON")
+    if parser.parse_args().here:
+        return first_calls()
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        command = [sys.executable, "-m", "benchmarks.first_minute", "--here"]
+        cold, warm = (
+            json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+            for _ in range(2)
+        )
+    print(f"{'':<52} {'cold':>8} {'warm':>8}")
+    for name in cold:
+        print(f"{name:<52} {cold[name]:>6.2f} s {warm[name]:>6.2f} s")
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Cost as the work grows: ``python -m benchmarks.scaling`` prints tables and draws images/scaling.png.
+
+One size changes at a time, the others stay at their defaults: seconds of a training step, and the largest memory of a
+process that does nothing else. Each point is a process of its own (``--point`` runs one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from nrms_np import machine
+
+GRID = {
+    "batch_size": [16, 64, 256, 1024],
+    "history": [10, 25, 50, 100],
+    "title": [5, 10, 20, 30],
+    "word_size": [50, 100, 300, 600],
+    "heads": [2, 4, 8, 16, 32],
+}
+
+
+def point(name: str, value: int, threads: int) -> None:
+    """Measure one point in this process and print it as JSON."""
+    machine.prepare(threads)
+    import numpy as np
+
+    from nrms_np.config import Config
+    from nrms_np.training import train_step
+
+    from .fresh import peak_memory_mb
+    from .problem import Problem, fresh_state, random_split
+
+    config = Config(**{name: value})
+    problem = Problem(config, random_split(config, mean_title=25.0 if name == "title" else 11.7), "random")
+    params, state = fresh_state(problem)
+    times = []
+    for i in range(7):
+        batch = problem.split.batch(*problem.draw(i))
+        start = time.perf_counter()
+        train_step(params, state, batch, config, 1, i)
+        times.append(time.perf_counter() - start)
+    print(json.dumps({"seconds": float(np.median(times[2:])), "peak_memory_mb": peak_memory_mb()}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__.split("\n")[0])
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--point", nargs=2, metavar=("NAME", "VALUE"))
+    args = parser.parse_args()
+    if args.point:
+        return point(args.point[0], int(args.point[1]), args.threads)
+    results: dict[str, list[dict]] = {}
+    for name, values in GRID.items():
+        print(f"\n{name:>12} {'ms a step':>10} {'peak MB':>8}")
+        for value in values:
+            command = [sys.executable, "-m", "benchmarks.scaling", "--threads", str(args.threads)]
+            done = subprocess.run([*command, "--point", name, str(value)], capture_output=True, text=True, check=True)
+            one = json.loads(done.stdout)
+            results.setdefault(name, []).append({"value": value, **one})
+            print(f"{value:>12} {one['seconds'] * 1e3:>10.0f} {one['peak_memory_mb']:>8.0f}", flush=True)
+    here = Path(__file__).resolve().parent
+    (here / "scaling.json").write_text(json.dumps(results, indent=1) + "\n")
+    draw(results, here.parent / "images" / "scaling.png")
+    return None
+
+
+def draw(results: dict[str, list[dict]], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    labels = {
+        "batch_size": "users in a batch",
+        "history": "clicks kept of a history",
+        "title": "words kept of a title",
+        "word_size": "D, size of a word vector",
+        "heads": "H, heads of size 16",
+    }
+    figure, panels = plt.subplots(1, len(results), figsize=(13, 3), layout="constrained")
+    for axes, (name, points) in zip(panels, results.items()):
+        values = [one["value"] for one in points]
+        axes.plot(values, [one["seconds"] * 1e3 for one in points], "o-", color="#2f6db5")
+        axes.set(xlabel=labels[name], ylim=(0, None), xlim=(0, None))
+        memory = axes.twinx()
+        memory.plot(values, [one["peak_memory_mb"] for one in points], "s--", color="#d9822b", ms=4, lw=1)
+        memory.set(ylim=(0, None))
+        memory.tick_params(axis="y", colors="#d9822b")
+        axes.tick_params(axis="y", colors="#2f6db5")
+    panels[0].set_ylabel("ms a training step", color="#2f6db5")
+    memory.set_ylabel("peak memory, MB", color="#d9822b")
+    figure.savefig(path, dpi=130, metadata={"Software": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
