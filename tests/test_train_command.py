@@ -26,7 +26,7 @@ PICTURES = [f"{kind}_{i}.png" for kind in ("attention", "additive_attention") fo
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mind")
-    write_demo(folder, make_demo(seed=1, users=60, news=400, train_impressions=150, dev_impressions=60))
+    write_demo(folder, make_demo(seed=1, users=60, news=600, train_impressions=150, dev_impressions=60))
     return folder
 
 

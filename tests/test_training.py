@@ -17,7 +17,7 @@ SMALL = {"heads": 2, "head_size": 4, "query_size": 8, "word_size": 12, "epochs":
 
 @pytest.fixture(scope="module")
 def corpus():
-    return make_demo(seed=1, users=60, news=400, train_impressions=150, dev_impressions=60)
+    return make_demo(seed=1, users=60, news=600, train_impressions=150, dev_impressions=60)
 
 
 def start(corpus, **changes):

@@ -78,7 +78,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
             for line_number, line in enumerate(file, 1):
                 size = size or line.count(" ")
                 word, *numbers = line.rstrip("\n").rsplit(" ", size)
-                if len(numbers) < max(size, 2) or (" " in word and _are_numbers(word.split(" ")[1:])):
+                differs = len(numbers) < max(size, 2) or (" " in word and _are_numbers(word.split(" ")[1:]))
+                if differs or (line_number == 1 and not _are_numbers(numbers)):
                     what = "not a word and its vector" if line_number == 1 else f"the first line has {size} numbers"
                     raise InputError(f"{path}:{line_number}: {what}, this one differs; give a GloVe text file")
                 if word not in wanted:

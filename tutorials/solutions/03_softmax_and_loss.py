@@ -1,0 +1,28 @@
+"""Solutions of chapter 03."""
+
+import numpy as np
+
+
+def stable_softmax(scores):
+    # Each row subtracts its own largest score: exponents are at most 0, and one of them is 0.
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def loss_gradient(probabilities, clicked):
+    # y has its 1 in the clicked column of each row; the mean over the batch divides by B.
+    dscores = probabilities.copy()
+    dscores[np.arange(len(clicked)), clicked] -= 1
+    return dscores / len(clicked)
+
+
+def lead_of(p, negatives):
+    # p (e^lead + K) = e^lead, so e^lead (1 - p) = K p.
+    return np.log(negatives * p / (1 - p))
+
+
+def titles_gradient(dscores, users, candidates, size):
+    # weights[n, b] sums dscores over the places where user b sees title n; then a matrix product sums over users.
+    places = candidates[None] == np.arange(size)[:, None, None]  # [size, B, 1+K]
+    weights = (places * dscores).sum(axis=2)  # [size, B]
+    return weights @ users
