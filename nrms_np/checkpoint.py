@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile
@@ -22,11 +22,17 @@ FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained model: weights, the vocabulary that its table belongs to, and the settings it was trained with."""
+    """A trained model: weights, the vocabulary that its table belongs to, and the settings it was trained with.
+
+    ``users`` are the ids of the training users, so that evaluation can tell who is new; ``clicks`` is how often each
+    news id was clicked in the training impressions, what a user without history is recommended by.
+    """
 
     params: Parameters
     vocabulary: Vocabulary
     config: Config
+    users: list[str] = field(default_factory=list)
+    clicks: dict[str, int] = field(default_factory=dict)
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -48,10 +54,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """One .npz: ``param.<name>`` arrays, the vocabulary as UTF-8 lines, settings and format as JSON. No pickles."""
+    """One .npz: ``param.<name>`` arrays, words and ids as UTF-8 lines, settings and format as JSON. No pickles."""
     header = {"format": FORMAT, "config": asdict(checkpoint.config)}
     arrays = {f"param.{name}": one for name, one in checkpoint.params.items()}
-    arrays["vocabulary"] = _to_bytes("\n".join(checkpoint.vocabulary.words))
+    arrays["vocabulary"] = _from_lines(checkpoint.vocabulary.words)
+    arrays["users"] = _from_lines(checkpoint.users)
+    arrays["clicked_news"] = _from_lines(checkpoint.clicks)
+    arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
     arrays["header"] = _to_bytes(json.dumps(header))
     write_file(Path(path), lambda file: np.savez(file, **arrays))
 
@@ -64,9 +73,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         header = json.loads(_to_text(arrays.pop("header")))
         if header["format"] != FORMAT:
             raise InputError(f"{path}: checkpoint format {header['format']}, this version reads format {FORMAT}")
-        vocabulary = Vocabulary.from_words(_to_text(arrays.pop("vocabulary")).split("\n"))
+        vocabulary = Vocabulary.from_words(_to_lines(arrays.pop("vocabulary")))
+        users = _to_lines(arrays.pop("users"))
+        counts = arrays.pop("click_counts").tolist()
+        clicks = dict(zip(_to_lines(arrays.pop("clicked_news")), counts, strict=True))
         params = {name.removeprefix("param."): one for name, one in arrays.items()}
-        return Checkpoint(params, vocabulary, Config(**header["config"]))
+        return Checkpoint(params, vocabulary, Config(**header["config"]), users, clicks)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint") from None
     except InputError:
@@ -81,3 +93,12 @@ def _to_bytes(text: str) -> np.ndarray:
 
 def _to_text(array: np.ndarray) -> str:
     return array.tobytes().decode()
+
+
+def _from_lines(lines: Iterable[str]) -> np.ndarray:
+    """Every line ends in a newline, so that no line and one empty line differ."""
+    return _to_bytes("".join(f"{line}\n" for line in lines))
+
+
+def _to_lines(array: np.ndarray) -> list[str]:
+    return _to_text(array).split("\n")[:-1]

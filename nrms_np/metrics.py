@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from .errors import NonFiniteError
 from .ragged import Ragged
 
 METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
@@ -16,7 +17,10 @@ def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: in
     scores [all candidates], raw, never through a sigmoid (which rounds large scores to the same 1.0). Equal scores are
     ordered by a hash of (impression number, news number): never by listing order, which would leak what a data set
     lists first. ``first_impression`` is the number of the first impression, where a file is ranked in pieces.
+    Raises NonFiniteError when a score is NaN or infinite: no comparison with NaN is true, so it would rank first.
     """
+    if not np.isfinite(scores).all():
+        raise NonFiniteError("the scores are not finite")
     ranks = np.empty(len(candidates.values), np.int32)
     _rank(scores, candidates.values, candidates.offsets, first_impression, ranks)
     return ranks

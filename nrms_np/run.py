@@ -83,7 +83,8 @@ def train_and_report(data: Data, embeddings: Path | None, config: Config, folder
     params = init_parameters(table, config)
     records, best, params = fit(params, train, dev, config, lambda one, is_best: print(_row(one, one, is_best)))
 
-    save_checkpoint(folder / "checkpoint.npz", Checkpoint(params, vocabulary, config))
+    users, clicks = sorted(set(data.train.users)), _count_clicks(data.train_news, data.train)
+    save_checkpoint(folder / "checkpoint.npz", Checkpoint(params, vocabulary, config, users, clicks))
     report = {"config": asdict(config), "epochs": records, "best": best, "baselines": references}
     write_text(folder / "metrics.json", json.dumps(report, indent=1) + "\n")
     write_text(folder / "history.csv", _csv(records))
@@ -93,6 +94,12 @@ def train_and_report(data: Data, embeddings: Path | None, config: Config, folder
     if data.demo:
         print(_truth(data.demo, params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
+
+
+def _count_clicks(news: News, behaviors: Behaviors) -> dict[str, int]:
+    """How often each news id was clicked in the impressions (not in the histories); never clicked, not there."""
+    counts = np.bincount(behaviors.candidates.values[behaviors.labels == 1], minlength=len(news))
+    return {news.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
 
 
 def _sides(data: Data) -> tuple[tuple[News, Behaviors], tuple[News, Behaviors]]:

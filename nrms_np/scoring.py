@@ -1,6 +1,8 @@
-"""Inference: every title encoded once, every different history encoded once, then dot products."""
+"""Inference: every title encoded once, equal histories of a piece once, then dot products."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numba import njit, prange
@@ -12,26 +14,36 @@ from .layers.kernels import FASTMATH
 from .layers.self_attention import attend, project
 from .ragged import Ragged, number_by_first_use
 
-CHUNK = 4096  # sets encoded at a time: large enough for the products, small enough for memory
+CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
 
 
-def encode(rows: np.ndarray, sets: Ragged, weights: tuple, heads: int) -> np.ndarray:
-    """``encode_forward`` without dropout and cache, in pieces: out [S, M]. Rows are projected once for all pieces."""
+def encode(
+    rows: np.ndarray, sets: Ragged, weights: tuple, heads: int, on_piece: Callable[[int], None] | None = None
+) -> np.ndarray:
+    """``encode_forward`` without dropout and cache, in pieces: out [S, M].
+
+    Each piece projects the rows that it mentions, each once. Projecting all rows ahead would save a little time, but
+    the queries of the bilinear form are H times as wide as a row: gigabytes for a large vocabulary.
+    ``on_piece`` is told the number of sets of each piece when it is done (for a progress bar).
+    """
     weight_query, weight_key, weight_value, weight, bias, query = weights
-    *projected, scale = project(rows, weight_query, weight_key, weight_value, heads)
     out = np.empty((len(sets), weight_value.shape[1]), rows.dtype)
     for start in range(0, len(sets), CHUNK):
         piece = sets.take(np.arange(start, min(start + CHUNK, len(sets))))
-        attended, _ = attend(*projected, scale, piece)
+        mentioned, numbers = number_by_first_use(piece.values, len(rows))
+        *projected, scale = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
+        attended, _ = attend(*projected, scale, Ragged(numbers, piece.offsets))
         out[start : start + CHUNK], _ = additive_attention_forward(attended, piece, weight, bias, query)
+        if on_piece:
+            on_piece(len(piece))
     return out
 
 
-def encode_news(params: Parameters, news_words: Ragged, config: Config) -> np.ndarray:
+def encode_news(
+    params: Parameters, news_words: Ragged, config: Config, on_piece: Callable[[int], None] | None = None
+) -> np.ndarray:
     """Title vectors [titles, M] for the word ids of each title (cut them at ``config.title`` first)."""
-    words, numbers = number_by_first_use(news_words.values, len(params["embedding"]))
-    rows = params["embedding"][words]
-    return encode(rows, Ragged(numbers, news_words.offsets), side_weights(params, "news"), config.heads)
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_piece)
 
 
 def encode_users(params: Parameters, titles: np.ndarray, histories: Ragged, config: Config) -> np.ndarray:
@@ -63,13 +75,35 @@ def _score(titles, users, values, offsets, scores):
             scores[p] = score
 
 
+def score_pieces(
+    params: Parameters,
+    news_words: Ragged,
+    histories: Ragged,
+    candidates: Ragged,
+    config: Config,
+    on_piece: Callable[[int], None] | None = None,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
+
+    Titles are encoded ahead, only those of news that occur, and reported to ``on_piece`` (see ``encode``); beyond them
+    memory does not grow with the number of impressions.
+    """
+    pieces = [(first, min(first + CHUNK, len(histories))) for first in range(0, len(histories), CHUNK)]
+    occurs = np.zeros(len(news_words), bool)
+    for first, end in pieces:
+        for lists in (histories, candidates):
+            occurs[lists.values[lists.offsets[first] : lists.offsets[end]]] = True
+    titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, on_piece)
+    number = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, as a row of titles
+    for first, end in pieces:
+        clicked, shown = (lists.take(np.arange(first, end)) for lists in (histories, candidates))
+        users = encode_users(params, titles, Ragged(number[clicked.values], clicked.offsets), config)
+        yield first, end, score_candidates(titles, users, Ragged(number[shown.values], shown.offsets))
+
+
 def score_impressions(
     params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
-    mentioned = np.concatenate([histories.values, candidates.values])
-    news, numbers = number_by_first_use(mentioned, len(news_words))
-    titles = encode_news(params, news_words.take(news), config)
-    clicks = len(histories.values)
-    users = encode_users(params, titles, Ragged(numbers[:clicks], histories.offsets), config)
-    return score_candidates(titles, users, Ragged(numbers[clicks:], candidates.offsets))
+    scores = [scores for _, _, scores in score_pieces(params, news_words, histories, candidates, config)]
+    return np.concatenate(scores) if scores else np.empty(0, params["embedding"].dtype)

@@ -22,7 +22,8 @@ def checkpoint():
         "user.additive_bias": np.array([0.0, -0.0, np.nan, np.inf, 1e-45], np.float32),
     }
     vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "the", "münchen", "東京", "?"])
-    return Checkpoint(params, vocabulary, Config(heads=3, attention="bilinear", learning_rate=1.1e-3, seed=7))
+    config = Config(heads=3, attention="bilinear", learning_rate=1.1e-3, seed=7)
+    return Checkpoint(params, vocabulary, config, ["U1", "Ü 2", ""], {"N3": 41, "N1": 2**40})
 
 
 @pytest.fixture
@@ -41,6 +42,14 @@ def test_round_trip(path, checkpoint):
     assert loaded.vocabulary.words == checkpoint.vocabulary.words
     assert loaded.vocabulary.id_of == checkpoint.vocabulary.id_of
     assert loaded.config == checkpoint.config
+    assert loaded.users == checkpoint.users
+    assert list(loaded.clicks.items()) == list(checkpoint.clicks.items())
+
+
+def test_round_trip_without_users_and_clicks(tmp_path, checkpoint):
+    save_checkpoint(tmp_path / "bare.npz", Checkpoint(checkpoint.params, checkpoint.vocabulary, checkpoint.config))
+    loaded = load_checkpoint(tmp_path / "bare.npz")
+    assert (loaded.users, loaded.clicks) == ([], {})
 
 
 def test_file_holds_no_pickle(path):
@@ -114,12 +123,27 @@ def test_arrays_of_something_else(tmp_path):
             load_checkpoint(tmp_path / name)
 
 
-def rewrite_header(path, header):
+def rewrite(path, **changes):
+    """Write the checkpoint anew with other arrays; None leaves one out."""
     with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files}
-    arrays["header"] = np.frombuffer(header.encode(), np.uint8)
+        arrays = {name: file[name] for name in file.files} | changes
+    arrays = {name: one for name, one in arrays.items() if one is not None}
     with open(path, "wb") as file:
         np.savez(file, **arrays)
+
+
+def rewrite_header(path, header):
+    rewrite(path, header=np.frombuffer(header.encode(), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"users": None}, {"clicked_news": None}, {"click_counts": None}, {"click_counts": np.array([1, 2, 3])}],
+)
+def test_missing_or_uneven_user_data(path, changes):
+    rewrite(path, **changes)
+    with pytest.raises(InputError, match="checkpoint.npz: not a checkpoint, or damaged"):
+        load_checkpoint(path)
 
 
 def test_another_format_is_named(path):

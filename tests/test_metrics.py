@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from nrms_np.errors import NonFiniteError
 from nrms_np.metrics import METRICS, evaluate_scores, impression_metrics, mean_metrics, rank_candidates
 from nrms_np.ragged import Ragged
 
@@ -234,3 +235,9 @@ def test_the_listing_order_of_clicks_does_not_matter_to_metrics():
     assert evaluate_scores(scores[order], Ragged.from_lists([news[order]]), labels[order]) == pytest.approx(
         expected, rel=1e-14
     )
+
+
+def test_scores_that_are_not_finite_are_refused():
+    for bad in (np.nan, np.inf):
+        with pytest.raises(NonFiniteError):
+            rank_candidates(np.array([1.0, bad]), Ragged.from_lists([[0, 1]]))

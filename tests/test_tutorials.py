@@ -40,6 +40,7 @@ def test_chapter_runs_as_printed(chapter, jit, tmp_path):
         pytest.skip("this chapter measures compiled code")
     (tmp_path / "images" / "tutorials").mkdir(parents=True)
     environment = {**os.environ, "NUMBA_DISABLE_JIT": str(int(jit == "off")), "PYTHONWARNINGS": "ignore"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     script = SCRIPT.format(tutorials=str(TUTORIALS), chapter=str(chapter))
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Additive attention: pool each set of rows into one vector (section 2.1, equations 5, 6; section 2.2, equations 7, 8).
+"""Additive attention: pool each set of rows into one vector (sections 2.1 and 2.2).
 
 Legend: T positions of all sets together, S sets, M size of a row, P size of the attention query.
 """

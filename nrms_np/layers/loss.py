@@ -11,7 +11,7 @@ from .kernels import sum_rows
 def click_scores_forward(
     titles: np.ndarray, users: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """scores_bc = titles[candidates_bc] . users_b (section 2.3, equation 9).
+    """scores_bc = titles[candidates_bc] . users_b (section 2.3).
 
     titles [N, M], users [B, M], candidates [B, 1+K] of title numbers -> scores [B, 1+K].
     """
@@ -32,7 +32,7 @@ def click_scores_backward(dscores: np.ndarray, cache: tuple) -> tuple[np.ndarray
 
 
 def click_loss_forward(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """loss = -mean_b log softmax(scores_b)[0]: the clicked candidate is in column 0 (section 2.4, equations 10, 11).
+    """loss = -mean_b log softmax(scores_b)[0]: the clicked candidate is in column 0 (section 2.4).
 
     scores [B, 1+K] -> loss (scalar), cache: the probabilities [B, 1+K]. The largest score is subtracted first, so
     that no exponential overflows; the loss is taken from the log-sum-exp, so that no logarithm of zero occurs.

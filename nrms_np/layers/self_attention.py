@@ -1,4 +1,4 @@
-"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1-3).
+"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2).
 
 Legend: T positions of all sets together, R rows (the level below), H heads, A size of a head's value, Q size of a
 head's query and key (A in form "qkv", the row size D in form "bilinear"), M = H * A.
