@@ -55,7 +55,7 @@ def make_problem(config: Config) -> Problem:
 def random_split(
     config: Config, news: int = 51282, impressions: int = 4000, vocabulary: int = 20000, mean_title: float = 11.7
 ) -> Split:
-    """Titles of 11.7 words (or another mean) and histories of 32 clicks (median 18) in the mean, both with Zipf frequencies."""
+    """Titles of 11.7 words (or another mean) and histories of 32 clicks (median 18), both with Zipf frequencies."""
     rng = generator(0, "benchmark data")
 
     def zipf(size: int, of: int) -> np.ndarray:

@@ -14,6 +14,7 @@ _HOME = {
     "Config": "config",
     "InputError": "errors",
     "Ragged": "ragged",
+    "Recommender": "recommender",
     "Vocabulary": "data.vocabulary",
     "adam_step": "adam",
     "build_vocabulary": "data.vocabulary",
@@ -38,8 +39,10 @@ _HOME = {
     "read_vectors": "data.vocabulary",
     "save_checkpoint": "checkpoint",
     "score_impressions": "scoring",
+    "score_pieces": "scoring",
     "train_step": "training",
     "validate": "training",
+    "write_prediction": "submission",
 }
 __all__ = list(_HOME)
 

@@ -18,6 +18,8 @@ from .encoder import Parameters
 from .errors import InputError
 
 FORMAT = 1
+# what reading a file that is no checkpoint, or a damaged one, can raise
+BROKEN_FILE = (OSError, EOFError, BadZipFile, RuntimeError, KeyError, ValueError, TypeError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     arrays["users"] = _from_lines(checkpoint.users)
     arrays["clicked_news"] = _from_lines(checkpoint.clicks)
     arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
-    arrays["header"] = _to_bytes(json.dumps(header))
+    arrays["header"] = to_bytes(json.dumps(header))
     write_file(Path(path), lambda file: np.savez(file, **arrays))
 
 
@@ -70,7 +72,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        header = json.loads(_to_text(arrays.pop("header")))
+        header = json.loads(text_of(arrays.pop("header")))
         if header["format"] != FORMAT:
             raise InputError(f"{path}: checkpoint format {header['format']}, this version reads format {FORMAT}")
         vocabulary = Vocabulary.from_words(_to_lines(arrays.pop("vocabulary")))
@@ -83,22 +85,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"{path}: no such checkpoint") from None
     except InputError:
         raise
-    except (OSError, EOFError, BadZipFile, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except BROKEN_FILE as error:
         raise InputError(f"{path}: not a checkpoint, or damaged ({error})") from None
 
 
-def _to_bytes(text: str) -> np.ndarray:
+def to_bytes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-def _to_text(array: np.ndarray) -> str:
+def text_of(array: np.ndarray) -> str:
     return array.tobytes().decode()
 
 
 def _from_lines(lines: Iterable[str]) -> np.ndarray:
     """Every line ends in a newline, so that no line and one empty line differ."""
-    return _to_bytes("".join(f"{line}\n" for line in lines))
+    return to_bytes("".join(f"{line}\n" for line in lines))
 
 
 def _to_lines(array: np.ndarray) -> list[str]:
-    return _to_text(array).split("\n")[:-1]
+    return text_of(array).split("\n")[:-1]

@@ -17,7 +17,9 @@ def prepare(threads: int = 0) -> None:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
             os.environ[name] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles; its default of 2^26 is 30 ms
+    os.environ.setdefault(
+        "OPENBLAS_THREAD_TIMEOUT", "10"
+    )  # 2^10 cycles, under 1 microsecond; its default is 2^26, 30 ms
     _keep_freed_memory()
 
 

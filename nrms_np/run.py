@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from . import baselines, explain, plots
-from .checkpoint import Checkpoint, save_checkpoint, write_text
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, write_text
 from .config import Config
 from .data import vocabulary as words
 from .data.demo import Demo, make_demo
@@ -21,8 +27,11 @@ from .encoder import Parameters
 from .errors import InputError
 from .metrics import METRICS, evaluate_scores
 from .model import init_parameters
-from .training import Record, fit
+from .plan import PLAN_FILE, Plan
+from .progress import Progress, Record, load_progress, save_progress
+from .training import fit
 
+SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
 
 
@@ -37,30 +46,44 @@ class Data:
     demo: Demo | None = None
 
 
-def load_demo(config: Config) -> Data:
-    print("demo corpus (give --train DIR to use MIND data)")
-    demo = make_demo(config.seed)
-    return Data(demo.news, demo.train, demo.news, demo.dev, demo)
+def start_run(plan: Plan, folder: Path) -> None:
+    """Write the plan to a new run folder and carry it out. Raises InputError when the folder already holds a run."""
+    if (folder / PLAN_FILE).exists():
+        raise InputError(f"{folder} already holds a run; go on with --resume {folder}, or give another --run")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
+    try:
+        train_and_report(plan, folder)
+    except InputError:
+        if not (folder / "checkpoint.npz").exists():  # nothing to resume: leave no trace, the next try may be right
+            (folder / PLAN_FILE).unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
 
 
-def load_mind(train_folder: Path, dev_folder: Path | None, config: Config) -> Data:
-    news, train = read_folder(train_folder)
-    if dev_folder:
-        return Data(news, train, *read_folder(dev_folder))
+def load_data(plan: Plan) -> Data:
+    if plan.train is None:
+        print("demo corpus (give --train DIR to use MIND data)")
+        demo = make_demo(plan.config.seed)
+        return Data(demo.news, demo.train, demo.news, demo.dev, demo)
+    news, train = read_folder(Path(plan.train))
+    if plan.dev:
+        return Data(news, train, *read_folder(Path(plan.dev)))
     held_out = last_day(train)
     print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
     return Data(news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)))
 
 
-def train_and_report(data: Data, embeddings: Path | None, config: Config, folder: Path) -> None:
-    """Train, print a row per epoch beside the baselines, and write the run folder.
+def train_and_report(plan: Plan, folder: Path) -> None:
+    """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder.
 
-    Raises InputError when the data cannot train or the folder already holds a run.
+    Raises InputError when the data cannot train, KeyboardInterrupt after Ctrl-C once the run is saved.
     """
-    if (folder / "metrics.json").exists():
-        raise InputError(f"{folder} already holds a run; give another --run, or remove it")
+    data = load_data(plan)
+    config, embeddings = plan.config, plan.embeddings
     counts = words.count_words(data.train_news.titles)
-    vectors = words.read_vectors(embeddings, counts) if embeddings else {}
+    vectors = words.read_vectors(Path(embeddings), counts) if embeddings else {}
     if embeddings:
         if not vectors:
             raise InputError(f"{embeddings}: none of the words of the training news has a vector in it")
@@ -76,24 +99,79 @@ def train_and_report(data: Data, embeddings: Path | None, config: Config, folder
     table = words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
     references = _baselines(data, train, dev, table)
 
-    folder.mkdir(parents=True, exist_ok=True)
     print("\n" + _HEADER)
     for name, metrics in references.items():
         print(_row(name, metrics))
     params = init_parameters(table, config)
-    records, best, params = fit(params, train, dev, config, lambda one, is_best: print(_row(one, one, is_best)))
-
+    fingerprint = f"{len(train.clicks)} clicks, vocabulary {zlib.crc32(' '.join(vocabulary.words).encode()):08x}"
+    progress = _resume(folder, params, fingerprint)
+    for record in progress.records:
+        print(_row(record["epoch"], record, record == progress.best))
     users, clicks = sorted(set(data.train.users)), _count_clicks(data.train_news, data.train)
-    save_checkpoint(folder / "checkpoint.npz", Checkpoint(params, vocabulary, config, users, clicks))
-    report = {"config": asdict(config), "epochs": records, "best": best, "baselines": references}
-    write_text(folder / "metrics.json", json.dumps(report, indent=1) + "\n")
-    write_text(folder / "history.csv", _csv(records))
+
+    def save() -> None:
+        save_progress(folder / "resume.npz", progress, fingerprint)
+
+    def write_epoch(record: Record, is_best: bool) -> None:
+        if is_best:
+            best_one = Checkpoint(progress.best_params, vocabulary, config, users, clicks)
+            save_checkpoint(folder / "checkpoint.npz", best_one)
+        report = {"config": asdict(config), "epochs": progress.records, "best": progress.best, "baselines": references}
+        write_text(folder / "metrics.json", json.dumps(report, indent=1) + "\n")
+        write_text(folder / "history.csv", _csv(progress.records))
+        save()
+        print(_row(record["epoch"], record, is_best), flush=True)
+
+    with _save_when_due(save, folder) as on_step:
+        records, best, best_params = fit(params, train, dev, config, write_epoch, progress, on_step)
     plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
-    _draw_attention(params, data.dev_news, dev, vocabulary, config, folder)
+    _draw_attention(best_params, data.dev_news, dev, config, folder)
     print()
     if data.demo:
-        print(_truth(data.demo, params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
+        print(_truth(data.demo, best_params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
+
+
+def _resume(folder: Path, params: Parameters, fingerprint: str) -> Progress:
+    """Where the run of this folder stands; a run that was never saved starts from its beginning."""
+    if not (folder / "resume.npz").exists():
+        return Progress.start(params)
+    progress = load_progress(folder / "resume.npz", params, fingerprint)
+    if progress.best:
+        progress.best_params = load_checkpoint(folder / "checkpoint.npz").params
+    return progress
+
+
+@contextmanager
+def _save_when_due(save: Callable[[], None], folder: Path) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every SAVE_SECONDS, and after Ctrl-C saves and raises KeyboardInterrupt.
+
+    Ctrl-C waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait.
+    """
+    asked = []
+
+    def ask(*_: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    saved = time.monotonic()
+
+    def on_step() -> None:
+        nonlocal saved
+        if asked or time.monotonic() - saved > SAVE_SECONDS:
+            save()
+            saved = time.monotonic()
+        if asked:
+            print(f"\nsaved; go on with: python -m nrms_np.train --resume {folder}", file=sys.stderr)
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield on_step
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _count_clicks(news: News, behaviors: Behaviors) -> dict[str, int]:
@@ -124,11 +202,10 @@ _COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)
 _HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
 
-def _row(name: str | Record, record: dict[str, float], is_best: bool = False) -> str:
-    label = name if isinstance(name, str) else str(name["epoch"])
+def _row(name: str | int, record: dict[str, float], is_best: bool = False) -> str:
     cells = [f"{record[column]:.4f}" if column in record else "" for column in _COLUMNS]
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
-    return f"{label:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}" + (" *" if is_best else "")
+    return f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}" + (" *" if is_best else "")
 
 
 def _csv(records: list[Record]) -> str:
@@ -139,9 +216,7 @@ def _csv(records: list[Record]) -> str:
     return out.getvalue()
 
 
-def _draw_attention(
-    params: Parameters, news: News, dev: Split, vocabulary: words.Vocabulary, config: Config, folder: Path
-) -> None:
+def _draw_attention(params: Parameters, news: News, dev: Split, config: Config, folder: Path) -> None:
     """Pictures of the first few clicked dev titles of readable length, all different."""
     clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
     readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from . import cli, machine
+from .plan import Plan, read_plan
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -21,6 +22,7 @@ examples:
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
+A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN.
 Exit codes: 0 done, 2 bad input, 3 the loss was not finite, 130 stopped by Ctrl-C."""
 
 
@@ -41,21 +43,29 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
     )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with a run that was stopped; all settings come from its folder",
+    )
     cli.add_settings(parser)
     args = parser.parse_args(argv)
     if not args.train:
         parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
         args = parser.parse_args(argv)
-    config = cli.settings(args)
-    machine.prepare(config.threads)
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
+    paths = (str(one.resolve()) if one else None for one in (args.train, args.dev, args.embeddings))
+    plan = read_plan(args.resume) if args.resume else Plan(cli.settings(args), *paths)
+    machine.prepare(plan.config.threads)
 
-    from . import run as this_run  # only now: importing NumPy fixes the number of its threads
+    from . import run  # only now: importing NumPy fixes the number of its threads
 
-    data = this_run.load_mind(args.train, args.dev, config) if args.train else this_run.load_demo(config)
-    folder = args.run or cli.free_folder(Path("runs") / (args.train.resolve().name if args.train else "demo"))
-    this_run.train_and_report(data, args.embeddings, config, folder)
+    if args.resume:
+        return run.train_and_report(plan, args.resume)
+    name = Path(plan.train).name if plan.train else "demo"
+    return run.start_run(plan, args.run or cli.free_folder(Path("runs") / name))
 
 
 if __name__ == "__main__":

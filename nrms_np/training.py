@@ -18,10 +18,9 @@ from .errors import NonFiniteError
 from .layers.loss import click_loss_forward
 from .metrics import evaluate_scores
 from .model import backward, draw_masks, forward
+from .progress import Progress, Record
 from .rng import generator
 from .scoring import score_impressions
-
-Record = dict[str, float]  # a row of history.csv
 
 
 def train_step(
@@ -42,20 +41,26 @@ def train_step(
     return float(loss)
 
 
-def train_epoch(params: Parameters, state: AdamState, split: Split, config: Config, epoch: int) -> tuple[float, float]:
-    """One pass over the training clicks, in place. Returns the mean loss and the seconds it took."""
-    clicks = len(split.clicks)
-    order = generator(config.seed, "order", epoch).permutation(clicks)
-    positions = draw_candidates(split.clicks, config.negatives, generator(config.seed, "negatives", epoch))
-    total, done, start = 0.0, 0, time.perf_counter()
-    with tqdm(total=clicks, desc=f"epoch {epoch}", unit=" samples", leave=False) as bar:
-        for step, first in enumerate(range(0, clicks, config.batch_size)):
-            which = order[first : first + config.batch_size]
-            loss = train_step(params, state, split.batch(which, positions[which]), config, epoch, step)
-            total, done = total + loss * len(which), done + len(which)
-            bar.set_postfix(loss=f"{total / done:.4f}", refresh=False)
+def train_epoch(progress: Progress, split: Split, config: Config, on_step: Callable[[], None] | None = None) -> float:
+    """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
+    clicks, size = len(split.clicks), config.batch_size
+    order = generator(config.seed, "order", progress.epoch).permutation(clicks)
+    positions = draw_candidates(split.clicks, config.negatives, generator(config.seed, "negatives", progress.epoch))
+    bar = tqdm(total=clicks, initial=progress.step * size, desc=f"epoch {progress.epoch}", unit=" samples", leave=False)
+    with bar:
+        for first in range(progress.step * size, clicks, size):
+            start = time.perf_counter()
+            which = order[first : first + size]
+            batch = split.batch(which, positions[which])
+            loss = train_step(progress.params, progress.adam, batch, config, progress.epoch, progress.step)
+            progress.step += 1
+            progress.loss_sum += loss * len(which)
+            progress.seconds += time.perf_counter() - start
+            bar.set_postfix(loss=f"{progress.loss_sum / (first + len(which)):.4f}", refresh=False)
             bar.update(len(which))
-    return total / done, time.perf_counter() - start
+            if on_step:
+                on_step()
+    return progress.loss_sum / clicks
 
 
 def validate(params: Parameters, split: Split, config: Config) -> Record:
@@ -71,23 +76,32 @@ def validate(params: Parameters, split: Split, config: Config) -> Record:
 
 
 def fit(
-    params: Parameters, train: Split, dev: Split, config: Config, on_epoch: Callable[[Record, bool], None]
+    params: Parameters,
+    train: Split,
+    dev: Split,
+    config: Config,
+    on_epoch: Callable[[Record, bool], None],
+    progress: Progress | None = None,
+    on_step: Callable[[], None] | None = None,
 ) -> tuple[list[Record], Record, Parameters]:
     """Train until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``.
 
-    Calls on_epoch(record, is_best) after each epoch. Returns all records, the best one (the earlier on a tie) and a
-    copy of the weights that gave it; ``params`` holds the last weights.
+    Calls on_epoch(record, is_best) after each epoch and on_step() after each step. Returns all records, the best one
+    (the earlier on a tie) and a copy of the weights that gave it; ``params`` holds the last weights. With ``progress``
+    the run goes on from there, with the weights that it holds.
     """
-    state, records, best, best_params = AdamState.zeros(params), [], None, params
-    for epoch in range(1, config.epochs + 1):
-        loss, seconds = train_epoch(params, state, train, config, epoch)
-        speed = {"seconds": seconds, "samples_per_second": len(train.clicks) / seconds}
-        record = {"epoch": epoch, "loss": loss, **validate(params, dev, config), **speed}
-        records.append(record)
-        is_best = best is None or record["auc"] > best["auc"]
-        if is_best:
-            best, best_params = record, {name: one.copy() for name, one in params.items()}
-        on_epoch(record, is_best)
-        if epoch - best["epoch"] >= config.patience:
+    progress = progress or Progress.start(params)
+    while progress.epoch <= config.epochs:
+        if progress.best and progress.records[-1]["epoch"] - progress.best["epoch"] >= config.patience:
             break
-    return records, best, best_params
+        loss = train_epoch(progress, train, config, on_step)
+        record = {"epoch": progress.epoch, "loss": loss, **validate(progress.params, dev, config)}
+        record |= {"seconds": progress.seconds, "samples_per_second": len(train.clicks) / progress.seconds}
+        progress.records.append(record)
+        is_best = progress.best is None or record["auc"] > progress.best["auc"]
+        if is_best:
+            progress.best = record
+            progress.best_params = {name: one.copy() for name, one in progress.params.items()}
+        progress.next_epoch()
+        on_epoch(record, is_best)
+    return progress.records, progress.best, progress.best_params

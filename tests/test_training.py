@@ -54,7 +54,13 @@ def test_training_lowers_the_loss_and_records_every_column(corpus):
 def fake_validation(monkeypatch, aucs):
     values = iter(aucs)
     monkeypatch.setattr(training, "validate", lambda params, dev, config: {"auc": next(values)})
-    monkeypatch.setattr(training, "train_epoch", lambda params, *rest: (params["w"].__iadd__(1).sum(), 1.0))
+
+    def train_epoch(progress, *rest):
+        progress.params["w"] += 1
+        progress.seconds = 1.0
+        return 0.0
+
+    monkeypatch.setattr(training, "train_epoch", train_epoch)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,193 @@
+"""How good a trained model is and for whom: what ``python -m nrms_np.evaluate`` does after its arguments are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from .checkpoint import Checkpoint, load_checkpoint
+from .config import Config
+from .data.clicks import Clicks, draw_candidates, find_clicks
+from .data.mind import Behaviors, read_folder
+from .data.vocabulary import UNKNOWN
+from .errors import InputError
+from .layers.loss import click_loss_forward
+from .metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
+from .ragged import Ragged
+from .rng import generator
+from .scoring import score_pieces
+from .submission import check_path, write_prediction
+
+RESAMPLES = 1000  # of the bootstrap
+NAMES = dict(zip(METRICS, ("AUC", "MRR", "nDCG@5", "nDCG@10")))
+
+
+@dataclass(frozen=True)
+class Group:
+    """The metrics of some of the impressions."""
+
+    name: str
+    impressions: int
+    counted: int  # those with clicks and non-clicks: the others have no metrics
+    metrics: dict[str, float]  # the means over the counted ones; NaN when there is none
+    intervals: dict[str, tuple[float, float]]  # 95 %, see ``bootstrap``
+
+
+@dataclass(frozen=True)
+class Report:
+    """What evaluation found. ``groups`` begins with all impressions."""
+
+    loss: float  # as training validates; NaN without a click that has a history and a non-click
+    clicks: Clicks  # of the loss, and what it leaves out
+    nothing_clicked: int  # impressions without metrics, and why
+    all_clicked: int
+    nothing_shown: int
+    without_history: int  # in the metrics like all others: their candidates have equal scores
+    groups: list[Group]
+
+
+def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | None) -> None:
+    """Evaluate a checkpoint on a MIND folder, print what comes out, and write the prediction file if one is asked for.
+
+    Raises InputError for unreadable files and for unlabelled data without ``prediction``, NonFiniteError when a score
+    is not finite.
+    """
+    if prediction:
+        check_path(prediction)  # before the long work, not after it
+    checkpoint = load_checkpoint(checkpoint_path)
+    news, behaviors = read_folder(folder)
+    labelled = behaviors.labels is not None
+    if not labelled and not prediction:
+        raise InputError(
+            f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
+            "give --prediction FILE.zip to write the ranks"
+        )
+    news_words = checkpoint.vocabulary.encode(news.titles).first(checkpoint.config.title)
+    unknown = (news_words.values == UNKNOWN).mean() if len(news_words.values) else 0
+    shown = len(behaviors.candidates.values)
+    print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
+    print(f"unknown title words: {unknown:.1%}")
+
+    pieces = _score(checkpoint, news_words, behaviors)
+    if labelled:
+        pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
+        print(_format(evaluate(checkpoint, behaviors, np.concatenate([scores for _, _, scores in pieces]))))
+    else:
+        print("no labels (-0, -1), so no metrics")
+    if prediction:
+        write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces)
+        print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
+
+
+def _score(checkpoint: Checkpoint, news_words: Ragged, behaviors: Behaviors) -> Iterator[tuple[int, int, np.ndarray]]:
+    """``score_pieces`` with bars, for the histories cut to size."""
+    histories = behaviors.histories.last(checkpoint.config.history)
+    with (
+        tqdm(total=len(news_words), desc="encoding titles", unit=" titles", leave=False) as titles,
+        tqdm(total=len(behaviors), desc="scoring", unit=" impressions", leave=False) as impressions,
+    ):
+        for first, end, scores in score_pieces(
+            checkpoint.params, news_words, histories, behaviors.candidates, checkpoint.config, titles.update
+        ):
+            yield first, end, scores
+            impressions.update(end - first)
+
+
+def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> Report:
+    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, for all and by group.
+
+    The loss and the metrics are those of ``training.validate``. Nothing is recommended by popularity here: an
+    impression without history has equal scores, and its ranks are decided by the hash that breaks ties.
+    """
+    config, candidates = checkpoint.config, behaviors.candidates
+    clicks = find_clicks(behaviors)
+    positions = draw_candidates(clicks, config.negatives, generator(config.seed, "validation negatives"))
+    loss = float(click_loss_forward(scores[positions])[0]) if len(clicks) else np.nan
+
+    values = impression_metrics(rank_candidates(scores, candidates), behaviors.labels, candidates.offsets)
+    clicks_before = np.concatenate([[0], np.cumsum(behaviors.labels, dtype=np.int64)])
+    clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
+    shown = candidates.lengths
+    in_training = set(checkpoint.users)
+    seen = np.array([user in in_training for user in behaviors.users], bool)
+    kept = np.minimum(behaviors.histories.lengths, config.history)
+    members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
+    for low, high in history_ranges(config.history):
+        members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
+    return Report(
+        loss,
+        clicks,
+        nothing_clicked=int(((clicked == 0) & (shown > 0)).sum()),
+        all_clicked=int(((clicked == shown) & (shown > 0)).sum()),
+        nothing_shown=int((shown == 0).sum()),
+        without_history=int((kept == 0).sum()),
+        groups=[_group(name, values[who], config) for name, who in tqdm(members.items(), "bootstrap", leave=False)],
+    )
+
+
+def history_ranges(kept: int) -> list[tuple[int, int]]:
+    """No history, a short one, a long one; the last range ends with the ``kept`` clicks, however many there were."""
+    return [(0, 0), (1, min(10, kept)), *([(11, kept)] if kept > 10 else [])]
+
+
+def _group(name: str, values: np.ndarray, config: Config) -> Group:
+    counted = values[~np.isnan(values[:, 0])]
+    intervals = bootstrap(counted, generator(config.seed, "bootstrap"))
+    return Group(name, len(values), len(counted), mean_metrics(values), dict(zip(METRICS, intervals)))
+
+
+def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """The 95 % percentile interval of the mean of each column of ``values`` [impressions, columns].
+
+    Impressions are drawn anew, with replacement, RESAMPLES times. They are taken as independent; those of one user are
+    not quite, so the true intervals are a little wider.
+    """
+    if not len(values):
+        return [(np.nan, np.nan)] * values.shape[1]
+    means = np.empty((RESAMPLES, values.shape[1]))
+    for r in range(RESAMPLES):
+        drawn = np.bincount(rng.integers(len(values), size=len(values)), minlength=len(values))
+        means[r] = drawn @ values / len(values)  # how often each was drawn, times what it scored
+    low, high = np.quantile(means, (0.025, 0.975), axis=0)
+    return list(zip(low.tolist(), high.tolist()))
+
+
+def _format(report: Report) -> str:
+    total = report.groups[0]
+    skipped = _join(
+        (report.nothing_clicked, "where nothing was clicked"),
+        (report.all_clicked, "where all was clicked"),
+        (report.nothing_shown, "where nothing was shown"),
+    )
+    lines = [
+        f"loss {_number(report.loss)} over {report.clicks.report()}",
+        f"metrics over {total.counted:,} impressions" + (f"; skipped: {skipped}" if skipped else ""),
+        f"without history: {report.without_history:,} impressions, not skipped (all their candidates score the same)",
+        "",
+        f"{'metric':8} {'value':>8}   95 % interval",
+    ]
+    lines += [f"{NAMES[one]:8} {_number(total.metrics[one]):>8}   {_interval(total, one)}" for one in METRICS]
+    lines += ["", f"{'impressions':28} {'number':>9} {'counted':>9}" + "".join(f" {NAMES[one]:>8}" for one in METRICS)]
+    lines[-1] += "   AUC's 95 % interval"
+    for group in report.groups:
+        cells = "".join(f" {_number(group.metrics[one]):>8}" for one in METRICS)
+        lines.append(
+            f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
+        )
+    return "\n".join(lines)
+
+
+def _join(*reasons: tuple[int, str]) -> str:
+    return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.4f}"
+
+
+def _interval(group: Group, metric: str) -> str:
+    return " to ".join(_number(one) for one in group.intervals[metric]) if group.counted else "-"

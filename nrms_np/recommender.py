@@ -1,0 +1,238 @@
+"""Recommendations from a trained model, in Python: load once, encode a catalogue once, then rank for any history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from .checkpoint import Checkpoint, load_checkpoint
+from .data.vocabulary import tokenize
+from .encoder import encode_forward, side_weights
+from .errors import InputError, NonFiniteError
+from .layers.self_attention import attention_of_set
+from .ragged import Ragged, number_by_first_use
+from .scoring import encode_news
+
+FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
+WORDS_SHOWN = 3  # in the text form; the others are in the dict
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """A different item of the history and the part of a score that came from it."""
+
+    id: str | None  # None for a raw title
+    title: str
+    part: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a recommended title and its additive attention weight; those of a title sum to 1."""
+
+    word: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A recommended title and what carried weight in its score. ``Recommender.rank`` says what the weights mean."""
+
+    id: str
+    title: str
+    score: float  # title vector . user vector; for a user without history, clicks in training
+    clicked: list[Clicked]  # largest part first; they sum to the score. Empty without a history
+    words: list[Word]  # in title order. Empty without a history
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Recommendations, best first."""
+
+    history: list[str]  # the items that were used: the most recent
+    fallback: str | None  # FALLBACK when there was no history, so that nothing here is the model's choice
+    recommendations: list[Recommendation]
+
+    def to_dict(self) -> dict:
+        """The form that ``--json`` prints: the fields by name."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """The form for people: the clicked title of the largest part, and the words that weigh most."""
+        lines = [f"no history: ranked by the {self.fallback}, not by the model"] if self.fallback else []
+        for place, one in enumerate(self.recommendations, 1):
+            score = f"{one.score:,} clicks" if self.fallback else f"{one.score:.4f}"
+            lines.append(f"{place:3}. {score:>8}  {one.id}  {one.title}")
+            if one.clicked:
+                most = one.clicked[0]
+                words = sorted(one.words, key=lambda word: -word.weight)[:WORDS_SHOWN]
+                lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
+                lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.weight:.0%}' for word in words)}")
+        return "\n".join(lines or ["nothing is left to recommend: every title of the catalogue was clicked"])
+
+
+class Recommender:
+    """A trained model and an encoded catalogue.
+
+    recommender = Recommender.load("runs/demo/checkpoint.npz")
+    recommender.set_catalogue(ids, titles)                      # encoded once and kept
+    recommender.rank(["N12", "A storm closes the harbour"])     # a few milliseconds each
+
+    A request is a few small products and one pass over the catalogue, which one thread does as fast as memory allows;
+    with more, each product waits for a core where other programs are busy. In a server call ``machine.prepare(1)``
+    before NumPy is imported.
+    """
+
+    def __init__(self, checkpoint: Checkpoint):
+        self.params, self.config = checkpoint.params, checkpoint.config
+        self.vocabulary, self.clicks = checkpoint.vocabulary, checkpoint.clicks
+        self.set_catalogue([], [])
+
+    @classmethod
+    def load(cls, path: Path | str) -> Recommender:
+        """Raises InputError when the file is missing or is not a checkpoint."""
+        return cls(load_checkpoint(Path(path)))
+
+    def encode_news(self, titles: Sequence[str], progress: bool = False) -> np.ndarray:
+        """Title vectors [n, M]. A title without words is the zero vector."""
+        with tqdm(total=len(titles), desc="encoding titles", unit=" titles", leave=False, disable=not progress) as bar:
+            return encode_news(self.params, self._words(titles), self.config, bar.update)
+
+    def set_catalogue(
+        self, ids: Sequence[str], titles: Sequence[str], vectors: np.ndarray | None = None, progress: bool = False
+    ) -> None:
+        """Encode what can be recommended, in place of an earlier catalogue.
+
+        ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
+        ValueError when the lengths differ, InputError for a repeated id, NonFiniteError for a broken title vector.
+        """
+        number = {one: n for n, one in enumerate(ids)}
+        if len(number) < len(ids):
+            raise InputError(f"news id {next(one for n, one in enumerate(ids) if number[one] != n)} appears twice")
+        if vectors is None:
+            vectors = self.encode_news(titles, progress)
+        if not len(ids) == len(titles) == len(vectors):
+            raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {len(vectors)} vectors: one of each for each news")
+        if not np.isfinite(vectors).all():
+            raise NonFiniteError("a title vector is not finite; train the model again")
+        self.ids, self.titles, self.number = list(ids), list(titles), number
+        # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
+        self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
+        self.wordless = np.flatnonzero(~vectors.any(axis=1))
+        self._popular: np.ndarray | None = None  # all numbers, most clicked first; sorted when first asked for
+
+    def encode_user(self, history: Sequence[str]) -> np.ndarray:
+        """The user vector [M] for ids of the catalogue or raw titles, oldest first; zero for an empty history.
+
+        Only the most recent ``config.history`` count. Raises InputError for an unknown id (an item without a space is
+        an id) and for a title without words.
+        """
+        return self._read_user(self._recent(history))[0]
+
+    def rank(self, history: Sequence[str], top: int = 10) -> Ranking:
+        """The ``top`` of the catalogue for a history of ids and raw titles, oldest first, without the clicked news.
+
+        Equal scores keep the order of the catalogue; titles without words are left out. Without a history the news
+        most clicked in training come first, equal ones by id, and the ranking says so in ``fallback``.
+
+        What the weights mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
+        w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts
+        w_j value_j . candidate, one for each clicked title. A word's weight is its share in the additive attention of
+        the title; the rows that are weighted have already taken in the other words by self-attention. Neither is a
+        cause: without that title or word all other weights would be different too, and a word that weighs much can
+        count for or against.
+
+        Raises InputError for ``top`` below 1, an empty catalogue, an unknown id or a title without words;
+        NonFiniteError when the user vector is not finite.
+        """
+        if top < 1:
+            raise InputError(f"top {top}: must be at least 1")
+        if not self.ids:
+            raise InputError("the catalogue is empty; call set_catalogue first")
+        recent = self._recent(history)
+        if not recent:
+            return Ranking([], FALLBACK, self._most_clicked(top))
+        user, parts = self._read_user(recent)
+        scores = user @ self.columns  # [catalogue]
+        if not np.isfinite(scores).all():
+            raise NonFiniteError("a score is not finite; train the model again")
+        scores[self.wordless] = -np.inf
+        scores[[self.number[one] for one in history if one in self.number]] = -np.inf  # older clicks too
+        best = _best(scores, top)
+        parts = self.columns[:, best].T @ parts.T  # [top, n]
+        words = self._read_words([self.titles[n] for n in best])
+        found = []
+        for i, n in enumerate(best):
+            clicked = self._sum_by_item(recent, parts[i])
+            found.append(Recommendation(self.ids[n], self.titles[n], float(scores[n]), clicked, words[i]))
+        return Ranking(recent, None, found)
+
+    def _recent(self, history: Sequence[str]) -> list[str]:
+        if isinstance(history, str):
+            raise TypeError("a history is a list of ids and titles, not one string")
+        return list(history)[-self.config.history :]
+
+    def _words(self, titles: Iterable[str]) -> Ragged:
+        return self.vocabulary.encode(titles).first(self.config.title)
+
+    def _read_user(self, recent: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The user vector [M] and the part of it that comes from each clicked title [n, M]: their sum is the vector."""
+        rows = np.empty((len(recent), len(self.columns)), self.columns.dtype)
+        raw = []
+        for i, item in enumerate(recent):
+            if item in self.number:
+                rows[i] = self.columns[:, self.number[item]]
+            elif item.split() == [item]:
+                raise InputError(f"history: news id {item!r} is not in the catalogue (titles go in quotes)")
+            elif not tokenize(item):
+                raise InputError(f"history: the title {item!r} has no words")
+            else:
+                raw.append(i)
+        if raw:
+            rows[raw] = self.encode_news([recent[i] for i in raw])
+        history = Ragged.from_lists([range(len(recent))])
+        weights, heads = side_weights(self.params, "user"), self.config.heads
+        user, (attention, _, additive) = encode_forward(rows, history, weights, heads, None, 0)
+        # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
+        alpha, value = attention_of_set(attention[-1], history, 0, heads), attention[-3]  # [H, n, n], [n, H, A]
+        factor = np.einsum("i,hij->jh", additive[-1], alpha)  # [n, H]
+        return user[0], (factor[:, :, None] * value).reshape(rows.shape)
+
+    def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
+        """An item that was clicked twice has the sum of its two parts. Largest first."""
+        total: dict[str, float] = {}
+        for item, part in zip(items, parts.tolist()):
+            total[item] = total.get(item, 0) + part
+        clicked = []
+        for item, part in sorted(total.items(), key=lambda pair: -pair[1]):
+            n = self.number.get(item)
+            clicked.append(Clicked(None, item, part) if n is None else Clicked(item, self.titles[n], part))
+        return clicked
+
+    def _read_words(self, titles: list[str]) -> list[list[Word]]:
+        """The words of each title, as far as the model reads it, and their additive attention weights."""
+        sets = self._words(titles)
+        different, numbers = number_by_first_use(sets.values, len(self.vocabulary))
+        sets, rows = Ragged(numbers, sets.offsets), self.params["embedding"][different]
+        _, (_, _, additive) = encode_forward(rows, sets, side_weights(self.params, "news"), self.config.heads, None, 0)
+        weights = np.split(additive[-1], sets.offsets[1:-1])
+        return [[Word(*pair) for pair in zip(tokenize(title), one.tolist())] for title, one in zip(titles, weights)]
+
+    def _most_clicked(self, top: int) -> list[Recommendation]:
+        if self._popular is None:
+            clicks = np.array([self.clicks.get(one, 0) for one in self.ids])
+            self._popular = np.lexsort((np.array(self.ids), -clicks))
+        best = [(self.ids[n], self.titles[n]) for n in self._popular[:top]]
+        return [Recommendation(one, title, self.clicks.get(one, 0), [], []) for one, title in best]
+
+
+def _best(scores: np.ndarray, top: int) -> np.ndarray:
+    """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; -inf is left out."""
+    top = min(top, len(scores))
+    least = np.partition(scores, len(scores) - top)[len(scores) - top]
+    enough = np.flatnonzero((scores >= least) & (scores > -np.inf))
+    return enough[np.argsort(-scores[enough], kind="stable")][:top]

@@ -1,0 +1,62 @@
+"""MIND's leaderboard file: a zip whose member prediction.txt holds the ranks of each impression's candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import numpy as np
+
+from .checkpoint import write_file
+from .errors import InputError
+from .metrics import rank_candidates
+from .ragged import Ragged
+
+MEMBER = "prediction.txt"
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same ranks give the same bytes
+
+
+def check_path(path: Path) -> None:
+    """Raises InputError when the file cannot be written there. Worth asking before the long work."""
+    if path.suffix != ".zip":
+        raise InputError(f"--prediction {path}: the leaderboard takes a zip; give a name that ends in .zip")
+    if not path.parent.is_dir():
+        raise InputError(f"--prediction {path}: there is no folder {path.parent}; make it first")
+
+
+def write_prediction(
+    path: Path,
+    impression_ids: Sequence[str],
+    candidates: Ragged,
+    scored: Iterable[tuple[int, int, np.ndarray]],
+) -> None:
+    """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
+
+    Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
+    impressions first..end-1, as ``scoring.score_pieces`` does; each piece is written as it comes. ``path`` appears when
+    the file is complete. Raises InputError for an impression id that the format cannot hold.
+    """
+
+    def write(file: BinaryIO) -> None:
+        member = ZipInfo(MEMBER, EARLIEST)
+        member.compress_type = ZIP_DEFLATED
+        member.create_system = 3  # Unix, on every system
+        member.external_attr = 0o644 << 16
+        with ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as text:
+            for first, end, scores in scored:
+                piece = candidates.take(np.arange(first, end))
+                ranks = rank_candidates(scores, piece, first)
+                text.write(_lines(impression_ids[first:end], ranks, piece.offsets).encode())
+
+    write_file(path, write)
+
+
+def _lines(impression_ids: Sequence[str], ranks: np.ndarray, offsets: np.ndarray) -> str:
+    texts, lines = [str(rank) for rank in ranks.tolist()], []
+    for one, start, end in zip(impression_ids, offsets[:-1].tolist(), offsets[1:].tolist()):
+        if one.split() != [one]:
+            raise InputError(f"impression id {one!r}: empty or with a space, which the prediction file cannot hold")
+        lines.append(f"{one} [{','.join(texts[start:end])}]\n")
+    return "".join(lines)
