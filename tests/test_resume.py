@@ -75,7 +75,7 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
 
 
 def kill_and_resume(folders, run, kills, expected, seed=0):
-    """SIGKILL at random moments until ``kills`` struck a live process, then to the end. Returns (struck, same bytes)."""
+    """SIGKILL at random moments until ``kills`` struck a live process, then to the end: (struck, same bytes)."""
     rng, struck = random.Random(seed), 0
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     while True:

@@ -90,7 +90,7 @@ def check_auc_of_line(answer=auc_of_line):
     for line, labels, true in (
         ("7 [2,1,3]", [0, 1, 0], 1.0),
         ("7 [2,1,3]", [0, 0, 1], 0.0),
-        ("9 [3,1,4,2]", [1, 0, 0, 1], 3 / 4),
+        ("9 [3,1,4,2]", [1, 0, 0, 1], 1 / 2),
         ("9 [2,4,1,3]", [1, 0, 0, 0], 2 / 3),
     ):
         found = answer(line, np.array(labels))
