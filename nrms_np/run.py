@@ -65,7 +65,7 @@ def start_run(plan: Plan, folder: Path) -> None:
 def load_data(plan: Plan) -> Data:
     if plan.train is None:
         print("demo corpus (give --train DIR to use MIND data)")
-        demo = make_demo(plan.config.seed)
+        demo = make_demo()  # always the same corpus: --seed is for training
         return Data(demo.news, demo.train, demo.news, demo.dev, demo)
     news, train = read_folder(Path(plan.train))
     if plan.dev:

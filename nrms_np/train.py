@@ -13,9 +13,9 @@ DESCRIPTION = """Train the NRMS news recommender.
 Without --train it trains on a small built-in corpus of made-up news, which needs no download.
 With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
-DEMO_SETTINGS = {"learning_rate": 1e-3, "epochs": 4}  # a small vocabulary, learned in about a minute
+DEMO_SETTINGS = {"learning_rate": 1e-3, "epochs": 3}  # a small vocabulary, learned in about a minute
 
-EPILOG = """On the demo corpus the defaults are --learning-rate 0.001 --epochs 4.
+EPILOG = """On the demo corpus the defaults are --learning-rate 0.001 --epochs 3.
 
 examples:
   python -m nrms_np.train

@@ -1,8 +1,12 @@
-"""Shared by all tests: where the real data is, and quiet JIT-off runs."""
+"""Shared by all tests: threads set before NumPy is loaded, and where the real data is."""
 
 from pathlib import Path
 
 import pytest
+
+from nrms_np import machine
+
+machine.prepare()  # and with it, through the environment, the processes that tests start
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
