@@ -13,13 +13,17 @@ def prepare(threads: int = 0) -> None:
     BLAS and OpenMP read these variables when they are loaded. Their idle threads must sleep instead of spinning: two
     pools that wait busily for their next task take the cores from each other, which doubled the time of a step.
     """
+    if "numpy" in sys.modules:  # too late for BLAS; Numba can still be told to use fewer of the threads it has
+        if threads:
+            import numba
+
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        return
     if threads:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
             os.environ[name] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault(
-        "OPENBLAS_THREAD_TIMEOUT", "10"
-    )  # 2^10 cycles, under 1 microsecond; its default is 2^26, 30 ms
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "10")  # 2^10 cycles; the default of 2^26 is 30 ms
     _keep_freed_memory()
 
 
