@@ -1,4 +1,7 @@
-"""Adam (Kingma and Ba, 2015), dense for the small weights and lazy for the rows of the embedding."""
+"""Adam (Kingma and Ba, 2015), dense for the small weights and lazy for the rows of the embedding.
+
+Tutorial: tutorials/08_adam_and_training.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rankings that need no training. A model that does not beat them was not worth its electricity."""
+"""Rankings that need no training. A model that does not beat them was not worth its electricity.
+
+Tutorial: tutorials/10_clicks_to_metrics.md
+"""
 
 from __future__ import annotations
 

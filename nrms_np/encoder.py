@@ -1,4 +1,7 @@
-"""The one encoder that NRMS uses twice: words of a title -> title vector, clicked titles of a user -> user vector."""
+"""The one encoder that NRMS uses twice: words of a title -> title vector, clicked titles of a user -> user vector.
+
+Tutorial: tutorials/06_two_encoders.md
+"""
 
 from __future__ import annotations
 

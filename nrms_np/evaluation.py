@@ -1,4 +1,7 @@
-"""How good a trained model is and for whom: what ``python -m nrms_np.evaluate`` does after its arguments are read."""
+"""How good a trained model is and for whom: what ``python -m nrms_np.evaluate`` does after its arguments are read.
+
+Tutorial: tutorials/12_real_data.md
+"""
 
 from __future__ import annotations
 

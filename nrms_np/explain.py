@@ -1,4 +1,7 @@
-"""What the model attends to: the weights of both attentions, word by word."""
+"""What the model attends to: the weights of both attentions, word by word.
+
+Tutorial: tutorials/11_reading_the_model.md
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The complex step (Squire and Trapp, 1998) takes f(x + ih) with h = 1e-20: Im f / h is the derivative with no subtraction
 and therefore no rounding error. The central difference is an independent, rougher witness.
+
+Tutorial: tutorials/07_trust_a_gradient.md
 """
 
 from __future__ import annotations

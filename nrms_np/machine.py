@@ -1,4 +1,7 @@
-"""Threads and memory of the process, set in one place. Call before the first ``import numpy``."""
+"""Threads and memory of the process, set in one place. Call before the first ``import numpy``.
+
+Tutorial: tutorials/09_making_it_fast.md
+"""
 
 from __future__ import annotations
 

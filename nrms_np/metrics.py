@@ -1,4 +1,7 @@
-"""AUC, MRR, nDCG@5 and nDCG@10 of each impression, as MIND's evaluate.py defines them, from ranks."""
+"""AUC, MRR, nDCG@5 and nDCG@10 of each impression, as MIND's evaluate.py defines them, from ranks.
+
+Tutorial: tutorials/10_clicks_to_metrics.md
+"""
 
 from __future__ import annotations
 

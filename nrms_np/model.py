@@ -5,6 +5,8 @@ titles  = encode(rows,   batch.titles,    news weights)       [N, M]
 users   = encode(titles, batch.histories, user weights)       [B, M]
 scores  = titles[candidates] . users                          [B, 1+K]
 loss    = -mean log softmax(scores)[:, 0]
+
+Tutorial: tutorials/06_two_encoders.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Ragged: a list of lists of integers in two flat arrays. It replaces padding, and with it every mask."""
+"""Ragged: a list of lists of integers in two flat arrays. It replaces padding, and with it every mask.
+
+Tutorial: tutorials/01_news_as_numbers.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Recommendations from a trained model, in Python: load once, encode a catalogue once, then rank for any history."""
+"""Recommendations from a trained model, in Python: load once, encode a catalogue once, then rank for any history.
+
+Tutorial: tutorials/12_real_data.md
+"""
 
 from __future__ import annotations
 

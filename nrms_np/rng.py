@@ -1,4 +1,7 @@
-"""Random numbers: every draw comes from a generator keyed by what it is for, never from global state."""
+"""Random numbers: every draw comes from a generator keyed by what it is for, never from global state.
+
+Tutorial: tutorials/08_adam_and_training.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""MIND's leaderboard file: a zip whose member prediction.txt holds the ranks of each impression's candidates."""
+"""MIND's leaderboard file: a zip whose member prediction.txt holds the ranks of each impression's candidates.
+
+Tutorial: tutorials/12_real_data.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Training: epochs of Adam steps, validation after each, early stopping on the dev AUC."""
+"""Training: epochs of Adam steps, validation after each, early stopping on the dev AUC.
+
+Tutorial: tutorials/08_adam_and_training.md
+"""
 
 from __future__ import annotations
 

@@ -90,3 +90,11 @@ def test_the_runner_notices_what_is_not_true(tmp_path):
     chapter.write_text("<!-- source: nrms_np.model.backward -->\n```python\ndef backward(cache):\n    pass\n```\n")
     with pytest.raises(AssertionError, match="no longer the source"):
         runner.run_chapter(chapter)
+
+
+def test_modules_point_to_chapters_that_exist():
+    pointers = []
+    for path in (ROOT / "nrms_np").rglob("*.py"):
+        pointers += re.findall(r"^Tutorial: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(pointers) >= 20
+    assert all((ROOT / name).exists() for name in pointers)

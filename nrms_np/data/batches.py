@@ -1,4 +1,7 @@
-"""Batches: three ragged levels of indices, each into the level below, every different thing once."""
+"""Batches: three ragged levels of indices, each into the level below, every different thing once.
+
+Tutorial: tutorials/01_news_as_numbers.md
+"""
 
 from __future__ import annotations
 

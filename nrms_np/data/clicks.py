@@ -1,4 +1,7 @@
-"""Training samples: each click of an impression, and K negatives drawn from what was shown but not clicked."""
+"""Training samples: each click of an impression, and K negatives drawn from what was shown but not clicked.
+
+Tutorial: tutorials/10_clicks_to_metrics.md
+"""
 
 from __future__ import annotations
 

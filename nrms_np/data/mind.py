@@ -1,6 +1,8 @@
 """MIND data: a folder with news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips it.
 
 Neither file is CSV: quotes are text, columns are separated by tabs and by nothing else (https://msnews.github.io).
+
+Tutorial: tutorials/12_real_data.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""From texts to integers, once: what training and evaluation read afterwards is arrays only."""
+"""From texts to integers, once: what training and evaluation read afterwards is arrays only.
+
+Tutorial: tutorials/01_news_as_numbers.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Words: tokens of a title, the vocabulary of the training news, and word vectors for it."""
+"""Words: tokens of a title, the vocabulary of the training news, and word vectors for it.
+
+Tutorial: tutorials/01_news_as_numbers.md
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Additive attention: pool each set of rows into one vector (sections 2.1 and 2.2).
 
 Legend: T positions of all sets together, S sets, M size of a row, P size of the attention query.
+
+Tutorial: tutorials/05_additive_attention.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Inverted dropout (Srivastava et al., 2014): zero a share of the entries, scale the others up so that means stay."""
+"""Inverted dropout (Srivastava et al., 2014): zero a share of the entries, scale the others up so that means stay.
+
+Tutorial: tutorials/06_two_encoders.md
+"""
 
 from __future__ import annotations
 

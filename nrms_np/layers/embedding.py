@@ -1,4 +1,7 @@
-"""Word embedding: look up one row per different word of the batch."""
+"""Word embedding: look up one row per different word of the batch.
+
+Tutorial: tutorials/02_word_embeddings.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the Numba kernels share: their fastmath flags, and the sum of rows by owner."""
+"""What the Numba kernels share: their fastmath flags, and the sum of rows by owner.
+
+Tutorial: tutorials/09_making_it_fast.md
+"""
 
 from __future__ import annotations
 

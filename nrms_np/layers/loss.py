@@ -1,4 +1,7 @@
-"""Click predictor and loss: dot products of candidates with the user, softmax, negative log-likelihood of the click."""
+"""Click predictor and loss: dot products of candidates with the user, softmax, negative log-likelihood of the click.
+
+Tutorial: tutorials/03_softmax_and_loss.md
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Legend: T positions of all sets together, R rows (the level below), H heads, A size of a head's value, Q size of a
 head's query and key (A in form "qkv", the row size D in form "bilinear"), M = H * A.
+
+Tutorial: tutorials/04_self_attention.md
 """
 
 from __future__ import annotations
