@@ -14,17 +14,13 @@ from .errors import InputError, NonFiniteError
 BAD_INPUT, NON_FINITE, INTERRUPTED = 2, 3, 130  # exit codes
 
 
-def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog=f"python -m nrms_np.{module}",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter if epilog is None else _HelpFormatter,
-    )
-
-
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+    """Shows defaults, and keeps the line breaks of description and epilog."""
+
+
+def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    prog = f"python -m nrms_np.{module}"
+    return argparse.ArgumentParser(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

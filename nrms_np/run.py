@@ -103,7 +103,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     for name, metrics in references.items():
         print(_row(name, metrics))
     params = init_parameters(table, config)
-    fingerprint = f"{len(train.clicks)} clicks, vocabulary {zlib.crc32(' '.join(vocabulary.words).encode()):08x}"
+    fingerprint = _fingerprint(train, vocabulary)
     progress = _resume(folder, params, fingerprint)
     for record in progress.records:
         print(_row(record["epoch"], record, record == progress.best))
@@ -130,6 +130,14 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     if data.demo:
         print(_truth(data.demo, best_params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
+
+
+def _fingerprint(train: Split, vocabulary: words.Vocabulary) -> str:
+    """Changes when the words, the histories, the candidates or the labels of the training data do."""
+    crc = zlib.crc32(" ".join(vocabulary.words).encode())
+    for array in (train.news_words.values, train.histories.values, train.candidates.values, train.labels):
+        crc = zlib.crc32(array.tobytes(), crc)
+    return f"{len(train.clicks)} clicks, {crc:08x}"
 
 
 def _resume(folder: Path, params: Parameters, fingerprint: str) -> Progress:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,17 @@ def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
     assert "already holds a run" in errors[0] and "resume.npz: damaged" in errors[1]
+
+
+def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):
+    data, run = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(folders, data)
+    assert cli.run(train.main, arguments(data, run)) == 0
+    path = data / "train" / "behaviors.tsv"
+    first, *rest = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*rest, first]))  # the same impressions in another order
+    assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    assert "started with other data" in capsys.readouterr().err
 
 
 def test_bad_data_leaves_no_run_folder(tmp_path):

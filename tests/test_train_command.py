@@ -117,6 +117,8 @@ def test_help_shows_every_setting_with_its_default(capsys):
     for one in fields(Config):
         assert f"--{one.name.replace('_', '-')}" in text
         assert f"(default: {one.default})" in text
+    for name, value in train.DEMO_SETTINGS.items():
+        assert f"--{name.replace('_', '-')} {value}" in text  # the epilog's line on the demo corpus
 
 
 def test_threads_are_set_before_numpy_is_loaded_and_ctrl_c_has_its_code():
