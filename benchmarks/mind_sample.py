@@ -34,7 +34,8 @@ def main() -> None:
     from nrms_np import baselines, training
     from nrms_np.config import Config
     from nrms_np.data import vocabulary as words
-    from nrms_np.data.mind import last_day, read_folder
+    from nrms_np.data.cache import read_folder
+    from nrms_np.data.mind import last_day
     from nrms_np.data.prepare import prepare
     from nrms_np.metrics import impression_metrics, mean_metrics, rank_candidates
     from nrms_np.model import init_parameters

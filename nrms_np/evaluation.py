@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from .checkpoint import Checkpoint, load_checkpoint
 from .config import Config
+from .data.cache import read_folder
 from .data.clicks import Clicks, draw_candidates, find_clicks
-from .data.mind import Behaviors, read_folder
+from .data.mind import Behaviors, texts
 from .data.vocabulary import UNKNOWN
 from .errors import InputError
 from .layers.loss import click_loss_forward
@@ -69,7 +70,7 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
             f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
             "give --prediction FILE.zip to write the ranks"
         )
-    news_words = checkpoint.vocabulary.encode(news.titles).first(checkpoint.config.title)
+    news_words = checkpoint.vocabulary.encode_tokens(news.tokens).first(checkpoint.config.title)
     unknown = (news_words.values == UNKNOWN).mean() if len(news_words.values) else 0
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
@@ -116,7 +117,7 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
     clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
     shown = candidates.lengths
     in_training = set(checkpoint.users)
-    seen = np.array([user in in_training for user in behaviors.users], bool)
+    seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     kept = np.minimum(behaviors.histories.lengths, config.history)
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     for low, high in history_ranges(config.history):

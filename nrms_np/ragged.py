@@ -36,6 +36,12 @@ class Ragged:
         np.cumsum(lengths, out=offsets[1:])
         return cls(values, offsets)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
+        """The lists of all parts, one part after the other."""
+        lengths = np.concatenate([one.lengths for one in parts])
+        return cls.from_lengths(np.concatenate([one.values for one in parts]), lengths)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -57,7 +63,9 @@ class Ragged:
 
     def take(self, which: np.ndarray) -> Ragged:
         """The lists numbered ``which``, in that order."""
-        return self._slices(self.offsets[which], self.lengths[which])
+        which = np.asarray(which)
+        starts = self.offsets[which]
+        return self._slices(starts, self.offsets[which + 1] - starts)
 
     def first(self, n: int) -> Ragged:
         """At most the first ``n`` values of each list (titles are cut at their end)."""

@@ -20,8 +20,9 @@ from . import baselines, explain, plots
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, write_text
 from .config import Config
 from .data import vocabulary as words
+from .data.cache import read_folder
 from .data.demo import Demo, make_demo
-from .data.mind import Behaviors, News, last_day, read_folder
+from .data.mind import Behaviors, News, last_day
 from .data.prepare import Split, prepare
 from .encoder import Parameters
 from .errors import InputError
@@ -82,7 +83,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     """
     data = load_data(plan)
     config, embeddings = plan.config, plan.embeddings
-    counts = words.count_words(data.train_news.titles)
+    counts = data.train_news.tokens.counts()
     vectors = words.read_vectors(Path(embeddings), counts) if embeddings else {}
     if embeddings:
         if not vectors:
@@ -107,7 +108,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     progress = _resume(folder, params, fingerprint)
     for record in progress.records:
         print(_row(record["epoch"], record, record == progress.best))
-    users, clicks = sorted(set(data.train.users)), _count_clicks(data.train_news, data.train)
+    users, clicks = sorted(data.train.different_users()), _count_clicks(data.train_news, data.train)
 
     def save() -> None:
         save_progress(folder / "resume.npz", progress, fingerprint)

@@ -17,7 +17,7 @@ def behaviors(*rows):
     """Each row: a history, and the shown news as {news: label} or a list of (news, label)."""
     shown = [list(one.items()) if isinstance(one, dict) else one for _, one in rows]
     names = [str(i) for i in range(len(rows))]
-    return Behaviors(
+    return Behaviors.from_lists(
         names,
         names,
         names,
@@ -54,7 +54,7 @@ def test_report_does_not_mention_what_did_not_happen():
 def test_unlabelled_data_has_no_clicks():
     empty = Ragged.from_lists([[1]])
     with pytest.raises(InputError, match="no labels"):
-        find_clicks(Behaviors(["1"], ["U"], ["t"], empty, empty, None))
+        find_clicks(Behaviors.from_lists(["1"], ["U"], ["t"], empty, empty, None))
 
 
 ROWS = st.lists(

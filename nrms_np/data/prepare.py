@@ -41,7 +41,7 @@ class Split:
 def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
     """Encode titles and cut titles and histories to size. Raises InputError for unlabelled data."""
     return Split(
-        vocabulary.encode(news.titles).first(config.title),
+        vocabulary.encode_tokens(news.tokens).first(config.title),
         behaviors.histories.last(config.history),
         behaviors.candidates,
         behaviors.labels,

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +33,29 @@ def tokenize(title: str) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
+class Tokens:
+    """The tokens of titles, every word once."""
+
+    words: list[str]  # the different ones, by first use
+    titles: Ragged  # [titles], which of the words
+
+    @classmethod
+    def from_titles(cls, titles: Iterable[str]) -> Tokens:
+        number: dict[str, int] = {}
+        numbers, lengths = array("i"), array("q")
+        for title in titles:
+            tokens = tokenize(title)
+            numbers.extend([number.setdefault(token, len(number)) for token in tokens])
+            lengths.append(len(tokens))
+        titles = Ragged.from_lengths(np.array(numbers, np.int32), np.array(lengths, np.int64))
+        return cls(list(number), titles)
+
+    def counts(self) -> Counter[str]:
+        """How often each word occurs."""
+        return Counter(dict(zip(self.words, np.bincount(self.titles.values).tolist())))
+
+
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Known words by id; id 0 is UNKNOWN."""
 
@@ -48,15 +72,16 @@ class Vocabulary:
 
     def encode(self, titles: Iterable[str]) -> Ragged:
         """The word ids of each title; words that are not known become UNKNOWN."""
-        get = self.id_of.get
-        return Ragged.from_lists([[get(word, UNKNOWN) for word in tokenize(title)] for title in titles])
+        return self.encode_tokens(Tokens.from_titles(titles))
+
+    def encode_tokens(self, tokens: Tokens) -> Ragged:
+        """``encode`` for titles that are split into tokens already."""
+        ids = np.array([self.id_of.get(word, UNKNOWN) for word in tokens.words], np.int32)
+        return Ragged(ids[tokens.titles.values], tokens.titles.offsets)
 
 
 def count_words(titles: Iterable[str]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for title in titles:
-        counts.update(tokenize(title))
-    return counts
+    return Tokens.from_titles(titles).counts()
 
 
 def build_vocabulary(counts: Counter[str], min_count: int, with_vector: Iterable[str] = ()) -> Vocabulary:
