@@ -29,8 +29,11 @@ class News:
     number: dict[str, int]
 
     @classmethod
-    def from_lists(cls, ids: list[str], categories: list[str], titles: list[str]) -> News:
-        return cls(ids, categories, titles, {one: n for n, one in enumerate(ids)})
+    def from_lists(cls, ids: list[str], categories: list[str], titles: list[str], tokens: Tokens | None = None) -> News:
+        news = cls(ids, categories, titles, {one: n for n, one in enumerate(ids)})
+        if tokens:
+            vars(news)["tokens"] = tokens  # where cached_property looks first
+        return news
 
     def __len__(self) -> int:
         return len(self.ids)
