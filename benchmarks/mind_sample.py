@@ -75,7 +75,7 @@ def main() -> None:
         table = words.make_table(vocabulary, counts, vectors, config.word_size, seed)
         if seed == 0:
             by_vector = baselines.mean_vector_scores(
-                table, dev_split.news_words, dev_split.histories, dev_split.candidates
+                table, dev_split.news_words, dev_split.histories.last(config.history), dev_split.candidates
             )
             base = metrics(by_vector)
             row("mean_vector", base)

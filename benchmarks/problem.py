@@ -73,7 +73,7 @@ def random_split(
     labels[shown.offsets[:-1]] = 1
     names = [""] * impressions
     clicks = find_clicks(Behaviors.from_lists(names, names, names, histories, shown, labels))
-    return Split(words.first(config.title), histories.last(config.history), shown, labels, clicks, vocabulary)
+    return Split(words.first(config.title), histories, config.history, shown, labels, clicks, vocabulary)
 
 
 def fresh_state(problem: Problem) -> tuple[Parameters, AdamState]:

@@ -88,14 +88,13 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
 
 
 def _score(checkpoint: Checkpoint, news_words: Ragged, behaviors: Behaviors) -> Iterator[tuple[int, int, np.ndarray]]:
-    """``score_pieces`` with bars, for the histories cut to size."""
-    histories = behaviors.histories.last(checkpoint.config.history)
+    """``score_pieces`` with bars."""
     with (
         tqdm(total=len(news_words), desc="encoding titles", unit=" titles", leave=False) as titles,
         tqdm(total=len(behaviors), desc="scoring", unit=" impressions", leave=False) as impressions,
     ):
         for first, end, scores in score_pieces(
-            checkpoint.params, news_words, histories, behaviors.candidates, checkpoint.config, titles.update
+            checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, titles.update
         ):
             yield first, end, scores
             impressions.update(end - first)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import baselines, explain, plots
+from . import baselines, explain
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, write_text
 from .config import Config
 from .data import vocabulary as words
@@ -97,24 +97,34 @@ def train_and_report(plan: Plan, folder: Path) -> None:
             raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
     print(f"vocabulary: {len(vocabulary):,} words; unknown in dev titles: {dev.unknown_share():.1%} of words")
-    table = words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
-    references = _baselines(data, train, dev, table)
 
-    print("\n" + _HEADER)
-    for name, metrics in references.items():
-        print(_row(name, metrics))
-    params = init_parameters(table, config)
-    fingerprint = _fingerprint(train, vocabulary)
+    def first_table() -> np.ndarray:
+        return words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
+
+    params = init_parameters(first_table(), config)
+    fingerprint = _fingerprint(data, train, vocabulary)
     progress = _resume(folder, params, fingerprint)
+    references: dict[str, dict[str, float]] = {}
+
+    def print_references() -> None:  # before the first row of an epoch: on a large dev set they take a while
+        references.update(_baselines(data, train, dev, first_table()))
+        print("\n" + _HEADER)
+        for name, metrics in references.items():
+            print(_row(name, metrics))
+
+    if progress.records:
+        print_references()
     for record in progress.records:
         print(_row(record["epoch"], record, record == progress.best))
-    users, clicks = sorted(data.train.different_users()), _count_clicks(data.train_news, data.train)
 
     def save() -> None:
         save_progress(folder / "resume.npz", progress, fingerprint)
 
     def write_epoch(record: Record, is_best: bool) -> None:
+        if not references:
+            print_references()
         if is_best:
+            users, clicks = sorted(data.train.different_users()), _count_clicks(data.train_news, data.train)
             best_one = Checkpoint(progress.best_params, vocabulary, config, users, clicks)
             save_checkpoint(folder / "checkpoint.npz", best_one)
         report = {"config": asdict(config), "epochs": progress.records, "best": progress.best, "baselines": references}
@@ -125,19 +135,17 @@ def train_and_report(plan: Plan, folder: Path) -> None:
 
     with _save_when_due(save, folder) as on_step:
         records, best, best_params = fit(params, train, dev, config, write_epoch, progress, on_step)
-    plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
-    _draw_attention(best_params, data.dev_news, dev, config, folder)
+    _draw(records, best, best_params, data.dev_news, dev, config, folder)
     print()
     if data.demo:
         print(_truth(data.demo, best_params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
 
 
-def _fingerprint(train: Split, vocabulary: words.Vocabulary) -> str:
+def _fingerprint(data: Data, train: Split, vocabulary: words.Vocabulary) -> str:
     """Changes when the words, the histories, the candidates or the labels of the training data do."""
-    crc = zlib.crc32(" ".join(vocabulary.words).encode())
-    for array in (train.news_words.values, train.histories.values, train.candidates.values, train.labels):
-        crc = zlib.crc32(array.tobytes(), crc)
+    crc = zlib.crc32(" ".join(vocabulary.words).encode(), data.train.checksum)
+    crc = zlib.crc32(train.news_words.values, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"
 
 
@@ -200,7 +208,9 @@ def _baselines(data: Data, train: Split, dev: Split, table: np.ndarray) -> dict[
         "popularity": baselines.popularity_scores(
             data.train, len(data.train_news), in_training[data.dev.candidates.values]
         ),
-        "mean_vector": baselines.mean_vector_scores(table, dev.news_words, dev.histories, dev.candidates),
+        "mean_vector": baselines.mean_vector_scores(
+            table, dev.news_words, dev.histories.last(dev.history), dev.candidates
+        ),
     }
     if data.demo:
         scores["oracle"] = data.demo.dev_probabilities
@@ -225,8 +235,13 @@ def _csv(records: list[Record]) -> str:
     return out.getvalue()
 
 
-def _draw_attention(params: Parameters, news: News, dev: Split, config: Config, folder: Path) -> None:
-    """Pictures of the first few clicked dev titles of readable length, all different."""
+def _draw(
+    records: list[Record], best: Record, params: Parameters, news: News, dev: Split, config: Config, folder: Path
+) -> None:
+    """The losses, and attention in the first few clicked dev titles of readable length, all different."""
+    from . import plots  # only now: importing matplotlib takes a while
+
+    plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
     clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
     readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked
     shown = np.array(readable[:PICTURES])

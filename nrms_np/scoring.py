@@ -85,6 +85,7 @@ def score_pieces(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
+    Of each history the most recent ``config.history`` clicks count.
     Titles are encoded ahead, only those of news that occur, and reported to ``on_piece`` (see ``encode``); beyond them
     memory does not grow with the number of impressions.
     """
@@ -97,6 +98,7 @@ def score_pieces(
     number = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, as a row of titles
     for first, end in pieces:
         clicked, shown = (lists.take(np.arange(first, end)) for lists in (histories, candidates))
+        clicked = clicked.last(config.history)
         users = encode_users(params, titles, Ragged(number[clicked.values], clicked.offsets), config)
         yield first, end, score_candidates(titles, users, Ragged(number[shown.values], shown.offsets))
 

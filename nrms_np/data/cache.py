@@ -92,6 +92,7 @@ def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:
         arrays |= {f"{name}.values": one.values, f"{name}.offsets": one.offsets}
     if behaviors.labels is not None:
         arrays["labels"] = behaviors.labels
+    arrays["checksum"] = np.array([behaviors.checksum])
     return arrays
 
 
@@ -103,8 +104,9 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
         Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"]) for name in ("tokens", "histories", "candidates")
     )
     columns = [arrays[name] for name in ("impression_ids", "users", "user_ids", "times")]
-    news = News.from_lists(ids, categories, titles, Tokens(words, tokens))
-    return news, Behaviors(*columns, histories, candidates, arrays.get("labels"))
+    behaviors = Behaviors(*columns, histories, candidates, arrays.get("labels"))
+    vars(behaviors)["checksum"] = int(arrays["checksum"][0])  # where cached_property looks first
+    return News.from_lists(ids, categories, titles, Tokens(words, tokens)), behaviors
 
 
 def _load(folder: Path) -> tuple[News, Behaviors] | None:

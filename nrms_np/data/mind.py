@@ -5,6 +5,7 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -92,6 +93,16 @@ class Behaviors:
             self.candidates.take(which),
             labels,
         )
+
+    @cached_property
+    def checksum(self) -> int:
+        """Changes when the histories, the candidates or the labels do."""
+        lists = (self.histories, self.candidates)
+        arrays = [array for one in lists for array in (one.values, one.offsets)]
+        checksum = 0
+        for array in arrays if self.labels is None else [*arrays, self.labels]:
+            checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
+        return checksum
 
     def text_columns(self) -> tuple[list[str], list[str], list[str]]:
         """Impression ids, user ids and times of the impressions, as str."""
