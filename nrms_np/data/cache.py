@@ -18,6 +18,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -115,14 +116,14 @@ def _load(folder: Path) -> tuple[News, Behaviors] | None:
         index, checksum = (folder / "index.json").read_text(encoding="utf-8").splitlines()
         if zlib.crc32(index.encode()) != int(checksum):
             return None
-        arrays = {}
-        for name, checksum in json.loads(index).items():
-            path = folder / f"{name}.npy"
-            if _checksum(path) != checksum:
+        checksums = json.loads(index)
+        paths = {name: folder / f"{name}.npy" for name in checksums}
+        with ThreadPoolExecutor() as pool:
+            if list(pool.map(_checksum, paths.values())) != list(checksums.values()):
                 return None
-            # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
-            arrays[name] = np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
-        return _from_arrays(arrays)
+        # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
+        maps = {name: np.load(path, mmap_mode="c", allow_pickle=False) for name, path in paths.items()}
+        return _from_arrays({name: np.asarray(one) for name, one in maps.items()})
     except BROKEN:
         return None
 
