@@ -81,6 +81,24 @@ class Ragged:
         source = np.repeat(starts - out.offsets[:-1], lengths) + np.arange(out.offsets[-1])
         return Ragged(self.values[source], out.offsets)
 
+    def by_length(self, positions: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The lists in groups of equal length: lists of n values that stand together need no padding.
+
+        Each group is (numbers of its lists [S], their positions in ``values`` [S, n]), with at most ``positions``
+        positions or a single list. Empty lists are in no group.
+        """
+        lengths = self.lengths
+        order = np.argsort(lengths, kind="stable")
+        starts = np.flatnonzero(np.diff(lengths[order], prepend=0))  # where the length changes; drops the empty ones
+        groups = []
+        for start, end in zip(starts, [*starts[1:], len(order)]):
+            n = int(lengths[order[start]])
+            lists = max(1, positions // n)
+            for first in range(start, end, lists):
+                which = order[first : min(first + lists, end)]
+                groups.append((which, self.offsets[which][:, None] + np.arange(n)))
+        return groups
+
     def transpose(self, size: int) -> Ragged:
         """For each index 0..size-1 of the level below, the positions of ``values`` that hold it, in ascending order.
 

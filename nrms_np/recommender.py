@@ -16,7 +16,7 @@ from .checkpoint import Checkpoint, load_checkpoint
 from .data.vocabulary import tokenize
 from .encoder import encode_forward, side_weights
 from .errors import InputError, NonFiniteError
-from .layers.self_attention import attention_of_set
+from .layers.self_attention import attention_of_sets
 from .ragged import Ragged, number_by_first_use
 from .scoring import encode_news
 
@@ -201,7 +201,7 @@ class Recommender:
         weights, heads = side_weights(self.params, "user"), self.config.heads
         user, (attention, _, additive) = encode_forward(rows, history, weights, heads, None, 0)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = attention_of_set(attention[-1], history, 0, heads), attention[-3]  # [H, n, n], [n, H, A]
+        alpha, value = attention_of_sets(attention[-1], history, heads)[0], attention[-3]  # [H, n, n], [n, H, A]
         factor = np.einsum("i,hij->jh", additive[-1], alpha)  # [n, H]
         return user[0], (factor[:, :, None] * value).reshape(rows.shape)
 

@@ -22,17 +22,17 @@ def encode(
 ) -> np.ndarray:
     """``encode_forward`` without dropout and cache, in pieces: out [S, M].
 
-    Each piece projects the rows that it mentions, each once. Projecting all rows ahead would save a little time, but
-    the queries of the bilinear form are H times as wide as a row: gigabytes for a large vocabulary.
+    Every row that the sets mention is projected once, ahead of the pieces.
     ``on_piece`` is told the number of sets of each piece when it is done (for a progress bar).
     """
     weight_query, weight_key, weight_value, weight, bias, query = weights
     out = np.empty((len(sets), weight_value.shape[1]), rows.dtype)
+    mentioned, numbers = number_by_first_use(sets.values, len(rows))
+    *projected, scale = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
+    sets = Ragged(numbers, sets.offsets)
     for start in range(0, len(sets), CHUNK):
         piece = sets.take(np.arange(start, min(start + CHUNK, len(sets))))
-        mentioned, numbers = number_by_first_use(piece.values, len(rows))
-        *projected, scale = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
-        attended, _ = attend(*projected, scale, Ragged(numbers, piece.offsets))
+        attended, _ = attend(*projected, scale, piece)
         out[start : start + CHUNK], _ = additive_attention_forward(attended, piece, weight, bias, query)
         if on_piece:
             on_piece(len(piece))

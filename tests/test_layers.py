@@ -14,7 +14,7 @@ from nrms_np.layers.dropout import draw_mask, dropout_backward, dropout_forward
 from nrms_np.layers.embedding import embedding_backward, embedding_forward
 from nrms_np.layers.kernels import sum_rows
 from nrms_np.layers.loss import click_loss_backward, click_loss_forward, click_scores_forward
-from nrms_np.layers.self_attention import attention_of_set, self_attention_backward, self_attention_forward
+from nrms_np.layers.self_attention import attention_of_sets, self_attention_backward, self_attention_forward
 from nrms_np.model import forward, loss_and_gradients
 from nrms_np.ragged import Ragged
 
@@ -34,8 +34,7 @@ def test_self_attention_matches_naive(attention, heads, size):
     rows, weights = rng.normal(size=(5, 4)), attention_weights(rng, attention, heads, size, 4)
     out, cache = self_attention_forward(rows, Ragged.from_lists(SETS), *weights, heads)
     np.testing.assert_allclose(out, naive.self_attention(rows, SETS, *weights, heads), rtol=0, atol=1e-12)
-    for s, members in enumerate(SETS):
-        alpha = attention_of_set(cache[-1], Ragged.from_lists(SETS), s, heads)
+    for alpha, members in zip(attention_of_sets(cache[-1], Ragged.from_lists(SETS), heads), SETS, strict=True):
         assert alpha.shape == (heads, len(members), len(members))
         np.testing.assert_allclose(alpha.sum(axis=2), 1, atol=1e-12)
 

@@ -14,14 +14,12 @@ PACKAGE = Path(nrms_np.__file__).parent
 
 BUGS = [
     ("layers/kernels.py", "out[g, c] += rows[positions[p], c]", "out[g, c] = rows[positions[p], c]"),  # a lost repeat
-    ("layers/self_attention.py", "(dlogits[j] - total) * scale", "dlogits[j] * scale"),  # softmax without its sum
-    ("layers/self_attention.py", "(dlogits[j] - total) * scale", "(dlogits[j] - total)"),  # the missing scale
-    ("layers/self_attention.py", "dkey[start + j, kh, q] += dlogit", "dkey[start + j, kh, q] = dlogit"),
-    (
-        "layers/self_attention.py",
-        "dvalue[start + j, h, a] += alpha[row + j]",
-        "dvalue[start + i, h, a] += alpha[row + j]",
-    ),
+    ("layers/kernels.py", "(dalpha[i, j] - total)", "dalpha[i, j]"),  # softmax without its sum
+    ("layers/self_attention.py", "        dlogits *= scale\n", ""),  # the missing scale
+    ("layers/self_attention.py", "dk.sum(axis=1, keepdims=True)", "dk[:, :1]"),  # one head alone
+    ("layers/self_attention.py", "_by_head(_transpose(alpha) @ d)", "_by_head(alpha @ d)"),
+    ("layers/self_attention.py", "_by_head(dlogits @ k)", "_by_head(_transpose(dlogits) @ k)"),
+    ("layers/self_attention.py", "_transpose(dlogits) @ q", "dlogits @ q"),
     ("layers/self_attention.py", "    drows += dvalue @ weight_value.T\n", ""),
     ("layers/self_attention.py", "drows += dkey if weight_key is None", "drows += 0 if weight_key is None"),
     ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),

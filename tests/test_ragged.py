@@ -63,6 +63,20 @@ def test_list_of_position(lists):
 
 
 @settings(deadline=None)
+@given(LISTS, st.integers(1, 20))
+def test_by_length_holds_each_list_once_among_its_equals(lists, at_most):
+    ragged = Ragged.from_lists(lists)
+    seen = []
+    for which, positions in ragged.by_length(at_most):
+        assert positions.size <= at_most or len(which) == 1
+        for i, places in zip(which, positions, strict=True):
+            assert ragged.values[places].tolist() == lists[i]
+            assert places[0] == ragged.offsets[i]
+        seen += which.tolist()
+    assert sorted(seen) == [i for i, one in enumerate(lists) if one]
+
+
+@settings(deadline=None)
 @given(LISTS, st.integers(0, 4))
 def test_transpose_lists_the_positions_of_each_index(lists, unused):
     flat = [value for one in lists for value in one]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from ..parallel import in_parallel, row_blocks
 from ..ragged import Ragged
 from .kernels import FASTMATH
 
@@ -22,9 +23,13 @@ def additive_attention_forward(
     x [T, M]: row p belongs to position p of ``sets`` (its values are not used, only where sets begin and end);
     weight [M, P], bias [P], query [P] -> out [S, M]. An empty set gives the zero vector. The cache ends with alpha [T].
     """
-    hidden = x @ weight  # 1. [T, P]
-    hidden += bias
-    np.tanh(hidden, out=hidden)  # 2.
+    hidden = x @ weight  # 1. [T, P], without the bias
+
+    def add_bias_and_tanh(rows: slice) -> None:  # in pieces that stay in a core's own memory between the two
+        hidden[rows] += bias
+        np.tanh(hidden[rows], out=hidden[rows])  # 2.
+
+    in_parallel(add_bias_and_tanh, row_blocks(len(hidden)))
     alpha = hidden @ query  # 3. logits [T], turned into weights in place below
     out = np.empty((len(sets), x.shape[1]), x.dtype)
     _pool_forward(x, alpha, sets.offsets, out)  # 4. softmax in each set, 5. weighted sum

@@ -1,0 +1,34 @@
+"""The loop over pieces: results in order, on as many threads as Numba may use, errors not lost."""
+
+import threading
+
+import numba
+import pytest
+
+from nrms_np.parallel import in_parallel, row_blocks
+
+
+@pytest.mark.parametrize("threads", [1, numba.config.NUMBA_NUM_THREADS])
+def test_results_come_in_the_order_of_the_pieces(threads):
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        assert in_parallel(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    finally:
+        numba.set_num_threads(before)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
+def test_pieces_run_at_the_same_time():
+    both_here = threading.Barrier(2, timeout=30)
+    in_parallel(lambda _: both_here.wait(), range(2))  # one thread alone would wait in vain
+
+
+def test_an_error_in_a_piece_comes_out():
+    with pytest.raises(ZeroDivisionError):
+        in_parallel(lambda n: 1 // n, [1, 0, 2])
+
+
+def test_row_blocks_cover_all_rows():
+    assert row_blocks(5, 2) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert row_blocks(0) == []
