@@ -5,7 +5,6 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from .data.vocabulary import UNKNOWN
 from .errors import InputError
 from .layers.loss import click_loss_forward
 from .metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
-from .ragged import Ragged
 from .rng import generator
 from .scoring import score_pieces
 from .submission import check_path, write_prediction
@@ -76,7 +74,7 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown:.1%}")
 
-    pieces = _score(checkpoint, news_words, behaviors)
+    pieces = score_pieces(checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config)
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
         print(_format(evaluate(checkpoint, behaviors, np.concatenate([scores for _, _, scores in pieces]))))
@@ -85,19 +83,6 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     if prediction:
         write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces)
         print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
-
-
-def _score(checkpoint: Checkpoint, news_words: Ragged, behaviors: Behaviors) -> Iterator[tuple[int, int, np.ndarray]]:
-    """``score_pieces`` with bars."""
-    with (
-        tqdm(total=len(news_words), desc="encoding titles", unit=" titles", leave=False) as titles,
-        tqdm(total=len(behaviors), desc="scoring", unit=" impressions", leave=False) as impressions,
-    ):
-        for first, end, scores in score_pieces(
-            checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, titles.update
-        ):
-            yield first, end, scores
-            impressions.update(end - first)
 
 
 def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> Report:

@@ -145,3 +145,43 @@ def _number_by_first_use(values, size):
             count += 1
         numbers[position] = number_of[value]
     return different[:count].copy(), numbers
+
+
+def number_equal_lists(lists: Ragged, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number lists by order of first appearance, equal ones alike; of each list the last ``most`` values count.
+
+    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    """
+    slots = np.full(1 << (2 * len(lists)).bit_length(), -1, dtype=np.int32)
+    return _number_equal_lists(lists.values, lists.offsets, most, slots)
+
+
+@njit(cache=True)
+def _number_equal_lists(values, offsets, most, slots):  # an open hash table of numbers; hash: FNV-1a, 32 bits
+    first = np.empty(len(offsets) - 1, dtype=np.int32)
+    numbers = np.empty(len(offsets) - 1, dtype=np.int32)
+    count = 0
+    for i in range(len(offsets) - 1):
+        end = offsets[i + 1]
+        start = max(offsets[i], end - most)
+        key = 2166136261
+        for p in range(start, end):
+            key = ((key ^ int(values[p])) * 16777619) & 0xFFFFFFFF
+        slot = key & (len(slots) - 1)
+        while slots[slot] >= 0:
+            other_end = offsets[first[slots[slot]] + 1]
+            other_start = max(offsets[first[slots[slot]]], other_end - most)
+            equal = end - start == other_end - other_start
+            p = 0
+            while equal and p < end - start:
+                equal = values[start + p] == values[other_start + p]
+                p += 1
+            if equal:
+                break
+            slot = (slot + 1) & (len(slots) - 1)
+        if slots[slot] < 0:
+            slots[slot] = count
+            first[count] = i
+            count += 1
+        numbers[i] = slots[slot]
+    return first[:count].copy(), numbers

@@ -18,12 +18,12 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from ..parallel import in_parallel
 from ..ragged import Ragged
 from .mind import Behaviors, News
 from .read_mind import read_behaviors, read_news
@@ -118,9 +118,8 @@ def _load(folder: Path) -> tuple[News, Behaviors] | None:
             return None
         checksums = json.loads(index)
         paths = {name: folder / f"{name}.npy" for name in checksums}
-        with ThreadPoolExecutor() as pool:
-            if list(pool.map(_checksum, paths.values())) != list(checksums.values()):
-                return None
+        if in_parallel(_checksum, paths.values()) != list(checksums.values()):
+            return None
         # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
         maps = {name: np.load(path, mmap_mode="c", allow_pickle=False) for name, path in paths.items()}
         return _from_arrays({name: np.asarray(one) for name, one in maps.items()})
