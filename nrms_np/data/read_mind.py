@@ -132,6 +132,7 @@ class _Columns:
         self.shown_of_id = self.history_of_id
         self.histories: list[Ragged] = []  # of each block
         self.candidates: list[Ragged] = []
+        self.labels: list[np.ndarray] = []
 
     def add(self, clicked: str, shown: str) -> None:
         if self.labelled is None and shown.strip(" "):
@@ -151,6 +152,9 @@ class _Columns:
             i = min(bad)
             message = _explain(self.clicked[i], self.shown[i], bool(self.labelled), self.news)
             raise InputError(f"{self.path}:{self.lines_done + i + 1}: {message}")
+        if self.labelled:
+            self.labels.append((candidates.values & 1).astype(np.int8))
+            candidates = Ragged(candidates.values >> 1, candidates.offsets)
         self.histories.append(histories)
         self.candidates.append(candidates)
         self.lines_done += len(self.clicked)
@@ -160,9 +164,7 @@ class _Columns:
         """Histories, candidates, and labels where there are any."""
         self._look_up()
         histories, candidates = Ragged.concatenate(self.histories), Ragged.concatenate(self.candidates)
-        if not self.labelled:
-            return histories, candidates, None
-        return histories, Ragged(candidates.values >> 1, candidates.offsets), (candidates.values & 1).astype(np.int8)
+        return histories, candidates, np.concatenate(self.labels) if self.labelled else None
 
 
 def _explain(clicked: str, shown: str, labelled: bool, news: News) -> str:
