@@ -23,7 +23,7 @@ HISTORY_MEDIAN, HISTORY_SPREAD, LONGEST_HISTORY, NO_HISTORY = 18.4, 1.073, 800, 
 SHOWN_MEDIAN, SHOWN_SPREAD, MOST_SHOWN = 24.0, 0.97, 290
 MORE_CLICKS = 0.5  # after the first one, on the mean
 TITLE_WORDS, VOCABULARY = 11.7, 60_000
-IMPRESSIONS_OF_USER = 3
+IMPRESSIONS_OF_USER = 3.14  # where --users is not given
 FLAT = 30  # news (and words) number n has frequency 1 / (n + FLAT): Zipf's law, with a less steep beginning
 DAYS = 6
 
@@ -33,15 +33,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; made if not there")
     parser.add_argument("--news", type=int, default=161_013, metavar="N")
     parser.add_argument("--impressions", type=int, default=2_232_748, metavar="N")
+    parser.add_argument("--users", type=int, metavar="N", help="a third of the impressions if not given")
     parser.add_argument("--no-labels", action="store_true", help="like MIND's test set")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     args = parser.parse_args(argv)
     if args.news < 2 * MOST_SHOWN or args.impressions < 1:
         parser.error(f"needs at least {2 * MOST_SHOWN} news and 1 impression")
-    make_mind(args.out, args.news, args.impressions, not args.no_labels, args.seed)
+    make_mind(args.out, args.news, args.impressions, args.users, not args.no_labels, args.seed)
 
 
-def make_mind(folder: Path, news: int, impressions: int, labels: bool = True, seed: int = 0) -> None:
+def make_mind(
+    folder: Path, news: int, impressions: int, users: int | None = None, labels: bool = True, seed: int = 0
+) -> None:
     """Write news.tsv and behaviors.tsv. The same arguments give the same bytes.
 
     The news depend on ``news`` and ``seed`` only, so that train, dev and test of different sizes share them.
@@ -55,7 +58,8 @@ def make_mind(folder: Path, news: int, impressions: int, labels: bool = True, se
         open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file,
         tqdm(total=impressions, desc=f"writing {folder}", unit=" impressions", leave=False) as bar,
     ):
-        for lines in _behaviors(ids, impressions, labels, seed):
+        users = users or max(round(impressions / IMPRESSIONS_OF_USER), 1)
+        for lines in _behaviors(ids, impressions, users, labels, seed):
             file.writelines(lines)
             bar.update(len(lines))
 
@@ -77,8 +81,7 @@ def _titles(news: int, seed: int) -> Iterator[str]:
         yield " ".join([words[n] for n in one.tolist()]).capitalize()
 
 
-def _behaviors(ids: list[str], impressions: int, labels: bool, seed: int) -> Iterator[list[str]]:
-    users = max(impressions // IMPRESSIONS_OF_USER, 1)
+def _behaviors(ids: list[str], impressions: int, users: int, labels: bool, seed: int) -> Iterator[list[str]]:
     histories = _histories(ids, users, seed)
     shown_forms = [one + end for one in ids for end in (("-0", "-1") if labels else ("", ""))]
     clock = [_clock(second) for second in range(86_400)]

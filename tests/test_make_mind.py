@@ -10,7 +10,7 @@ from nrms_np.data.cache import read_folder
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    make_mind.make_mind(folder, news=20_000, impressions=21_000)  # more than a block
+    make_mind.make_mind(folder, news=20_000, impressions=21_000, users=7_000)  # more than a block
     return folder
 
 
@@ -58,7 +58,7 @@ def test_a_user_has_one_history(folder):
 
 
 def test_the_seed_decides_and_the_news_are_shared(folder, tmp_path):
-    arguments = ["--news", "20000", "--impressions", "21000"]
+    arguments = ["--news", "20000", "--impressions", "21000", "--users", "7000"]
     make_mind.main(["--out", str(tmp_path / "same"), *arguments])
     for name in ("news.tsv", "behaviors.tsv"):
         assert (tmp_path / "same" / name).read_bytes() == (folder / name).read_bytes()
