@@ -22,7 +22,6 @@ class Clicks:
 
     impressions: np.ndarray  # int32 [clicks], the impression of each click, ascending
     positives: np.ndarray  # int32 [clicks], the position of the clicked candidate
-    labels: np.ndarray  # int8 [all candidates], those of the behaviors
     offsets: np.ndarray  # int64 [impressions + 1], where the candidates of each impression begin
     without_history: int  # impressions left out, and why
     without_negative: int
@@ -49,33 +48,33 @@ def find_clicks(behaviors: Behaviors) -> Clicks:
     """
     if behaviors.labels is None:
         raise InputError("behaviors.tsv has no labels (-0, -1), so there are no clicks to learn from or to validate on")
-    labels, offsets = behaviors.labels, behaviors.candidates.offsets
-    clicked = np.count_nonzero(labels)
-    impressions, positives = np.empty(clicked, np.int32), np.empty(clicked, np.int32)
-    count, *left_out = _find(labels, offsets, behaviors.histories.offsets, impressions, positives)
-    return Clicks(impressions[:count].copy(), positives[:count].copy(), labels, offsets, *left_out)
+    positives = np.flatnonzero(behaviors.labels.view(bool)).astype(np.int32)
+    impressions = np.empty_like(positives)
+    offsets = behaviors.candidates.offsets
+    count, *left_out = _find(offsets, behaviors.histories.offsets, positives, impressions)
+    return Clicks(impressions[:count].copy(), positives[:count].copy(), offsets, *left_out)
 
 
 @njit(cache=True)
-def _find(labels, offsets, history_offsets, impressions, positives):
-    count = without_history = without_negative = without_click = 0
+def _find(offsets, history_offsets, positives, impressions):
+    """Moves the positives that are kept to the front, in place, and fills in their impressions."""
+    count = first = without_history = without_negative = without_click = 0
     for i in range(len(offsets) - 1):
-        start, end = offsets[i], offsets[i + 1]
-        clicks = 0
-        for p in range(start, end):
-            clicks += labels[p]
+        end = first  # the clicks of this impression are positives[first:end]
+        while end < len(positives) and positives[end] < offsets[i + 1]:
+            end += 1
         if history_offsets[i] == history_offsets[i + 1]:
             without_history += 1
-        elif clicks == 0:
+        elif end == first:
             without_click += 1
-        elif clicks == end - start:
+        elif end - first == offsets[i + 1] - offsets[i]:
             without_negative += 1
         else:
-            for p in range(start, end):
-                if labels[p]:
-                    impressions[count] = i
-                    positives[count] = p
-                    count += 1
+            for c in range(first, end):
+                impressions[count] = i
+                positives[count] = positives[c]
+                count += 1
+        first = end
     return count, without_history, without_negative, without_click
 
 
@@ -86,40 +85,40 @@ def draw_candidates(clicks: Clicks, negatives: int, rng: np.random.Generator) ->
     """
     out = np.empty((len(clicks), 1 + negatives), np.int32)
     out[:, 0] = clicks.positives
-    pool = np.empty(np.diff(clicks.offsets).max(initial=0), np.int32)
-    for first in range(0, len(clicks), CHUNK):
-        some = slice(first, first + CHUNK)
-        impressions = clicks.impressions[some]
-        uniform = rng.random((len(impressions), negatives))
-        _draw(uniform, impressions, clicks.labels, clicks.offsets, pool, out[some])
+    for start in range(0, len(clicks), CHUNK):
+        uniform = rng.random((min(CHUNK, len(clicks) - start), negatives))
+        _draw(uniform, start, clicks.impressions, clicks.positives, clicks.offsets, out)
     return out
 
 
 @njit(cache=True)
-def _draw(uniform, impressions, labels, offsets, pool, out):
+def _draw(uniform, start, impressions, positives, offsets, out):
     count = uniform.shape[1]
     drawn = np.empty(count, np.int64)  # ascending
-    pooled = -1
-    size = 0
-    for s in range(len(impressions)):
-        if impressions[s] != pooled:  # the pool: what was shown in this impression and not clicked
-            pooled = impressions[s]
-            size = 0
-            for p in range(offsets[pooled], offsets[pooled + 1]):
-                if not labels[p]:
-                    pool[size] = p
-                    size += 1
+    for u in range(len(uniform)):
+        s = start + u
+        i = impressions[s]
+        first, end = s, s + 1  # the clicks of this impression are positives[first:end]
+        while first > 0 and impressions[first - 1] == i:
+            first -= 1
+        while end < len(impressions) and impressions[end] == i:
+            end += 1
+        size = offsets[i + 1] - offsets[i] - (end - first)
         for k in range(count):
             if size < count:
-                out[s, 1 + k] = pool[int(uniform[s, k] * size)]
-                continue
-            # a number among the size - k that are left: step over those already drawn, in ascending order
-            pick = int(uniform[s, k] * (size - k))
-            place = 0
-            while place < k and drawn[place] <= pick:
-                pick += 1
-                place += 1
-            for later in range(k, place, -1):
-                drawn[later] = drawn[later - 1]
-            drawn[place] = pick
-            out[s, 1 + k] = pool[pick]
+                pick = int(uniform[u, k] * size)
+            else:
+                # a number among the size - k that are left: step over those already drawn, in ascending order
+                pick = int(uniform[u, k] * (size - k))
+                place = 0
+                while place < k and drawn[place] <= pick:
+                    pick += 1
+                    place += 1
+                for later in range(k, place, -1):
+                    drawn[later] = drawn[later - 1]
+                drawn[place] = pick
+            # the position of non-click number ``pick``: step over the clicks, which are in ascending order too
+            position = offsets[i] + pick
+            for c in range(first, end):
+                position += positives[c] <= position
+            out[s, 1 + k] = position
