@@ -34,7 +34,8 @@ def main() -> None:
     from nrms_np import baselines, training
     from nrms_np.config import Config
     from nrms_np.data import vocabulary as words
-    from nrms_np.data.mind import last_day, read_folder
+    from nrms_np.data.cache import read_folder
+    from nrms_np.data.mind import last_day
     from nrms_np.data.prepare import prepare
     from nrms_np.metrics import impression_metrics, mean_metrics, rank_candidates
     from nrms_np.model import init_parameters
@@ -74,7 +75,7 @@ def main() -> None:
         table = words.make_table(vocabulary, counts, vectors, config.word_size, seed)
         if seed == 0:
             by_vector = baselines.mean_vector_scores(
-                table, dev_split.news_words, dev_split.histories, dev_split.candidates
+                table, dev_split.news_words, dev_split.histories.last(config.history), dev_split.candidates
             )
             base = metrics(by_vector)
             row("mean_vector", base)

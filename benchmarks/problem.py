@@ -10,8 +10,9 @@ import numpy as np
 from nrms_np.adam import AdamState
 from nrms_np.config import Config
 from nrms_np.data.batches import Batch
+from nrms_np.data.cache import read_folder
 from nrms_np.data.clicks import draw_candidates, find_clicks
-from nrms_np.data.mind import Behaviors, read_folder
+from nrms_np.data.mind import Behaviors
 from nrms_np.data.prepare import Split, prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words
 from nrms_np.encoder import Parameters
@@ -71,8 +72,8 @@ def random_split(
     labels = np.zeros(len(shown.values), np.int8)
     labels[shown.offsets[:-1]] = 1
     names = [""] * impressions
-    clicks = find_clicks(Behaviors(names, names, names, histories, shown, labels))
-    return Split(words.first(config.title), histories.last(config.history), shown, labels, clicks, vocabulary)
+    clicks = find_clicks(Behaviors.from_lists(names, names, names, histories, shown, labels))
+    return Split(words.first(config.title), histories, config.history, shown, labels, clicks, vocabulary)
 
 
 def fresh_state(problem: Problem) -> tuple[Parameters, AdamState]:

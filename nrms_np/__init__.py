@@ -35,7 +35,7 @@ _HOME = {
     "make_table": "data.vocabulary",
     "prepare": "data.prepare",
     "read_attention": "explain",
-    "read_folder": "data.mind",
+    "read_folder": "data.cache",
     "read_vectors": "data.vocabulary",
     "save_checkpoint": "checkpoint",
     "score_impressions": "scoring",

@@ -5,7 +5,6 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from tqdm import tqdm
 
 from .checkpoint import Checkpoint, load_checkpoint
 from .config import Config
+from .data.cache import read_folder
 from .data.clicks import Clicks, draw_candidates, find_clicks
-from .data.mind import Behaviors, read_folder
+from .data.mind import Behaviors, texts
 from .data.vocabulary import UNKNOWN
 from .errors import InputError
 from .layers.loss import click_loss_forward
 from .metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
-from .ragged import Ragged
 from .rng import generator
 from .scoring import score_pieces
 from .submission import check_path, write_prediction
@@ -69,13 +68,13 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
             f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
             "give --prediction FILE.zip to write the ranks"
         )
-    news_words = checkpoint.vocabulary.encode(news.titles).first(checkpoint.config.title)
+    news_words = checkpoint.vocabulary.encode_tokens(news.tokens).first(checkpoint.config.title)
     unknown = (news_words.values == UNKNOWN).mean() if len(news_words.values) else 0
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown:.1%}")
 
-    pieces = _score(checkpoint, news_words, behaviors)
+    pieces = score_pieces(checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config)
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
         print(_format(evaluate(checkpoint, behaviors, np.concatenate([scores for _, _, scores in pieces]))))
@@ -84,20 +83,6 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     if prediction:
         write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces)
         print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
-
-
-def _score(checkpoint: Checkpoint, news_words: Ragged, behaviors: Behaviors) -> Iterator[tuple[int, int, np.ndarray]]:
-    """``score_pieces`` with bars, for the histories cut to size."""
-    histories = behaviors.histories.last(checkpoint.config.history)
-    with (
-        tqdm(total=len(news_words), desc="encoding titles", unit=" titles", leave=False) as titles,
-        tqdm(total=len(behaviors), desc="scoring", unit=" impressions", leave=False) as impressions,
-    ):
-        for first, end, scores in score_pieces(
-            checkpoint.params, news_words, histories, behaviors.candidates, checkpoint.config, titles.update
-        ):
-            yield first, end, scores
-            impressions.update(end - first)
 
 
 def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> Report:
@@ -116,7 +101,7 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
     clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
     shown = candidates.lengths
     in_training = set(checkpoint.users)
-    seen = np.array([user in in_training for user in behaviors.users], bool)
+    seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     kept = np.minimum(behaviors.histories.lengths, config.history)
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     for low, high in history_ranges(config.history):

@@ -36,6 +36,12 @@ class Ragged:
         np.cumsum(lengths, out=offsets[1:])
         return cls(values, offsets)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
+        """The lists of all parts, one part after the other."""
+        lengths = np.concatenate([one.lengths for one in parts])
+        return cls.from_lengths(np.concatenate([one.values for one in parts]), lengths)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -57,7 +63,9 @@ class Ragged:
 
     def take(self, which: np.ndarray) -> Ragged:
         """The lists numbered ``which``, in that order."""
-        return self._slices(self.offsets[which], self.lengths[which])
+        which = np.asarray(which)
+        starts = self.offsets[which]
+        return self._slices(starts, self.offsets[which + 1] - starts)
 
     def first(self, n: int) -> Ragged:
         """At most the first ``n`` values of each list (titles are cut at their end)."""
@@ -137,3 +145,43 @@ def _number_by_first_use(values, size):
             count += 1
         numbers[position] = number_of[value]
     return different[:count].copy(), numbers
+
+
+def number_equal_lists(lists: Ragged, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number lists by order of first appearance, equal ones alike; of each list the last ``most`` values count.
+
+    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    """
+    slots = np.full(1 << (2 * len(lists)).bit_length(), -1, dtype=np.int32)
+    return _number_equal_lists(lists.values, lists.offsets, most, slots)
+
+
+@njit(cache=True)
+def _number_equal_lists(values, offsets, most, slots):  # an open hash table of numbers; hash: FNV-1a, 32 bits
+    first = np.empty(len(offsets) - 1, dtype=np.int32)
+    numbers = np.empty(len(offsets) - 1, dtype=np.int32)
+    count = 0
+    for i in range(len(offsets) - 1):
+        end = offsets[i + 1]
+        start = max(offsets[i], end - most)
+        key = 2166136261
+        for p in range(start, end):
+            key = ((key ^ int(values[p])) * 16777619) & 0xFFFFFFFF
+        slot = key & (len(slots) - 1)
+        while slots[slot] >= 0:
+            other_end = offsets[first[slots[slot]] + 1]
+            other_start = max(offsets[first[slots[slot]]], other_end - most)
+            equal = end - start == other_end - other_start
+            p = 0
+            while equal and p < end - start:
+                equal = values[start + p] == values[other_start + p]
+                p += 1
+            if equal:
+                break
+            slot = (slot + 1) & (len(slots) - 1)
+        if slots[slot] < 0:
+            slots[slot] = count
+            first[count] = i
+            count += 1
+        numbers[i] = slots[slot]
+    return first[:count].copy(), numbers

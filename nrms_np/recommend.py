@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     history = _split(args.history)
     machine.prepare(args.threads)
 
-    from .data.mind import read_news  # only now: importing NumPy fixes the number of its threads
+    from .data.read_mind import read_news  # only now: importing NumPy fixes the number of its threads
     from .recommender import Recommender
 
     recommender = Recommender.load(args.checkpoint)

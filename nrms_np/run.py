@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import baselines, explain, plots
+from . import baselines, explain
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .config import Config
 from .data import vocabulary as words
+from .data.cache import read_folder
 from .data.demo import Demo, make_demo
-from .data.mind import Behaviors, News, last_day, read_folder
+from .data.mind import Behaviors, News, last_day
 from .data.prepare import Split, prepare
 from .encoder import Parameters
 from .errors import InputError, OutputError
@@ -27,7 +28,6 @@ from .metrics import METRICS, evaluate_scores
 from .model import init_parameters
 from .plan import PLAN_FILE, Plan, claim
 from .progress import Progress, Record, load_progress, save_progress
-from .ragged import Ragged
 from .saving import saving
 from .training import fit, steps_of_epoch
 
@@ -101,7 +101,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
     data = load_data(plan)
     config, embeddings = plan.config, plan.embeddings
-    counts = words.count_words(data.train_news.titles)
+    counts = data.train_news.tokens.counts()
     vectors = words.read_vectors(Path(embeddings), counts) if embeddings else {}
     if embeddings:
         if not vectors:
@@ -115,16 +115,23 @@ def train_and_report(plan: Plan, folder: Path) -> None:
             raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
     print(f"vocabulary: {len(vocabulary):,} words; unknown in dev titles: {dev.unknown_share():.1%} of words")
-    table = words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
-    references = _baselines(data, train, dev, table)
 
-    print("\n" + _HEADER)
-    for name, metrics in references.items():
-        print(_row(name, metrics))
-    params = init_parameters(table, config)
-    users, clicks = sorted(set(data.train.users)), _count_clicks(data.train_news, data.train)
-    fingerprint = _fingerprint([*vocabulary.words, *users, *clicks], table, train, dev)
+    def first_table() -> np.ndarray:
+        return words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
+
+    params = init_parameters(first_table(), config)
+    fingerprint = _fingerprint(data, train, dev, vocabulary, params["embedding"])
     progress = _resume(folder, params, config, fingerprint, train)
+    references: dict[str, dict[str, float]] = {}
+
+    def print_references() -> None:  # before the first row of an epoch: on a large dev set they take a while
+        references.update(_baselines(data, train, dev, first_table()))
+        print("\n" + _HEADER)
+        for name, metrics in references.items():
+            print(_row(name, metrics))
+
+    if progress.records:
+        print_references()
     for record in progress.records:
         print(_row(record["epoch"], record, record is progress.best))
 
@@ -132,7 +139,10 @@ def train_and_report(plan: Plan, folder: Path) -> None:
         save_progress(folder / "resume.npz", progress, config, fingerprint)
 
     def write_epoch(record: Record, is_best: bool) -> None:
+        if not references:
+            print_references()
         if is_best:
+            users, clicks = sorted(data.train.different_users()), _count_clicks(data.train_news, data.train)
             best_one = Checkpoint(progress.best_params, vocabulary, config, users, clicks, record["epoch"], fingerprint)
             save_checkpoint(folder / "checkpoint.npz", best_one)
         report = {"config": asdict(config), "epochs": progress.records, "best": progress.best, "baselines": references}
@@ -143,21 +153,24 @@ def train_and_report(plan: Plan, folder: Path) -> None:
 
     with saving(save, SAVE_SECONDS) as on_step:
         records, best, best_params = fit(params, train, dev, config, write_epoch, progress, on_step)
-    plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
-    _draw_attention(best_params, data.dev_news, dev, config, folder)
+    _draw(records, best, best_params, data.dev_news, dev, config, folder)
     print()
     if data.demo:
         print(_truth(data.demo, best_params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
 
 
-def _fingerprint(names: list[str], table: np.ndarray, train: Split, dev: Split) -> str:
+def _fingerprint(data: Data, train: Split, dev: Split, vocabulary: words.Vocabulary, table: np.ndarray) -> str:
     """Changes when the data does: words, ids, word vectors, titles, histories, candidates or labels."""
-    crc = zlib.crc32("\n".join(names).encode())
-    crc = zlib.crc32(np.ascontiguousarray(table), crc)
-    for split in (train, dev):
-        for lists in (split.news_words, split.histories, split.candidates, Ragged(split.labels, np.empty(0))):
-            crc = zlib.crc32(lists.offsets, zlib.crc32(lists.values, crc))
+    names = [*vocabulary.words, *data.train_news.ids, *data.dev_news.ids]
+    crc = zlib.crc32("\n".join([f"{data.train.checksum} {data.dev.checksum}", *names]).encode())
+    for array in (
+        data.train.users,
+        data.train.user_ids,
+        np.ascontiguousarray(table),
+        *(lists for split in (train, dev) for lists in (split.news_words.values, split.news_words.offsets)),
+    ):
+        crc = zlib.crc32(array, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"
 
 
@@ -193,7 +206,9 @@ def _baselines(data: Data, train: Split, dev: Split, table: np.ndarray) -> dict[
         "popularity": baselines.popularity_scores(
             data.train, len(data.train_news), in_training[data.dev.candidates.values]
         ),
-        "mean_vector": baselines.mean_vector_scores(table, dev.news_words, dev.histories, dev.candidates),
+        "mean_vector": baselines.mean_vector_scores(
+            table, dev.news_words, dev.histories.last(dev.history), dev.candidates
+        ),
     }
     if data.demo:
         scores["oracle"] = data.demo.dev_probabilities
@@ -218,8 +233,13 @@ def _csv(records: list[Record]) -> str:
     return out.getvalue()
 
 
-def _draw_attention(params: Parameters, news: News, dev: Split, config: Config, folder: Path) -> None:
-    """Pictures of the first few clicked dev titles of readable length, all different."""
+def _draw(
+    records: list[Record], best: Record, params: Parameters, news: News, dev: Split, config: Config, folder: Path
+) -> None:
+    """The losses, and attention in the first few clicked dev titles of readable length, all different."""
+    from . import plots  # only now: importing matplotlib takes a while
+
+    plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
     clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
     readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked
     shown = np.array(readable[:PICTURES])

@@ -1,4 +1,4 @@
-"""Inference: every title encoded once, equal histories of a piece once, then dot products."""
+"""Inference: every title and every different history encoded once, then dot products."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numba import njit, prange
+from tqdm import tqdm
 
 from .config import Config
 from .encoder import Parameters, side_weights
 from .layers.additive_attention import additive_attention_forward
 from .layers.kernels import FASTMATH
 from .layers.self_attention import attend, project
-from .ragged import Ragged, number_by_first_use
+from .ragged import Ragged, number_by_first_use, number_equal_lists
 
 CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
 
@@ -22,17 +23,25 @@ def encode(
 ) -> np.ndarray:
     """``encode_forward`` without dropout and cache, in pieces: out [S, M].
 
-    Every row that the sets mention is projected once, ahead of the pieces.
+    Every row that the sets mention is projected once, ahead of the pieces. Not so in the bilinear form, whose queries
+    are H times as wide as a row: gigabytes for a large catalogue; there each piece projects what it mentions.
     ``on_piece`` is told the number of sets of each piece when it is done (for a progress bar).
     """
     weight_query, weight_key, weight_value, weight, bias, query = weights
     out = np.empty((len(sets), weight_value.shape[1]), rows.dtype)
-    mentioned, numbers = number_by_first_use(sets.values, len(rows))
-    *projected, scale = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
-    sets = Ragged(numbers, sets.offsets)
+
+    def projected_for(sets: Ragged) -> tuple[list[np.ndarray], Ragged]:
+        mentioned, numbers = number_by_first_use(sets.values, len(rows))
+        projected = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
+        return projected, Ragged(numbers, sets.offsets)
+
+    if weight_key is not None:
+        projected, sets = projected_for(sets)
     for start in range(0, len(sets), CHUNK):
         piece = sets.take(np.arange(start, min(start + CHUNK, len(sets))))
-        attended, _ = attend(*projected, scale, piece)
+        if weight_key is None:
+            projected, piece = projected_for(piece)
+        attended, _ = attend(*projected, piece)
         out[start : start + CHUNK], _ = additive_attention_forward(attended, piece, weight, bias, query)
         if on_piece:
             on_piece(len(piece))
@@ -48,14 +57,8 @@ def encode_news(
 
 def encode_users(params: Parameters, titles: np.ndarray, histories: Ragged, config: Config) -> np.ndarray:
     """User vectors [users, M] for histories of title numbers; equal histories are encoded once."""
-    different: dict[bytes, int] = {}
-    number = np.empty(len(histories), np.int64)
-    for i in range(len(histories)):
-        number[i] = different.setdefault(histories[i].tobytes(), len(different))
-    first = np.empty(len(different), np.int64)
-    first[number[::-1]] = np.arange(len(histories))[::-1]  # the first user of each different history
-    users = encode(titles, histories.take(first), side_weights(params, "user"), config.heads)
-    return users[number]
+    first, number = number_equal_lists(histories, most=np.iinfo(np.int32).max)
+    return encode(titles, histories.take(first), side_weights(params, "user"), config.heads)[number]
 
 
 def score_candidates(titles: np.ndarray, users: np.ndarray, candidates: Ragged) -> np.ndarray:
@@ -76,29 +79,39 @@ def _score(titles, users, values, offsets, scores):
 
 
 def score_pieces(
-    params: Parameters,
-    news_words: Ragged,
-    histories: Ragged,
-    candidates: Ragged,
-    config: Config,
-    on_piece: Callable[[int], None] | None = None,
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
-    Titles are encoded ahead, only those of news that occur, and reported to ``on_piece`` (see ``encode``); beyond them
-    memory does not grow with the number of impressions.
+    Of each history the most recent ``config.history`` clicks count. The titles of news that occur and the different
+    histories are encoded ahead; beyond them memory does not grow with the number of impressions. Shows progress bars.
     """
     pieces = [(first, min(first + CHUNK, len(histories))) for first in range(0, len(histories), CHUNK)]
+    first_of_user, user = number_equal_lists(histories, config.history)
+    clicked = histories.take(first_of_user).last(config.history)
     occurs = np.zeros(len(news_words), bool)
+    occurs[clicked.values] = True
     for first, end in pieces:
-        for lists in (histories, candidates):
-            occurs[lists.values[lists.offsets[first] : lists.offsets[end]]] = True
-    titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, on_piece)
+        occurs[candidates.values[candidates.offsets[first] : candidates.offsets[end]]] = True
     number = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, as a row of titles
-    for first, end in pieces:
-        clicked, shown = (lists.take(np.arange(first, end)) for lists in (histories, candidates))
-        users = encode_users(params, titles, Ragged(number[clicked.values], clicked.offsets), config)
-        yield first, end, score_candidates(titles, users, Ragged(number[shown.values], shown.offsets))
+    with _bar("encoding titles", np.count_nonzero(occurs)) as bar:
+        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update)
+    with _bar("encoding users", len(clicked)) as bar:
+        clicked = Ragged(number[clicked.values], clicked.offsets)
+        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update)
+    with _bar("scoring impressions", len(histories)) as bar:
+        for first, end in pieces:
+            shown = candidates.take(np.arange(first, end))
+            yield (
+                first,
+                end,
+                score_candidates(titles, users[user[first:end]], Ragged(number[shown.values], shown.offsets)),
+            )
+            bar.update(end - first)
+
+
+def _bar(what: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=what, delay=1, leave=False)
 
 
 def score_impressions(

@@ -5,7 +5,7 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 
 from .checkpoint import write_file
+from .data.mind import texts
 from .errors import InputError
 from .metrics import rank_candidates
 from .ragged import Ragged
@@ -31,7 +32,7 @@ def check_path(path: Path) -> None:
 
 def write_prediction(
     path: Path,
-    impression_ids: Sequence[str],
+    impression_ids: np.ndarray,
     candidates: Ragged,
     scored: Iterable[tuple[int, int, np.ndarray]],
 ) -> None:
@@ -56,10 +57,11 @@ def write_prediction(
     write_file(path, write)
 
 
-def _lines(impression_ids: Sequence[str], ranks: np.ndarray, offsets: np.ndarray) -> str:
-    texts, lines = [str(rank) for rank in ranks.tolist()], []
-    for one, start, end in zip(impression_ids, offsets[:-1].tolist(), offsets[1:].tolist()):
+def _lines(impression_ids: np.ndarray, ranks: np.ndarray, offsets: np.ndarray) -> str:
+    form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
+    rank_texts, lines = [form[rank] for rank in ranks.tolist()], []
+    for one, start, end in zip(texts(impression_ids), offsets[:-1].tolist(), offsets[1:].tolist()):
         if one.split() != [one]:
             raise InputError(f"impression id {one!r}: empty or with a space, which the prediction file cannot hold")
-        lines.append(f"{one} [{','.join(texts[start:end])}]\n")
+        lines.append(f"{one} [{','.join(rank_texts[start:end])}]\n")
     return "".join(lines)

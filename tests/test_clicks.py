@@ -17,7 +17,7 @@ def behaviors(*rows):
     """Each row: a history, and the shown news as {news: label} or a list of (news, label)."""
     shown = [list(one.items()) if isinstance(one, dict) else one for _, one in rows]
     names = [str(i) for i in range(len(rows))]
-    return Behaviors(
+    return Behaviors.from_lists(
         names,
         names,
         names,
@@ -41,7 +41,8 @@ def test_find_clicks_counts_what_it_leaves_out():
     assert len(clicks) == 3
     assert clicks.impressions.tolist() == [0, 0, 6]
     assert made.candidates.values[clicks.positives].tolist() == [6, 8, 9]
-    assert [made.candidates.values[one].tolist() for one in clicks.negatives][0] == [5, 7]
+    drawn = draw_candidates(clicks, 2, generator(0, "n"))
+    assert [sorted(one) for one in made.candidates.values[drawn[:2, 1:]].tolist()] == [[5, 7], [5, 7]]
     assert (clicks.without_history, clicks.without_negative, clicks.without_click) == (2, 1, 2)
     for part in ("3 clicks", "2 without history", "1 where all was clicked", "2 where nothing was clicked"):
         assert part in clicks.report()
@@ -54,7 +55,7 @@ def test_report_does_not_mention_what_did_not_happen():
 def test_unlabelled_data_has_no_clicks():
     empty = Ragged.from_lists([[1]])
     with pytest.raises(InputError, match="no labels"):
-        find_clicks(Behaviors(["1"], ["U"], ["t"], empty, empty, None))
+        find_clicks(Behaviors.from_lists(["1"], ["U"], ["t"], empty, empty, None))
 
 
 ROWS = st.lists(

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from nrms_np import rng
+from nrms_np.data.cache import read_folder
 from nrms_np.data.demo import Demo, make_demo, write_demo
 from nrms_np.data.demo_words import CLOSERS, FILLERS, KINDS, OPENERS, TEMPLATES, TOPICS
-from nrms_np.data.mind import last_day, read_folder
+from nrms_np.data.mind import last_day, texts
 from nrms_np.ragged import Ragged
 
 SMALL = {"users": 200, "news": 800, "train_impressions": 300, "dev_impressions": 80}
@@ -70,7 +71,7 @@ def known_topics(demo: Demo) -> np.ndarray:
 def contents(demo: Demo) -> list:
     out = [demo.news.ids, demo.news.categories, demo.news.titles, demo.dev_probabilities.tobytes()]
     for one in (demo.train, demo.dev):
-        out += [one.impression_ids, one.users, one.times, one.labels.tobytes()]
+        out += [one.text_columns(), one.labels.tobytes()]
         out += [part.tobytes() for lists in (one.histories, one.candidates) for part in (lists.values, lists.offsets)]
     return out
 
@@ -134,7 +135,7 @@ def test_a_history_is_the_earlier_history_and_the_clicks_since(demo):
     last = {}
     for part in (demo.train, demo.dev):
         clicks = Ragged(part.labels, part.candidates.offsets)
-        for i, user in enumerate(part.users):
+        for i, user in enumerate(part.text_columns()[1]):
             history = part.histories[i].tolist()
             assert user not in last or history == last[user]
             last[user] = history + part.candidates[i][clicks[i] == 1].tolist()
@@ -176,8 +177,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
 
 def test_the_dev_day_follows_the_training_days(demo):
     part = make_demo(0, **SMALL)
-    days = {time.split()[0] for time in part.train.times}
-    assert len(days) == 5 and {time.split()[0] for time in part.dev.times} == {"3/9/2030"}
+    days = {time.split()[0] for time in texts(part.train.times)}
+    assert len(days) == 5 and {time.split()[0] for time in texts(part.dev.times)} == {"3/9/2030"}
     assert 0 < last_day(part.train).sum() < len(part.train)
 
 
@@ -187,11 +188,7 @@ def test_round_trip_through_mind_files(tmp_path):
     for name, part in (("train", demo.train), ("dev", demo.dev)):
         news, behaviors = read_folder(tmp_path / name)
         assert (news.ids, news.categories, news.titles) == (demo.news.ids, demo.news.categories, demo.news.titles)
-        assert (behaviors.impression_ids, behaviors.users, behaviors.times) == (
-            part.impression_ids,
-            part.users,
-            part.times,
-        )
+        assert behaviors.text_columns() == part.text_columns()
         for read, made in ((behaviors.histories, part.histories), (behaviors.candidates, part.candidates)):
             assert np.array_equal(read.values, made.values) and np.array_equal(read.offsets, made.offsets)
         assert np.array_equal(behaviors.labels, part.labels)

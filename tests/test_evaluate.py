@@ -13,9 +13,9 @@ import pytest
 import nrms_np.scoring
 from nrms_np import cli, evaluate, train
 from nrms_np.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nrms_np.data.cache import read_folder
 from nrms_np.data.clicks import draw_candidates
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.mind import read_folder
 from nrms_np.evaluation import NAMES, bootstrap, history_ranges
 from nrms_np.evaluation import evaluate as evaluate_all
 from nrms_np.metrics import METRICS, rank_candidates
@@ -175,10 +175,11 @@ def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
     checkpoint, behaviors, scores, report = read_report(finished_run, folders / "dev")
     users = {line.split("\t")[1] for line in (folders / "train" / "behaviors.tsv").read_text().splitlines()}
     assert set(checkpoint.users) == users
+    user_of = behaviors.text_columns()[1]
     members = {
         "all": lambda i: True,
-        "users seen in training": lambda i: behaviors.users[i] in users,
-        "users not seen": lambda i: behaviors.users[i] not in users,
+        "users seen in training": lambda i: user_of[i] in users,
+        "users not seen": lambda i: user_of[i] not in users,
         "history 0": lambda i: len(behaviors.histories[i]) == 0,
         "history 1-10": lambda i: 1 <= len(behaviors.histories[i]) <= 10,
         "history 11-12": lambda i: len(behaviors.histories[i]) > 10,  # 12 are kept
@@ -248,7 +249,7 @@ def test_the_form_of_the_file(tmp_path):
     candidates = Ragged.from_lists([[4, 5, 6], [], [7], [1, 2]])
     scores = np.array([0.5, 2.0, 1.0, 3.0, -1.0, -0.5], np.float32)
     pieces = iter([(0, 2, scores[:3]), (2, 4, scores[3:])])  # an iterator: written as it comes
-    write_prediction(tmp_path / "p.zip", ["10", "7", "8", "x9"], candidates, pieces)
+    write_prediction(tmp_path / "p.zip", np.array([b"10", b"7", b"8", b"x9"]), candidates, pieces)
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
         (member,) = archive.infolist()
         assert (member.filename, member.date_time) == ("prediction.txt", (1980, 1, 1, 0, 0, 0))
@@ -258,7 +259,7 @@ def test_the_form_of_the_file(tmp_path):
 def test_ties_rank_alike_in_pieces(tmp_path):
     candidates = Ragged.from_lists([range(9)] * 6)
     pieces = [(i, i + 2, np.zeros(18, np.float32)) for i in (0, 2, 4)]
-    write_prediction(tmp_path / "p.zip", list("abcdef"), candidates, pieces)
+    write_prediction(tmp_path / "p.zip", np.array(list("abcdef"), bytes), candidates, pieces)
     whole = rank_candidates(np.zeros(54, np.float32), candidates)
     assert [rank for _, ranks in read_prediction(tmp_path / "p.zip") for rank in ranks] == whole.tolist()
 
@@ -271,7 +272,7 @@ def test_a_failure_leaves_the_old_file(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_prediction(tmp_path / "p.zip", ["1", "2"], Ragged.from_lists([[0, 1], [0]]), pieces())
+        write_prediction(tmp_path / "p.zip", np.array([b"1", b"2"]), Ragged.from_lists([[0, 1], [0]]), pieces())
     assert (tmp_path / "p.zip").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["p.zip"]
 

@@ -1,11 +1,17 @@
 """Reading and writing MIND folders."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 
-from nrms_np.data.mind import Behaviors, News, last_day, read_behaviors, read_folder, read_news, write_folder
+from nrms_np.data import read_mind
+from nrms_np.data.cache import read_folder
+from nrms_np.data.mind import Behaviors, News, last_day, write_folder
+from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.errors import InputError
 from nrms_np.ragged import Ragged
 
@@ -31,9 +37,8 @@ def test_read_folder(tmp_path):
     assert news.categories == ["sport"] * 3
     assert news.titles == ["title 1", "title 2", "title 3"]
     assert news.number == {"N1": 0, "N2": 1, "N3": 2}
-    assert behaviors.impression_ids == ["1", "2"]
-    assert behaviors.users == ["U1", "U2"]
-    assert behaviors.times == [TIME, TIME]
+    assert behaviors.text_columns() == (["1", "2"], ["U1", "U2"], [TIME, TIME])
+    assert behaviors.users.dtype == np.int32
     assert lists(behaviors.histories) == [[1, 0, 1], []]  # a repeated click stays, an empty history is empty
     assert lists(behaviors.candidates) == [[2, 0], [1]]
     assert behaviors.labels.tolist() == [0, 1, 0]
@@ -65,9 +70,50 @@ def test_windows_line_ends(tmp_path):
     assert other_behaviors.labels.tolist() == behaviors.labels.tolist()
 
 
-def test_no_newline_at_the_end(tmp_path):
-    news, behaviors = read_folder(write(tmp_path, NEWS.rstrip("\n"), LABELLED.rstrip("\n")))
-    assert (len(news), len(behaviors)) == (3, 2)
+def test_a_last_line_without_its_end(tmp_path):
+    """In news.tsv nothing that is read can be missing; in behaviors.tsv the last candidates could be, in silence."""
+    assert len(read_folder(write(tmp_path, NEWS.rstrip("\n")))[0]) == 3
+    with pytest.raises(InputError, match=r"behaviors.tsv:2: .*cut off.*unzip it again, or end the line"):
+        read_folder(write(tmp_path, NEWS, LABELLED.rstrip("\n")))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path):
+    news, behaviors = read_folder(write(tmp_path, "\ufeff" + NEWS, "\ufeff" + LABELLED))
+    assert news.ids[0] == "N1" and behaviors.text_columns()[0] == ["1", "2"]
+
+
+def test_a_long_history_is_whole(tmp_path):
+    _, behaviors = read_folder(write(tmp_path, behaviors=impressions("N1-1", history="N1 N2 N3 " * 1700)))
+    assert lists(behaviors.histories) == [[0, 1, 2] * 1700]
+
+
+def test_ids_that_begin_alike_and_ids_in_any_script(tmp_path):
+    ids = ["N1", "N11", "N1-1", "N", "Nö", "東京", "N1" * 100]
+    news = "".join(f"{one}\tc\t\tt\t\t\t[]\t[]\n" for one in ids)
+    shown = " ".join(f"{one}-{n % 2}" for n, one in enumerate(ids))
+    _, behaviors = read_folder(write(tmp_path, news, impressions(shown, history=" ".join(ids[::-1]))))
+    assert lists(behaviors.histories) == [[6, 5, 4, 3, 2, 1, 0]]
+    assert lists(behaviors.candidates) == [list(range(7))]
+    assert behaviors.labels.tolist() == [0, 1, 0, 1, 0, 1, 0]
+
+
+def test_lines_are_read_in_blocks(tmp_path, monkeypatch):
+    """Any block size gives the same; an error names the line of the file, not that of the block."""
+    monkeypatch.setattr(read_mind, "BLOCK", 2)
+    shown = ["N1-1 N2-0", "N3-1", "", "N2-0 N3-0", "N1-0"]
+    _, behaviors = read_folder(write(tmp_path, behaviors=impressions(*shown)))
+    assert lists(behaviors.candidates) == [[0, 1], [2], [], [1, 2], [0]]
+    assert behaviors.labels.tolist() == [1, 0, 1, 0, 0, 0]
+    with pytest.raises(InputError, match="behaviors.tsv:4: news id 'N9'"):
+        read_folder(write(tmp_path, behaviors=impressions(*shown).replace("N2-0 N3-0", "N2-0 N9-0")))
+
+
+def test_long_reading_shows_a_bar(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(read_mind, "_bar", lambda path, size: tqdm(total=size, desc=f"reading {path}", unit="B"))
+    write(tmp_path, behaviors=impressions(*["N1-1"] * 1000))
+    read_behaviors(tmp_path / "behaviors.tsv", read_news(tmp_path / "news.tsv"))
+    printed = capsys.readouterr().err
+    assert "behaviors.tsv: 100%" in printed and "news.tsv" in printed
 
 
 def test_unlabelled_file(tmp_path):
@@ -81,8 +127,8 @@ def test_select_keeps_labels_beside_their_candidates(tmp_path):
     text = "".join(f"{i}\tU{i}\t{TIME}\tN1\t{shown}\n" for i, shown in enumerate(["N1-1 N2-0", "N3-1", "N2-0 N3-0"]))
     _, behaviors = read_folder(write(tmp_path, behaviors=text))
     some = behaviors.select(np.array([2, 0]))
-    assert some.impression_ids == ["2", "0"]
-    assert some.users == ["U2", "U0"]
+    assert some.text_columns()[:2] == (["2", "0"], ["U2", "U0"])
+    assert some.different_users() == ["U0", "U2"]
     assert lists(some.candidates) == [[1, 2], [0, 1]]
     assert some.labels.tolist() == [0, 0, 1, 0]
 
@@ -100,10 +146,27 @@ BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
         ({"news": NEWS + "N4\tsport\tgolf\ttitle\n"}, ["news.tsv:4:", "4 tab-separated columns", "expected 8"]),
         ({"news": NEWS + "\n"}, ["news.tsv:4:", "expected 8"]),
         ({"news": NEWS + NEWS.splitlines()[1] + "\n"}, ["news.tsv:4:", "N2", "twice"]),
+        ({"news": NEWS.replace("title 2", "long" * 2_500_000)}, ["news.tsv:2:", "longer than 1,048,576 bytes", "MIND"]),
+        ({"news": "x" * 3_000_000}, ["news.tsv:1:", "longer than 1,048,576 bytes"]),
         ({"news": ""}, ["news.tsv", "empty"]),
         ({"news": None}, ["news.tsv", "no such file"]),
         ({"news": BAD_BYTES}, ["news.tsv:3:", "UTF-8"]),
         ({"behaviors": LABELLED + "3\tU1\t\tN3-0\n"}, ["behaviors.tsv:3:", "4 tab-separated columns", "expected 5"]),
+        (
+            {"behaviors": LABELLED + "1\tU3\t\tN1\tN3-0\n"},
+            ["behaviors.tsv:3:", "id 1 appears twice", "line 1", "remove"],
+        ),
+        ({"behaviors": LABELLED[:-2] + "\n"}, ["behaviors.tsv:2:", "'N2-'", "neither -0 nor -1"]),
+        ({"behaviors": LABELLED[:-1]}, ["behaviors.tsv:2:", "cut off"]),
+        ({"behaviors": LABELLED[:-10]}, ["behaviors.tsv:2:", "cut off"]),
+        (
+            {"behaviors": impressions("N1-1") + "9" * 65 + "\tU\t\t\tN1-1\n"},
+            ["behaviors.tsv:2:", "65 bytes", "impression id"],
+        ),
+        ({"behaviors": impressions("N1-1") + "7\tU\0\t\t\tN1-1\n"}, ["behaviors.tsv:2:", "zero byte", "user id"]),
+        ({"behaviors": impressions("N1-1") + f"7\tU\t{'x' * 99}\t\tN1-1\n"}, ["behaviors.tsv:2:", "99 bytes", "time"]),
+        ({"behaviors": impressions("N1-x")}, ["behaviors.tsv:1:", "'N1-x'", "neither -0 nor -1", "label all"]),
+        ({"behaviors": impressions("N1-1", history="N1\u00a0N2")}, ["behaviors.tsv:1:", "N1\\xa0N2", "news.tsv"]),
         ({"behaviors": ""}, ["behaviors.tsv", "empty"]),
         ({"behaviors": None}, ["behaviors.tsv", "no such file"]),
         ({"behaviors": LABELLED.encode() + b"3\tU\xe9\t\t\tN3-0\n"}, ["behaviors.tsv:3:", "UTF-8"]),
@@ -141,7 +204,7 @@ def test_a_folder_in_place_of_the_file(tmp_path):
 
 # ---------------------------------------------------------------- round trip
 
-TEXT = st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), max_size=12)
+TEXT = st.text(st.characters(exclude_characters="\t\n\0\ufeff", exclude_categories=["Cs"]), max_size=12)
 
 
 @st.composite
@@ -157,8 +220,10 @@ def folders(draw):
     histories = draw(st.lists(st.lists(number, max_size=6), min_size=count, max_size=count))
     shown = sum(map(len, candidates))
     labels = draw(st.none() | st.lists(st.integers(0, 1), min_size=shown, max_size=shown))
-    behaviors = Behaviors(
-        *(draw(column) for _ in range(3)),
+    behaviors = Behaviors.from_lists(
+        draw(st.lists(TEXT, min_size=count, max_size=count, unique=True)),
+        draw(column),
+        draw(column),
         Ragged.from_lists(histories),
         Ragged.from_lists(candidates),
         None if labels is None else np.array(labels, np.int8),
@@ -174,8 +239,7 @@ def test_write_and_read_again(tmp_path_factory, made):
     write_folder(folder, news, behaviors)
     news_again, again = read_folder(folder)
     assert vars(news_again) == vars(news)
-    for name in ("impression_ids", "users", "times"):
-        assert getattr(again, name) == getattr(behaviors, name)
+    assert again.text_columns() == behaviors.text_columns()
     assert lists(again.histories) == lists(behaviors.histories)
     assert lists(again.candidates) == lists(behaviors.candidates)
     if behaviors.labels is None:
@@ -184,12 +248,50 @@ def test_write_and_read_again(tmp_path_factory, made):
         assert again.labels.tolist() == behaviors.labels.tolist()
 
 
+# ---------------------------------------------------------------- any bytes
+
+ID = st.sampled_from(["N1", "N2", "N3", "N4", "N1-", "N", "", "N1-1-0", "N\u00e9", "\x85N1", "-1"])
+SEPARATOR = st.sampled_from([" ", " ", " ", "  ", "\t", "\xa0", "\n", "\r", "\0"])
+WORD = ID | TEXT | st.builds("".join, st.tuples(ID, st.sampled_from(["-0", "-1", "-2", ""])))
+COLUMN = st.lists(st.tuples(WORD, SEPARATOR), max_size=4).map(lambda pairs: "".join(a + b for a, b in pairs)[:-1])
+
+
+def near_lines(columns):
+    """Lines that are MIND's but for an accident here and there."""
+    line = st.lists(COLUMN, min_size=columns, max_size=columns) | st.lists(COLUMN, max_size=9)
+    ends = st.sampled_from(["\n", "\n", "\n", "\r\n", "", "\n\n"])
+    lines = st.lists(st.tuples(line.map("\t".join), ends).map("".join), max_size=4).map("".join)
+    start = st.sampled_from(["", "", "\ufeff", NEWS if columns == 8 else LABELLED])
+    return st.tuples(start, lines).map(lambda parts: "".join(parts).encode())
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=60) | near_lines(8) | st.just(NEWS.encode()), st.binary(max_size=60) | near_lines(5))
+def test_any_file_is_read_or_refused(tmp_path_factory, news, behaviors):
+    """Refused with InputError and a place, or read into arrays that fit together; never anything else."""
+    folder = write(tmp_path_factory.mktemp("mind"), news, behaviors)
+    try:
+        read_news, read = read_folder(folder)
+    except InputError as error:
+        assert re.match(rf"{re.escape(str(folder))}/(news|behaviors).tsv:(\d+:)? ", str(error))
+        return
+    lines = behaviors.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
+    assert len(read) == len(lines) == len(read.histories) == len(read.candidates) == len(read.impression_ids)
+    for text, history, shown in zip(lines, read.histories, read.candidates):
+        columns = text.decode().rstrip("\r").split("\t")
+        assert [read_news.ids[n] for n in history] == [one for one in columns[3].split(" ") if one]
+        tokens = [one for one in columns[4].split(" ") if one]
+        ids = [read_news.ids[n] for n in shown]
+        assert tokens == ids or [one[:-2] for one in tokens] == ids
+    assert read.labels is None or len(read.labels) == len(read.candidates.values)
+
+
 # ---------------------------------------------------------------- the last day
 
 
 def at(*times):
     empty = Ragged.from_lists([[]] * len(times))
-    return Behaviors(["1"] * len(times), ["U"] * len(times), list(times), empty, empty, np.empty(0, np.int8))
+    return Behaviors.from_lists(["1"] * len(times), ["U"] * len(times), list(times), empty, empty, np.empty(0, np.int8))
 
 
 def test_last_day_is_by_date_not_by_text():

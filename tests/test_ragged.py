@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nrms_np.ragged import Ragged, number_by_first_use
+from nrms_np.ragged import Ragged, number_by_first_use, number_equal_lists
 
 SIZE = 9  # values are 0..8
 LISTS = st.lists(st.lists(st.integers(0, SIZE - 1), max_size=7), max_size=8)
@@ -131,3 +131,19 @@ def test_number_by_first_use(values):
     assert different.tolist() == expected
     assert numbers.tolist() == [expected.index(value) for value in values]
     assert different.dtype == numbers.dtype == np.int32
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=30), st.integers(1, 4))
+def test_equal_lists_have_one_number(lists, most):
+    first, numbers = number_equal_lists(Ragged.from_lists(lists), most)
+    kept = [tuple(one[-most:]) for one in lists]
+    different = list(dict.fromkeys(kept))
+    assert numbers.tolist() == [different.index(one) for one in kept]
+    assert first.tolist() == [kept.index(one) for one in different]
+
+
+@settings(deadline=None)
+@given(st.lists(LISTS.map(Ragged.from_lists), min_size=1, max_size=4))
+def test_concatenate(parts):
+    assert to_lists(Ragged.concatenate(parts)) == [one for part in parts for one in to_lists(part)]

@@ -13,8 +13,8 @@ import pytest
 from nrms_np import cli, train
 from nrms_np.checkpoint import load_checkpoint
 from nrms_np.config import Config
+from nrms_np.data.cache import read_folder
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.mind import read_folder
 from nrms_np.data.prepare import prepare
 from nrms_np.metrics import METRICS, evaluate_scores
 from nrms_np.scoring import score_impressions

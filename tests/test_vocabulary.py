@@ -139,7 +139,13 @@ def test_no_newline_at_the_end_and_nothing_wanted(tmp_path):
         ("the 1 2 3\na 1 2\n", ":2: the first line has 3 numbers"),
         ("the 1 2 3\na 1 2 3 4\n", ":2: the first line has 3 numbers"),
         ("the 1 2 3\n\n", ":2: the first line has 3 numbers"),
-        ("the 1 2 3\na 1 x 3\n", ":2:"),
+        ("the 1 2 3\na 1 x 3\n", ":2: the vector of 'a' is not made of numbers"),
+        ("the 1 2 3\na 1 nan 3\n", ":2: the vector of 'a' is not made of numbers"),
+        ("the 1 2 3\na 1 inf 3\n", ":2:"),
+        ("the 1 2 3\nunwanted 1 2\n", ":2: the first line has 3 numbers"),
+        ("the 1 2 3\nunwanted 1 2 3 4\n", ":2: the first line has 3 numbers"),
+        ("x" * 3_000_000, ":1: not a word and its vector"),
+        ("the 1 2 3\n" + "a 1 2 3 " * 1_000_000, ":2:"),
         ("the 1 2 3\na 1 2 3\nthe 1 2 3\n", ":3: the word 'the' appears twice"),
     ],
 )
@@ -159,8 +165,31 @@ def test_missing_file(tmp_path):
 
 
 def test_invalid_utf8(tmp_path):
-    with pytest.raises(InputError, match="glove.txt"):
+    with pytest.raises(InputError, match="glove.txt:2: not UTF-8"):
         read_vectors(glove_file(tmp_path / "glove.txt", b"the 1 2\n\xff 1 2\n"), ["the"])
+
+
+def test_windows_line_ends_and_a_space_at_the_end(tmp_path):
+    """The second is how fastText writes."""
+    for end in ("\r\n", " \n"):
+        path = glove_file(tmp_path / "glove.txt", f"the 1 2{end}a b 3 4{end}")
+        assert {word: one.tolist() for word, one in read_vectors(path, ["the", "a b"]).items()} == {
+            "the": [1, 2],
+            "a b": [3, 4],
+        }
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(max_size=80) | st.text("ab .1-e\n\r\x00\xe9", max_size=80).map(str.encode))
+def test_any_file_is_read_or_refused(tmp_path_factory, data):
+    path = glove_file(tmp_path_factory.mktemp("glove") / "glove.txt", b"a 1 2\n" + data)
+    try:
+        vectors = read_vectors(path, ["a", "b", ".", "\xe9"])
+    except InputError as error:
+        assert str(error).startswith(f"{path}:")
+        return
+    assert vectors["a"].tolist() == [1, 2]
+    assert all(one.shape == (2,) and np.isfinite(one).all() for one in vectors.values())
 
 
 @pytest.mark.parametrize("name", ["glove.gz", "glove.zip"])

@@ -11,17 +11,18 @@ import numpy as np
 from numba import njit
 
 from ..errors import InputError
-from ..ragged import Ragged
 from .mind import Behaviors
+
+CHUNK = 1 << 16  # clicks whose random numbers are held at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Clicks:
     """The clicks that can train. Positions point into ``behaviors.candidates.values``."""
 
-    impressions: np.ndarray  # int64 [clicks], the impression of each click
-    positives: np.ndarray  # int64 [clicks], the position of the clicked candidate
-    negatives: Ragged  # [impressions], the positions of the candidates that were not clicked
+    impressions: np.ndarray  # int32 [clicks], the impression of each click, ascending
+    positives: np.ndarray  # int32 [clicks], the position of the clicked candidate
+    offsets: np.ndarray  # int64 [impressions + 1], where the candidates of each impression begin
     without_history: int  # impressions left out, and why
     without_negative: int
     without_click: int
@@ -47,52 +48,77 @@ def find_clicks(behaviors: Behaviors) -> Clicks:
     """
     if behaviors.labels is None:
         raise InputError("behaviors.tsv has no labels (-0, -1), so there are no clicks to learn from or to validate on")
-    impression = behaviors.candidates.list_of_position()
-    clicked = behaviors.labels == 1
-    positives = np.bincount(impression[clicked], minlength=len(behaviors))
-    negatives = behaviors.candidates.lengths - positives
-    has_history = behaviors.histories.lengths > 0
-    kept = np.flatnonzero(clicked & (has_history & (negatives > 0))[impression])
-    return Clicks(
-        impression[kept],
-        kept,
-        Ragged.from_lengths(np.flatnonzero(~clicked), negatives),
-        without_history=int((~has_history).sum()),
-        without_negative=int((has_history & (positives > 0) & (negatives == 0)).sum()),
-        without_click=int((has_history & (positives == 0)).sum()),
-    )
+    positives = np.flatnonzero(behaviors.labels.view(bool)).astype(np.int32)
+    impressions = np.empty_like(positives)
+    offsets = behaviors.candidates.offsets
+    count, *left_out = _find(offsets, behaviors.histories.offsets, positives, impressions)
+    return Clicks(impressions[:count].copy(), positives[:count].copy(), offsets, *left_out)
+
+
+@njit(cache=True)
+def _find(offsets, history_offsets, positives, impressions):
+    """Moves the positives that are kept to the front, in place, and fills in their impressions."""
+    count = first = without_history = without_negative = without_click = 0
+    for i in range(len(offsets) - 1):
+        end = first  # the clicks of this impression are positives[first:end]
+        while end < len(positives) and positives[end] < offsets[i + 1]:
+            end += 1
+        if history_offsets[i] == history_offsets[i + 1]:
+            without_history += 1
+        elif end == first:
+            without_click += 1
+        elif end - first == offsets[i + 1] - offsets[i]:
+            without_negative += 1
+        else:
+            for c in range(first, end):
+                impressions[count] = i
+                positives[count] = positives[c]
+                count += 1
+        first = end
+    return count, without_history, without_negative, without_click
 
 
 def draw_candidates(clicks: Clicks, negatives: int, rng: np.random.Generator) -> np.ndarray:
-    """For each click its own position and then those of K negatives of the same impression. int64 [clicks, 1+K].
+    """For each click its own position and then those of K negatives of the same impression. int32 [clicks, 1+K].
 
     Negatives are drawn without replacement; where an impression has fewer than K, with replacement.
     """
-    uniform = rng.random((len(clicks), negatives))
-    out = np.empty((len(clicks), 1 + negatives), np.int64)
+    out = np.empty((len(clicks), 1 + negatives), np.int32)
     out[:, 0] = clicks.positives
-    _draw(uniform, clicks.impressions, clicks.negatives.values, clicks.negatives.offsets, out)
+    for start in range(0, len(clicks), CHUNK):
+        uniform = rng.random((min(CHUNK, len(clicks) - start), negatives))
+        _draw(uniform, start, clicks.impressions, clicks.positives, clicks.offsets, out)
     return out
 
 
 @njit(cache=True)
-def _draw(uniform, impressions, pool, offsets, out):
+def _draw(uniform, start, impressions, positives, offsets, out):
     count = uniform.shape[1]
     drawn = np.empty(count, np.int64)  # ascending
-    for s in range(len(impressions)):
-        start = offsets[impressions[s]]
-        size = offsets[impressions[s] + 1] - start
+    for u in range(len(uniform)):
+        s = start + u
+        i = impressions[s]
+        first, end = s, s + 1  # the clicks of this impression are positives[first:end]
+        while first > 0 and impressions[first - 1] == i:
+            first -= 1
+        while end < len(impressions) and impressions[end] == i:
+            end += 1
+        size = offsets[i + 1] - offsets[i] - (end - first)
         for k in range(count):
             if size < count:
-                out[s, 1 + k] = pool[start + int(uniform[s, k] * size)]
-                continue
-            # a number among the size - k that are left: step over those already drawn, in ascending order
-            pick = int(uniform[s, k] * (size - k))
-            place = 0
-            while place < k and drawn[place] <= pick:
-                pick += 1
-                place += 1
-            for later in range(k, place, -1):
-                drawn[later] = drawn[later - 1]
-            drawn[place] = pick
-            out[s, 1 + k] = pool[start + pick]
+                pick = int(uniform[u, k] * size)
+            else:
+                # a number among the size - k that are left: step over those already drawn, in ascending order
+                pick = int(uniform[u, k] * (size - k))
+                place = 0
+                while place < k and drawn[place] <= pick:
+                    pick += 1
+                    place += 1
+                for later in range(k, place, -1):
+                    drawn[later] = drawn[later - 1]
+                drawn[place] = pick
+            # the position of non-click number ``pick``: step over the clicks, which are in ascending order too
+            position = offsets[i] + pick
+            for c in range(first, end):
+                position += positives[c] <= position
+            out[s, 1 + k] = position

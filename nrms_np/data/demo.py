@@ -80,7 +80,7 @@ def make_demo(
 
 
 def _behaviors(impressions: list[_Impression]) -> Behaviors:
-    return Behaviors(
+    return Behaviors.from_lists(
         [str(i + 1) for i in range(len(impressions))],
         [f"U{one.user + 1}" for one in impressions],
         [_mind_time(one.second) for one in impressions],

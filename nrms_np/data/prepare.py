@@ -22,7 +22,8 @@ class Split:
     """Training or evaluation data as integers."""
 
     news_words: Ragged  # [news] of vocabulary ids, cut to config.title words
-    histories: Ragged  # [impressions] of news numbers, cut to the most recent config.history
+    histories: Ragged  # [impressions] of news numbers, whole
+    history: int  # how many of the most recent clicks of each count (config.history)
     candidates: Ragged  # [impressions] of news numbers
     labels: np.ndarray  # int8 [all candidates]
     clicks: Clicks
@@ -30,7 +31,7 @@ class Split:
 
     def batch(self, which: np.ndarray, positions: np.ndarray) -> Batch:
         """The clicks numbered ``which`` [B], with the candidates at ``positions`` [B, 1+K] (see draw_candidates)."""
-        histories = self.histories.take(self.clicks.impressions[which])
+        histories = self.histories.take(self.clicks.impressions[which]).last(self.history)
         return make_batch(self.news_words, histories, self.candidates.values[positions], self.vocabulary_size)
 
     def unknown_share(self) -> float:
@@ -39,10 +40,14 @@ class Split:
 
 
 def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
-    """Encode titles and cut titles and histories to size. Raises InputError for unlabelled data."""
+    """Encode titles and cut them to size. Raises InputError for unlabelled data.
+
+    Histories are cut when they are read: all of them at once would double the memory of a large data set.
+    """
     return Split(
-        vocabulary.encode(news.titles).first(config.title),
-        behaviors.histories.last(config.history),
+        vocabulary.encode_tokens(news.tokens).first(config.title),
+        behaviors.histories,
+        config.history,
         behaviors.candidates,
         behaviors.labels,
         find_clicks(behaviors),

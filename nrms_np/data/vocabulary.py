@@ -6,22 +6,27 @@ Tutorial: tutorials/01_news_as_numbers.md
 from __future__ import annotations
 
 import gzip
-import io
+import os
 import re
 import zipfile
 import zlib
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from tqdm import tqdm
 
 from ..errors import InputError
 from ..ragged import Ragged
 from ..rng import generator
 
 TOKEN = re.compile(r"\w+|[.,!?;|]")
+LONGEST_LINE = 1 << 20  # bytes of a line of word vectors; thousands of numbers fit
 UNKNOWN = 0  # an ordinary trainable row of the table: the rare words of the training news train it
 UNKNOWN_WORD = "[UNKNOWN]"  # brackets are no token, so no title can spell it
 
@@ -29,6 +34,29 @@ UNKNOWN_WORD = "[UNKNOWN]"  # brackets are no token, so no title can spell it
 def tokenize(title: str) -> list[str]:
     """Lower-case words and the punctuation marks . , ! ? ; | each by itself."""
     return TOKEN.findall(title.lower())
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """The tokens of titles, every word once."""
+
+    words: list[str]  # the different ones, by first use
+    titles: Ragged  # [titles], which of the words
+
+    @classmethod
+    def from_titles(cls, titles: Iterable[str]) -> Tokens:
+        number: dict[str, int] = {}
+        numbers, lengths = array("i"), array("q")
+        for title in titles:
+            tokens = tokenize(title)
+            numbers.extend([number.setdefault(token, len(number)) for token in tokens])
+            lengths.append(len(tokens))
+        titles = Ragged.from_lengths(np.array(numbers, np.int32), np.array(lengths, np.int64))
+        return cls(list(number), titles)
+
+    def counts(self) -> Counter[str]:
+        """How often each word occurs."""
+        return Counter(dict(zip(self.words, np.bincount(self.titles.values).tolist())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +76,16 @@ class Vocabulary:
 
     def encode(self, titles: Iterable[str]) -> Ragged:
         """The word ids of each title; words that are not known become UNKNOWN."""
-        get = self.id_of.get
-        return Ragged.from_lists([[get(word, UNKNOWN) for word in tokenize(title)] for title in titles])
+        return self.encode_tokens(Tokens.from_titles(titles))
+
+    def encode_tokens(self, tokens: Tokens) -> Ragged:
+        """``encode`` for titles that are split into tokens already."""
+        ids = np.array([self.id_of.get(word, UNKNOWN) for word in tokens.words], np.int32)
+        return Ragged(ids[tokens.titles.values], tokens.titles.offsets)
 
 
 def count_words(titles: Iterable[str]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for title in titles:
-        counts.update(tokenize(title))
-    return counts
+    return Tokens.from_titles(titles).counts()
 
 
 def build_vocabulary(counts: Counter[str], min_count: int, with_vector: Iterable[str] = ()) -> Vocabulary:
@@ -73,53 +102,79 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     kept, so memory does not grow with the file. Raises InputError with file:line for a line that is no vector, that
     has another dimension, or that repeats a wanted word.
     """
-    path, wanted = Path(path), set(wanted)
-    vectors: dict[str, np.ndarray] = {}
-    size = 0
+    path = Path(path)
+    wanted = {word.encode() for word in wanted}
+    vectors: dict[bytes, np.ndarray] = {}
+    size = line_number = 0
     try:
-        with _open(path) as file:
-            for line_number, line in enumerate(file, 1):
-                size = size or line.count(" ")
-                word, *numbers = line.rstrip("\n").rsplit(" ", size)
-                differs = len(numbers) < max(size, 2) or (" " in word and _are_numbers(word.split(" ")[1:]))
-                if differs or (line_number == 1 and not _are_numbers(numbers)):
+        with _open(path) as (file, bar):
+            while line := file.readline(LONGEST_LINE):
+                line_number += 1
+                too_long = len(line) == LONGEST_LINE
+                line = line.rstrip(b"\r\n ")
+                spaces = line.count(b" ")
+                size = size or spaces
+                word = line[: line.find(b" ")] if spaces == size else line.rsplit(b" ", size)[0]
+                # a space too many is one of the word, or one number too many: then all behind the first are numbers
+                differs = spaces < max(size, 2) or (spaces > size and _numbers(line.split(b" ")[1:]) is not None)
+                if too_long or differs or (line_number == 1 and _numbers(line.split(b" ")[1:]) is None):
                     what = "not a word and its vector" if line_number == 1 else f"the first line has {size} numbers"
                     raise InputError(f"{path}:{line_number}: {what}, this one differs; give a GloVe text file")
-                if word not in wanted:
-                    continue
-                if word in vectors:
-                    raise InputError(f"{path}:{line_number}: the word {word!r} appears twice")
-                try:
-                    vectors[word] = np.array(numbers, dtype=np.float32)
-                except ValueError as error:
-                    raise InputError(f"{path}:{line_number}: {error}; give a GloVe text file") from None
+                if word in wanted:
+                    if word in vectors:
+                        raise InputError(f"{path}:{line_number}: the word {word.decode()!r} appears twice")
+                    vectors[word] = _numbers(line[len(word) + 1 :].split(b" "))
+                    if vectors[word] is None or not np.isfinite(vectors[word]).all():
+                        what = f"the vector of {word.decode()!r} is not made of numbers"
+                        raise InputError(f"{path}:{line_number}: {what}; give a GloVe text file")
+                elif not word.isascii():
+                    word.decode()
+                if line_number % 1000 == 0:
+                    bar()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file of word vectors") from None
-    except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}:{line_number}: not UTF-8 text ({error.reason}); give a GloVe text file") from None
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as word vectors ({error})") from None
     if not size:
         raise InputError(f"{path}: the file is empty")
-    return vectors
+    return {word.decode(): vector for word, vector in vectors.items()}
 
 
-def _open(path: Path) -> io.TextIOBase:
-    if path.suffix == ".zip":
-        archive = zipfile.ZipFile(path)
-        names = [name for name in archive.namelist() if name.endswith(".txt")]
-        if len(names) != 1:
-            raise InputError(f"{path}: holds {len(names)} .txt files, expected one; unzip it and give the one you want")
-        return io.TextIOWrapper(archive.open(names[0]), encoding="utf-8", newline="\n")
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="\n")
-    return open(path, encoding="utf-8", newline="\n")
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], object]]]:
+    """The text, unpacked, and a function that moves a bar on to where the file is read."""
+    with (
+        open(path, "rb") as file,
+        tqdm(
+            total=os.fstat(file.fileno()).st_size,
+            desc=f"reading {path}",
+            unit="B",
+            unit_scale=True,
+            delay=1,
+            leave=False,
+        ) as bar,
+    ):
+        if path.suffix == ".zip":
+            archive = zipfile.ZipFile(file)
+            names = [name for name in archive.namelist() if name.endswith(".txt")]
+            if len(names) != 1:
+                raise InputError(
+                    f"{path}: holds {len(names)} .txt files, expected one; unzip it and give the one you want"
+                )
+            text = archive.open(names[0])
+        else:
+            text = gzip.open(file) if path.suffix == ".gz" else file
+        yield text, lambda: bar.update(file.tell() - bar.n)
 
 
-def _are_numbers(texts: list[str]) -> bool:
+def _numbers(texts: list[bytes]) -> np.ndarray | None:
+    """The texts as float32, None when one is no number."""
     try:
-        [float(text) for text in texts]
+        return np.array([float(text) for text in texts], dtype=np.float32)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def make_table(

@@ -1,0 +1,237 @@
+"""What is kept of a MIND folder: right, whole, or not used."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nrms_np.data import cache
+from nrms_np.data.cache import read_folder
+from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.vocabulary import Tokens
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def made():
+    return make_demo(seed=3, users=60, news=500, train_impressions=80, dev_impressions=40)
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "LEAST_BYTES", 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    write_demo(tmp_path, made)
+    return tmp_path / "train"
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The folders that were read from their text files."""
+    found = []
+    read = cache._read
+    monkeypatch.setattr(cache, "_read", lambda folder: found.append(folder) or read(folder))
+    return found
+
+
+def contents(data):
+    news, behaviors = data
+    assert news.tokens.words == Tokens.from_titles(news.titles).words
+    lists = [news.tokens.titles, behaviors.histories, behaviors.candidates]
+    return [news.ids, news.categories, news.titles, news.number, behaviors.text_columns(),
+            None if behaviors.labels is None else behaviors.labels.tolist(),
+            [(one.values.tolist(), one.offsets.tolist()) for one in lists]]  # fmt: skip
+
+
+def caches(place):
+    return sorted(one.name for one in place.iterdir()) if place.exists() else []
+
+
+def test_read_once_and_the_same_afterwards(folder, reads, tmp_path):
+    truth = contents(cache._read(folder))
+    reads.clear()
+    first, second = read_folder(folder), read_folder(folder)
+    assert reads == [folder]
+    assert contents(first) == contents(second) == truth
+    assert first[1].candidates.values.dtype == np.int32 and first[1].labels.dtype == np.int8
+    assert len(caches(folder / "nrms_np_cache")) == 1 and not (tmp_path / "home").exists()
+
+
+def test_unlabelled_data(folder, reads):
+    path = folder / "behaviors.tsv"
+    path.write_text(path.read_text().replace("-0", "").replace("-1", ""))
+    assert contents(read_folder(folder)) == contents(read_folder(folder))
+    assert len(reads) == 1 and read_folder(folder)[1].labels is None
+
+
+def test_what_is_mapped_can_be_written_and_no_file_changes(folder):
+    read_folder(folder)
+    _, behaviors = read_folder(folder)
+    before = behaviors.labels.tolist()
+    behaviors.labels[:] = 7
+    assert read_folder(folder)[1].labels.tolist() == before
+
+
+def test_small_folders_have_no_cache(folder, reads, monkeypatch):
+    monkeypatch.undo()
+    read_folder(folder)
+    assert not (folder / "nrms_np_cache").exists()
+
+
+def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
+    read_folder(folder)
+    path = folder / "behaviors.tsv"
+    old = path.stat()
+    path.write_text(path.read_text().replace("-1", "-x").replace("-0", "-1").replace("-x", "-0"))  # labels swapped
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (old.st_size, old.st_mtime_ns)
+    assert contents(read_folder(folder)) == contents(cache._read(folder))
+    assert len(caches(folder / "nrms_np_cache")) == 1  # the old one is gone
+
+
+@pytest.mark.parametrize("change", [("FORMAT", 2), ("TOKEN", cache.re.compile(r"\w"))])
+def test_another_version_does_not_use_it(folder, reads, monkeypatch, change):
+    read_folder(folder)
+    monkeypatch.setattr(cache, *change)
+    read_folder(folder)
+    assert len(reads) == 2
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGE = {
+    "a byte": lambda kept: flip(kept / "candidates.values.npy"),
+    "cut off": lambda kept: os.truncate(kept / "histories.values.npy", 200),
+    "empty": lambda kept: os.truncate(kept / "times.npy", 0),
+    "missing": lambda kept: (kept / "labels.npy").unlink(),
+    "other text": lambda kept: (kept / "titles.npy").write_bytes((kept / "ids.npy").read_bytes()),
+    "index": lambda kept: flip(kept / "index.json"),
+    "no labels in the index": lambda kept: (kept / "index.json").write_text(
+        (kept / "index.json").read_text().replace("labels", "lapels")
+    ),
+    "no index": lambda kept: (kept / "index.json").unlink(),
+    "a file in its place": lambda kept: (cache.shutil.rmtree(kept), kept.write_text("")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_cache_is_built_anew(folder, reads, damage):
+    truth = contents(read_folder(folder))
+    place = folder / "nrms_np_cache"
+    (name,) = caches(place)
+    DAMAGE[damage](place / name)
+    assert contents(read_folder(folder)) == truth
+    assert len(reads) == 2
+    assert contents(read_folder(folder)) == truth
+    assert len(reads) == 2 and caches(place) == [name]
+
+
+def test_where_the_data_cannot_be_written_the_users_folder_is_used(folder, reads, tmp_path, capsys):
+    (folder / "nrms_np_cache").write_text("in the way")  # as good as a read-only folder, which root could write
+    assert contents(read_folder(folder)) == contents(read_folder(folder))
+    assert len(reads) == 1
+    (other,) = (tmp_path / "home" / "nrms_np").iterdir()
+    assert len(caches(other)) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nothing_can_be_written_one_line_says_so(folder, reads, tmp_path, capsys):
+    (folder / "nrms_np_cache").write_text("in the way")
+    (tmp_path / "home").write_text("in the way")
+    assert contents(read_folder(folder)) == contents(read_folder(folder))
+    assert len(reads) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all("nothing is kept" in one and "nrms_np_cache" in one for one in lines)
+
+
+def test_a_full_disk_leaves_nothing(folder, tmp_path, monkeypatch, capsys):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache.os, "fsync", full)
+    read_folder(folder)
+    assert caches(folder / "nrms_np_cache") == []
+    assert "nothing is kept" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_nothing(folder, monkeypatch):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache.os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        read_folder(folder)
+    assert caches(folder / "nrms_np_cache") == []
+
+
+def test_nothing_is_written_through_a_link(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "nrms_np_cache").symlink_to(tmp_path / "elsewhere")
+    read_folder(folder)
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_leavings_of_killed_processes_are_removed_and_other_things_are_not(folder):
+    place = folder / "nrms_np_cache"
+    for name in ("part-old", "part-young", "notes", "0123456789abcdef"):
+        (place / name).mkdir(parents=True)
+    os.utime(place / "part-old", (0, 0))
+    read_folder(folder)
+    assert {"part-young", "notes"} < set(caches(place)) and len(caches(place)) == 3
+
+
+def test_the_slower_of_two_processes_keeps_the_work_of_the_faster(folder):
+    read_folder(folder)
+    place = folder / "nrms_np_cache"
+    (name,) = caches(place)
+    before = (place / name).stat().st_ino
+    assert cache._save(place, name, cache._read(folder))
+    assert caches(place) == [name] and (place / name).stat().st_ino == before
+
+
+def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch):
+    read = cache._read
+
+    def read_and_change(folder):
+        data = read(folder)
+        os.utime(folder / "news.tsv", (1, 1))
+        return data
+
+    monkeypatch.setattr(cache, "_read", read_and_change)
+    read_folder(folder)
+    assert not (folder / "nrms_np_cache").exists()
+
+
+SCRIPT = """
+import sys, zlib
+from pathlib import Path
+from nrms_np.data import cache
+cache.LEAST_BYTES = 0
+sys.stdin.readline()
+news, behaviors = cache.read_folder(Path(sys.argv[1]))
+print(len(news), zlib.crc32(behaviors.candidates.values.tobytes()), zlib.crc32(behaviors.labels.tobytes()))
+"""
+
+
+def test_processes_that_start_at_once(folder):
+    command = [sys.executable, "-c", SCRIPT, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
+        for _ in range(4)
+    ]
+    for one in running:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    printed = {one.communicate()[0] for one in running}
+    assert all(one.returncode == 0 for one in running) and len(printed) == 1 and "500 " in printed.pop()
+    assert len(caches(folder / "nrms_np_cache")) == 1
