@@ -1,25 +1,22 @@
-"""Files of a run, written so that a reader never sees half of one."""
+"""A trained model in one file: checkpoint.npz."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
 from .config import Config
-from .data.vocabulary import Vocabulary
+from .data.vocabulary import UNKNOWN_WORD, Vocabulary
 from .encoder import Parameters
-from .errors import InputError
+from .files import Arrays, check_arrays, load_arrays, save_arrays, text_of, to_bytes
+from .files import write_file as write_file  # the prediction file is written the same way
+from .model import parameter_shapes
 
-FORMAT = 1
-# what reading a file that is no checkpoint, or a damaged one, can raise
-BROKEN_FILE = (OSError, EOFError, BadZipFile, RuntimeError, KeyError, ValueError, TypeError)
+KIND = "checkpoint"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +24,8 @@ class Checkpoint:
     """A trained model: weights, the vocabulary that its table belongs to, and the settings it was trained with.
 
     ``users`` are the ids of the training users, so that evaluation can tell who is new; ``clicks`` is how often each
-    news id was clicked in the training impressions, what a user without history is recommended by.
+    news id was clicked in the training impressions, what a user without history is recommended by. ``epoch`` is the one
+    that ended with these weights; ``data`` names the data of the run that wrote it, where that is to be resumed.
     """
 
     params: Parameters
@@ -35,66 +33,55 @@ class Checkpoint:
     config: Config
     users: list[str] = field(default_factory=list)
     clicks: dict[str, int] = field(default_factory=dict)
-
-
-def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def write_text(path: Path, text: str) -> None:
-    write_file(path, lambda file: file.write(text.encode()))
+    epoch: int = 0
+    data: str = ""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """One .npz: ``param.<name>`` arrays, words and ids as UTF-8 lines, settings and format as JSON. No pickles."""
-    header = {"format": FORMAT, "config": asdict(checkpoint.config)}
+    """One .npz: ``param.<name>`` arrays, words and ids as UTF-8 lines, settings as JSON. No pickles.
+
+    Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite, OutputError when
+    the file cannot be written.
+    """
+    _check(checkpoint)
     arrays = {f"param.{name}": one for name, one in checkpoint.params.items()}
     arrays["vocabulary"] = _from_lines(checkpoint.vocabulary.words)
     arrays["users"] = _from_lines(checkpoint.users)
     arrays["clicked_news"] = _from_lines(checkpoint.clicks)
     arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
-    arrays["header"] = to_bytes(json.dumps(header))
-    write_file(Path(path), lambda file: np.savez(file, **arrays))
+    header = {"config": asdict(checkpoint.config), "epoch": checkpoint.epoch, "data": checkpoint.data}
+    save_arrays(path, KIND, header, arrays)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint. Raises InputError when the file is missing, damaged, or of another format."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(text_of(arrays.pop("header")))
-        if header["format"] != FORMAT:
-            raise InputError(f"{path}: checkpoint format {header['format']}, this version reads format {FORMAT}")
-        vocabulary = Vocabulary.from_words(_to_lines(arrays.pop("vocabulary")))
-        users = _to_lines(arrays.pop("users"))
-        counts = arrays.pop("click_counts").tolist()
-        clicks = dict(zip(_to_lines(arrays.pop("clicked_news")), counts, strict=True))
-        params = {name.removeprefix("param."): one for name, one in arrays.items()}
-        return Checkpoint(params, vocabulary, Config(**header["config"]), users, clicks)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such checkpoint") from None
-    except InputError:
-        raise
-    except BROKEN_FILE as error:
-        raise InputError(f"{path}: not a checkpoint, or damaged ({error})") from None
+    """Read a checkpoint. Raises InputError when the file is missing, damaged, of another format, or does not fit."""
+    return load_arrays(path, KIND, _parse)
 
 
-def to_bytes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode(), np.uint8)
+def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
+    words, users, clicked = (_to_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
+    counts = arrays.pop("click_counts")
+    check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
+    params = {name.removeprefix("param."): one for name, one in arrays.items()}
+    clicks = dict(zip(clicked, counts.tolist()))
+    if len(clicks) < len(clicked):
+        raise ValueError("a news id appears twice among the clicked ones")
+    config = Config.from_dict(header["config"])
+    vocabulary = Vocabulary.from_words(words)
+    checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], str(header["data"]))
+    _check(checkpoint)
+    return checkpoint
 
 
-def text_of(array: np.ndarray) -> str:
-    return array.tobytes().decode()
+def _check(checkpoint: Checkpoint) -> None:
+    """Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite."""
+    words, epoch = checkpoint.vocabulary.words, checkpoint.epoch
+    if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
+        raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
+    if type(epoch) is not int or epoch < 0 or min(checkpoint.clicks.values(), default=0) < 0:
+        raise ValueError("a negative number of epochs or clicks")
+    dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
+    check_arrays(checkpoint.params, parameter_shapes(checkpoint.config, len(words)), np.dtype(dtype))
 
 
 def _from_lines(lines: Iterable[str]) -> np.ndarray:
@@ -103,4 +90,7 @@ def _from_lines(lines: Iterable[str]) -> np.ndarray:
 
 
 def _to_lines(array: np.ndarray) -> list[str]:
-    return text_of(array).split("\n")[:-1]
+    *lines, rest = text_of(array).split("\n")
+    if rest:
+        raise ValueError("a list of lines is cut off")
+    return lines

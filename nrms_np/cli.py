@@ -9,9 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from .config import Config
-from .errors import InputError, NonFiniteError
+from .errors import InputError, NonFiniteError, OutputError
 
-BAD_INPUT, NON_FINITE, INTERRUPTED = 2, 3, 130  # exit codes
+BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -48,23 +48,28 @@ def settings(args: argparse.Namespace) -> Config:
 
 
 def run(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
-    """Run a command; bad input is one line on stderr. Returns the exit code."""
+    """Run a command; what goes wrong is one line on stderr. Returns the exit code."""
     try:
         main(argv)
         return 0
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _report(f"error: {error}", BAD_INPUT)
+    except NonFiniteError as error:
+        return _report(f"error: {error}", NON_FINITE)
+    except OutputError as error:
+        return _report(f"error: {error}", NO_ROOM)
+    except MemoryError as error:
+        return _report(f"error: not enough memory ({error})", NO_ROOM)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
-        return BAD_INPUT
-    except NonFiniteError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return NON_FINITE
-    except KeyboardInterrupt:
-        print("stopped by Ctrl-C", file=sys.stderr)
-        return INTERRUPTED
+        return _report(f"error: {place}{error.strerror or error}", BAD_INPUT)
+    except KeyboardInterrupt as stop:
+        return _report("; ".join(["stopped by Ctrl-C", *map(str, stop.args)]), INTERRUPTED)
+
+
+def _report(line: str, code: int) -> int:
+    print(" ".join(line.splitlines()), file=sys.stderr)
+    return code
 
 
 def free_folder(base: Path) -> Path:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+LIMIT = 2**63  # where no range is given: more does not fit into NumPy's integers
 
-def setting(
-    default: Any, help: str, choices: tuple | None = None, least: float = 0, below: float = float("inf")
-) -> Any:
+
+def setting(default: Any, help: str, choices: tuple | None = None, least: float = 0, below: float = LIMIT) -> Any:
     """A field with what its flag needs: a help text, the choices, and the range [least, below)."""
     return field(default=default, metadata={"help": help, "choices": choices, "least": least, "below": below})
 
@@ -35,12 +35,23 @@ class Config:
     seed: int = setting(0, "seed of every random draw")
     threads: int = setting(0, "threads of NumPy and Numba; 0 takes every core")
 
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Config:
+        """The inverse of ``dataclasses.asdict``. Raises ValueError when a setting is missing, unknown or wrong."""
+        if not isinstance(settings, dict):
+            raise ValueError("the settings are not named values")
+        for name in sorted({one.name for one in fields(cls)} ^ settings.keys()):
+            raise ValueError(f"the setting {name!r} is {'unknown' if name in settings else 'missing'}")
+        return cls(**settings)
+
     def __post_init__(self) -> None:
         for one in fields(self):
             value, choices = getattr(self, one.name), one.metadata["choices"]
             flag = "--" + one.name.replace("_", "-")
+            if type(value) is not type(one.default) and (type(value), type(one.default)) != (int, float):
+                raise ValueError(f"{flag} {value!r}: must be of type {type(one.default).__name__}")
             if choices and value not in choices:
                 raise ValueError(f"{flag} {value}: choose one of {', '.join(choices)}")
             if not choices and not one.metadata["least"] <= value < one.metadata["below"]:
-                top = "" if one.metadata["below"] == float("inf") else f" and below {one.metadata['below']}"
+                top = "" if value < one.metadata["below"] == LIMIT else f" and below {one.metadata['below']}"
                 raise ValueError(f"{flag} {value}: must be at least {one.metadata['least']}{top}")

@@ -5,5 +5,9 @@ class InputError(ValueError):
     """Bad input: says what is wrong, where (file:line, id) and what to do."""
 
 
+class OutputError(OSError):
+    """A file cannot be written: the disk is full, the folder is read-only. What was there before is intact."""
+
+
 class NonFiniteError(ArithmeticError):
     """A loss or gradient became NaN or infinite: training cannot go on from here."""

@@ -17,7 +17,8 @@ EPILOG = """examples:
   python -m nrms_np.evaluate --checkpoint runs/demo/checkpoint.npz --data MINDlarge_test --prediction prediction.zip
 
 An unlabelled test folder has no metrics: there --prediction is needed.
-Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 130 stopped by Ctrl-C."""
+Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 4 no room (disk full,
+read-only folder, not enough memory), 130 stopped by Ctrl-C."""
 
 
 def main(argv: list[str] | None = None) -> None:

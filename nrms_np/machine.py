@@ -16,6 +16,7 @@ def prepare(threads: int = 0) -> None:
     BLAS and OpenMP read these variables when they are loaded. Their idle threads must sleep instead of spinning: two
     pools that wait busily for their next task take the cores from each other, which doubled the time of a step.
     """
+    threads = min(threads, os.cpu_count() or 1)  # more would only wait for each other
     if "numpy" in sys.modules:  # too late for BLAS; Numba can still be told to use fewer of the threads it has
         if threads:
             import numba

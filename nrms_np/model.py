@@ -25,6 +25,20 @@ from .layers.loss import click_loss_backward, click_loss_forward, click_scores_b
 from .rng import generator
 
 
+def parameter_shapes(config: Config, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter by name: it follows from the settings and the size of the vocabulary."""
+    word_size, size, heads = config.word_size, config.heads * config.head_size, config.heads
+    shapes = {"embedding": (vocabulary_size, word_size)}
+    for side, inputs in (("news", word_size), ("user", size)):
+        if config.attention == "qkv":
+            shapes |= {f"{side}.weight_query": (inputs, size), f"{side}.weight_key": (inputs, size)}
+        else:
+            shapes |= {f"{side}.weight_query": (inputs, heads * inputs)}
+        shapes |= {f"{side}.weight_value": (inputs, size), f"{side}.additive_weight": (size, config.query_size)}
+        shapes |= {f"{side}.additive_bias": (config.query_size,), f"{side}.additive_query": (config.query_size,)}
+    return shapes
+
+
 def init_parameters(table: np.ndarray, config: Config) -> Parameters:
     """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D].
 

@@ -1,4 +1,7 @@
-"""A loop over independent pieces of work, on all cores."""
+"""A loop over independent pieces of work, on all cores.
+
+Tutorial: tutorials/09_making_it_fast.md
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from .files import write_file
+
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first: a command has no screen)
 
@@ -15,8 +17,11 @@ BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
 
 
 def _save(figure: plt.Figure, path: Path) -> None:
-    figure.savefig(path, dpi=130, metadata={"Software": None})  # no version stamp: equal data, equal bytes
-    plt.close(figure)
+    without_version = {"Software": None}  # equal data, equal bytes
+    try:
+        write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
+    finally:
+        plt.close(figure)
 
 
 def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int, path: Path) -> None:

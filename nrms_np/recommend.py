@@ -23,7 +23,8 @@ examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
       --history 'N12 "A storm closes the harbour"' --top 5 --json
 
-Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 130 stopped by Ctrl-C."""
+Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 4 no room (disk full,
+read-only folder, not enough memory), 130 stopped by Ctrl-C."""
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import signal
-import sys
-import time
+import shlex
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from . import baselines, explain
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, write_text
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .config import Config
 from .data import vocabulary as words
 from .data.cache import read_folder
@@ -25,12 +22,14 @@ from .data.demo import Demo, make_demo
 from .data.mind import Behaviors, News, last_day
 from .data.prepare import Split, prepare
 from .encoder import Parameters
-from .errors import InputError
+from .errors import InputError, OutputError
+from .files import write_text
 from .metrics import METRICS, evaluate_scores
 from .model import init_parameters
-from .plan import PLAN_FILE, Plan
+from .plan import PLAN_FILE, Plan, claim
 from .progress import Progress, Record, load_progress, save_progress
-from .training import fit
+from .saving import saving
+from .training import fit, steps_of_epoch
 
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
@@ -48,19 +47,41 @@ class Data:
 
 
 def start_run(plan: Plan, folder: Path) -> None:
-    """Write the plan to a new run folder and carry it out. Raises InputError when the folder already holds a run."""
+    """Write the plan to a new run folder and carry it out.
+
+    Raises InputError when the folder already holds a run, and what ``carry_out`` raises.
+    """
     if (folder / PLAN_FILE).exists():
         raise InputError(f"{folder} already holds a run; go on with --resume {folder}, or give another --run")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
     try:
-        train_and_report(plan, folder)
-    except InputError:
-        if not (folder / "checkpoint.npz").exists():  # nothing to resume: leave no trace, the next try may be right
-            (folder / PLAN_FILE).unlink()
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
+    try:
+        write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
+        carry_out(plan, folder)
+    except (InputError, OutputError):
+        if not {"checkpoint.npz", "resume.npz"} & {one.name for one in folder.iterdir()}:
+            with suppress(OSError):  # nothing to resume: leave no trace, the next try may be right
+                (folder / PLAN_FILE).unlink(missing_ok=True)
+                folder.rmdir()  # if it is empty
         raise
+
+
+def carry_out(plan: Plan, folder: Path) -> None:
+    """Begin or go on with the run of this folder, alone. What stops it says how to go on.
+
+    Raises InputError when the data cannot train, OutputError when a file cannot be written, KeyboardInterrupt after
+    Ctrl-C.
+    """
+    go_on = f"go on with: python -m nrms_np.train --resume {shlex.quote(str(folder))}"
+    try:
+        with claim(folder):
+            train_and_report(plan, folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(go_on) from None
+    except OutputError as error:
+        raise OutputError(f"{error}; {go_on}") from None
 
 
 def load_data(plan: Plan) -> Data:
@@ -77,10 +98,7 @@ def load_data(plan: Plan) -> Data:
 
 
 def train_and_report(plan: Plan, folder: Path) -> None:
-    """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder.
-
-    Raises InputError when the data cannot train, KeyboardInterrupt after Ctrl-C once the run is saved.
-    """
+    """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
     data = load_data(plan)
     config, embeddings = plan.config, plan.embeddings
     counts = data.train_news.tokens.counts()
@@ -102,8 +120,8 @@ def train_and_report(plan: Plan, folder: Path) -> None:
         return words.make_table(vocabulary, counts, vectors, config.word_size, config.seed)
 
     params = init_parameters(first_table(), config)
-    fingerprint = _fingerprint(data, train, vocabulary)
-    progress = _resume(folder, params, fingerprint)
+    fingerprint = _fingerprint(data, train, dev, vocabulary, params["embedding"])
+    progress = _resume(folder, params, config, fingerprint, train)
     references: dict[str, dict[str, float]] = {}
 
     def print_references() -> None:  # before the first row of an epoch: on a large dev set they take a while
@@ -115,17 +133,17 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     if progress.records:
         print_references()
     for record in progress.records:
-        print(_row(record["epoch"], record, record == progress.best))
+        print(_row(record["epoch"], record, record is progress.best))
 
     def save() -> None:
-        save_progress(folder / "resume.npz", progress, fingerprint)
+        save_progress(folder / "resume.npz", progress, config, fingerprint)
 
     def write_epoch(record: Record, is_best: bool) -> None:
         if not references:
             print_references()
         if is_best:
             users, clicks = sorted(data.train.different_users()), _count_clicks(data.train_news, data.train)
-            best_one = Checkpoint(progress.best_params, vocabulary, config, users, clicks)
+            best_one = Checkpoint(progress.best_params, vocabulary, config, users, clicks, record["epoch"], fingerprint)
             save_checkpoint(folder / "checkpoint.npz", best_one)
         report = {"config": asdict(config), "epochs": progress.records, "best": progress.best, "baselines": references}
         write_text(folder / "metrics.json", json.dumps(report, indent=1) + "\n")
@@ -133,7 +151,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
         save()
         print(_row(record["epoch"], record, is_best), flush=True)
 
-    with _save_when_due(save, folder) as on_step:
+    with saving(save, SAVE_SECONDS) as on_step:
         records, best, best_params = fit(params, train, dev, config, write_epoch, progress, on_step)
     _draw(records, best, best_params, data.dev_news, dev, config, folder)
     print()
@@ -142,53 +160,33 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
 
 
-def _fingerprint(data: Data, train: Split, vocabulary: words.Vocabulary) -> str:
-    """Changes when the words, the histories, the candidates or the labels of the training data do."""
-    crc = zlib.crc32(" ".join(vocabulary.words).encode(), data.train.checksum)
-    crc = zlib.crc32(train.news_words.values, crc)
+def _fingerprint(data: Data, train: Split, dev: Split, vocabulary: words.Vocabulary, table: np.ndarray) -> str:
+    """Changes when the data does: words, ids, word vectors, titles, histories, candidates or labels."""
+    names = [*vocabulary.words, *data.train_news.ids, *data.dev_news.ids]
+    crc = zlib.crc32("\n".join([f"{data.train.checksum} {data.dev.checksum}", *names]).encode())
+    for array in (
+        data.train.users,
+        data.train.user_ids,
+        np.ascontiguousarray(table),
+        *(lists for split in (train, dev) for lists in (split.news_words.values, split.news_words.offsets)),
+    ):
+        crc = zlib.crc32(array, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"
 
 
-def _resume(folder: Path, params: Parameters, fingerprint: str) -> Progress:
+def _resume(folder: Path, params: Parameters, config: Config, fingerprint: str, train: Split) -> Progress:
     """Where the run of this folder stands; a run that was never saved starts from its beginning."""
     if not (folder / "resume.npz").exists():
         return Progress.start(params)
-    progress = load_progress(folder / "resume.npz", params, fingerprint)
+    progress = load_progress(folder / "resume.npz", params, config, fingerprint, steps_of_epoch(train, config))
     if progress.best:
-        progress.best_params = load_checkpoint(folder / "checkpoint.npz").params
+        best = load_checkpoint(folder / "checkpoint.npz")
+        # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
+        epochs = (progress.best["epoch"], progress.epoch)
+        if best.config != config or best.data != fingerprint or best.epoch not in epochs:
+            raise InputError(f"{folder}/checkpoint.npz is not the one that this run wrote; start a new run")
+        progress.best_params = best.params
     return progress
-
-
-@contextmanager
-def _save_when_due(save: Callable[[], None], folder: Path) -> Iterator[Callable[[], None]]:
-    """Gives on_step(): it saves every SAVE_SECONDS, and after Ctrl-C saves and raises KeyboardInterrupt.
-
-    Ctrl-C waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
-    second one does not wait.
-    """
-    asked = []
-
-    def ask(*_: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-
-    saved = time.monotonic()
-
-    def on_step() -> None:
-        nonlocal saved
-        if asked or time.monotonic() - saved > SAVE_SECONDS:
-            save()
-            saved = time.monotonic()
-        if asked:
-            print(f"\nsaved; go on with: python -m nrms_np.train --resume {folder}", file=sys.stderr)
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield on_step
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _count_clicks(news: News, behaviors: Behaviors) -> dict[str, int]:

@@ -23,7 +23,8 @@ examples:
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
 A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN.
-Exit codes: 0 done, 2 bad input, 3 the loss was not finite, 130 stopped by Ctrl-C."""
+Exit codes: 0 done, 2 bad input, 3 the loss was not finite, 4 no room (disk full,
+read-only folder, not enough memory), 130 stopped by Ctrl-C."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -63,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
     from . import run  # only now: importing NumPy fixes the number of its threads
 
     if args.resume:
-        return run.train_and_report(plan, args.resume)
+        return run.carry_out(plan, args.resume)
     name = Path(plan.train).name if plan.train else "demo"
     return run.start_run(plan, args.run or cli.free_folder(Path("runs") / name))
 

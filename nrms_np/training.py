@@ -31,17 +31,28 @@ def train_step(
 ) -> float:
     """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
 
-    Raises NonFiniteError naming epoch and step when the loss or a gradient is not finite; nothing is updated then.
+    Raises NonFiniteError naming epoch, batch and parameter when the loss or a gradient is not finite; nothing is
+    updated then.
     """
     masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))
     loss, _, cache = forward(params, batch, config, masks)
     try:
         if not np.isfinite(loss):
-            raise NonFiniteError("the loss is not finite")
+            raise NonFiniteError(f"the loss is not finite, {_cause(params)}")
         adam_step(params, backward(cache), state, config.learning_rate, config.clip)
     except NonFiniteError as error:
-        raise NonFiniteError(f"epoch {epoch}, step {step}: {error}; try a smaller --learning-rate") from None
+        where = f"epoch {epoch}, batch {step} (step {state.step + 1} of Adam)"
+        raise NonFiniteError(f"{where}: {error}; try a smaller --learning-rate") from None
     return float(loss)
+
+
+def _cause(params: Parameters) -> str:
+    broken = [name for name, one in params.items() if not np.isfinite(one).all()]
+    return f"nor is {broken[0]}" if broken else "though all parameters are: the scores are too large"
+
+
+def steps_of_epoch(split: Split, config: Config) -> int:
+    return -(-len(split.clicks) // config.batch_size)
 
 
 def train_epoch(progress: Progress, split: Split, config: Config, on_step: Callable[[], None] | None = None) -> float:
@@ -89,9 +100,9 @@ def fit(
 ) -> tuple[list[Record], Record, Parameters]:
     """Train until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``.
 
-    Calls on_epoch(record, is_best) after each epoch and on_step() after each step. Returns all records, the best one
-    (the earlier on a tie) and a copy of the weights that gave it; ``params`` holds the last weights. With ``progress``
-    the run goes on from there, with the weights that it holds.
+    Calls on_epoch(record, is_best) after each epoch and on_step() after each step and epoch. Returns all records,
+    the best one (the earlier on a tie) and a copy of the weights that gave it; ``params`` holds the last weights. With
+    ``progress`` the run goes on from there, with the weights that it holds.
     """
     progress = progress or Progress.start(params)
     while progress.epoch <= config.epochs:
@@ -101,10 +112,11 @@ def fit(
         record = {"epoch": progress.epoch, "loss": loss, **validate(progress.params, dev, config)}
         record |= {"seconds": progress.seconds, "samples_per_second": len(train.clicks) / progress.seconds}
         progress.records.append(record)
-        is_best = progress.best is None or record["auc"] > progress.best["auc"]
+        is_best = progress.best is record
         if is_best:
-            progress.best = record
             progress.best_params = {name: one.copy() for name, one in progress.params.items()}
         progress.next_epoch()
         on_epoch(record, is_best)
+        if on_step:
+            on_step()  # Ctrl-C during validation
     return progress.records, progress.best, progress.best_params

@@ -282,7 +282,7 @@ def test_a_failure_leaves_the_old_file(tmp_path):
     [
         (["--data", "nowhere"], "nowhere/news.tsv: no such file"),
         (["--checkpoint", "nowhere.npz"], "nowhere.npz: no such checkpoint"),
-        (["--checkpoint", "{folders}/dev/news.tsv"], "not a checkpoint, or damaged"),
+        (["--checkpoint", "{folders}/dev/news.tsv"], "not a checkpoint file, or damaged"),
         (["--data", "{folders}/test"], "behaviors.tsv has no labels (-0, -1), so there are no metrics; give --pred"),
         (["--prediction", "p.txt"], "--prediction p.txt: the leaderboard takes a zip"),
         (["--prediction", "nowhere/p.zip"], "--prediction nowhere/p.zip: there is no folder nowhere"),
@@ -307,13 +307,13 @@ def test_an_impression_id_with_a_space_is_refused(folders, call, tmp_path, capsy
 
 def test_broken_weights_are_reported(folders, finished_run, tmp_path, capsys):
     good = load_checkpoint(finished_run / "checkpoint.npz")
-    params = good.params | {"news.weight_value": np.full_like(good.params["news.weight_value"], np.nan)}
-    save_checkpoint(tmp_path / "nan.npz", Checkpoint(params, good.vocabulary, good.config))
+    params = good.params | {"news.weight_value": good.params["news.weight_value"] * np.float32(1e38)}
+    save_checkpoint(tmp_path / "huge.npz", Checkpoint(params, good.vocabulary, good.config))
     for data, more in (("dev", []), ("test", ["--prediction", str(tmp_path / "p.zip")])):
-        arguments = ["--checkpoint", str(tmp_path / "nan.npz"), "--data", str(folders / data), "--threads", "1", *more]
+        arguments = ["--checkpoint", str(tmp_path / "huge.npz"), "--data", str(folders / data), "--threads", "1", *more]
         assert cli.run(evaluate.main, arguments) == cli.NON_FINITE
         assert "error: the scores are not finite" in capsys.readouterr().err
-    assert os.listdir(tmp_path) == ["nan.npz"]
+    assert os.listdir(tmp_path) == ["huge.npz"]
 
 
 def test_data_without_any_metric(folders, call, capsys):

@@ -130,7 +130,7 @@ def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
     assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
-    assert "already holds a run" in errors[0] and "resume.npz: damaged" in errors[1]
+    assert "already holds a run" in errors[0] and "resume.npz: not a resume file, or damaged" in errors[1]
 
 
 def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):

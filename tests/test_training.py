@@ -93,12 +93,41 @@ def test_validation_does_not_depend_on_the_epoch_and_negatives_are_drawn_anew(co
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_a_loss_that_is_not_finite_names_the_step_and_changes_nothing(corpus):
+def first_batch(train):
+    positions = training.draw_candidates(train.clicks, 4, training.generator(0, "x"))
+    return train.batch(np.arange(4), positions[:4])
+
+
+def test_a_loss_that_is_not_finite_names_step_batch_and_parameter_and_changes_nothing(corpus):
     config, train, _, params = start(corpus)
-    params["embedding"][:] = np.nan
-    before = {name: one.copy() for name, one in params.items()}
-    batch = train.batch(np.arange(4), training.draw_candidates(train.clicks, 4, training.generator(0, "x"))[:4])
-    with pytest.raises(NonFiniteError, match="epoch 3, step 7: the loss is not finite"):
-        training.train_step(params, AdamState.zeros(params), batch, config, epoch=3, step=7)
+    params["user.weight_value"][:] = np.nan
+    before, state = {name: one.copy() for name, one in params.items()}, AdamState.zeros(params)
+    state.step = 99
+    message = r"epoch 3, batch 7 \(step 100 of Adam\): the loss is not finite, nor is user.weight_value; try a smaller"
+    with pytest.raises(NonFiniteError, match=message):
+        training.train_step(params, state, first_batch(train), config, epoch=3, step=7)
+    for name, one in params.items():
+        np.testing.assert_array_equal(one, before[name])
+
+
+def test_scores_that_overflow_are_named(corpus):
+    config, train, _, params = start(corpus, dropout=0.0)
+    params["news.weight_value"] *= np.float32(1e30)
+    with pytest.raises(NonFiniteError, match="batch 0 .*the loss is not finite, though all parameters are"):
+        training.train_step(params, AdamState.zeros(params), first_batch(train), config)
+
+
+def test_a_gradient_that_is_not_finite_is_named_and_changes_nothing(corpus, monkeypatch):
+    config, train, _, params = start(corpus)
+    before, backward = {name: one.copy() for name, one in params.items()}, training.backward
+
+    def broken(cache):
+        gradients = backward(cache)
+        gradients["news.weight_key"][0, 0] = np.inf
+        return gradients
+
+    monkeypatch.setattr(training, "backward", broken)
+    with pytest.raises(NonFiniteError, match="epoch 1, batch 2 .*the gradient of news.weight_key is not finite"):
+        training.train_step(params, AdamState.zeros(params), first_batch(train), config, step=2)
     for name, one in params.items():
         np.testing.assert_array_equal(one, before[name])

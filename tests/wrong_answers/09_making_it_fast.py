@@ -1,5 +1,7 @@
 """Wrong answers to the exercises of chapter 09: each must be rejected."""
 
+import numpy as np
+
 
 def lost_updates_1():
     return "AB" * 6  # every addition of A is lost, but B still adds three times: 3
@@ -19,12 +21,18 @@ def sum_of_owner_2(g, rows, positions, offsets, out):
     out[g] = rows[positions[offsets[g] : offsets[g + 1]]].sum(axis=0)
 
 
-def three_arrays_1(fused):
-    return fused[:, 0], fused[:, 1], fused[:, 2]  # right numbers, but views with gaps
+def equal_lengths_1(lengths, limit):
+    return [np.flatnonzero(lengths == n) for n in np.unique(lengths)]  # no limit, and the empty sets are a group
 
 
-def three_arrays_2(fused):
-    return tuple(fused.reshape(3, len(fused), *fused.shape[2:]))  # contiguous, but reshape does not move an axis
+def equal_lengths_2(lengths, limit):
+    groups = []
+    for s in np.flatnonzero(lengths):  # a new group whenever the length changes: too many, the sets are not sorted
+        if groups and lengths[groups[-1][0]] == lengths[s] and (len(groups[-1]) + 1) * lengths[s] <= limit:
+            groups[-1].append(s)
+        else:
+            groups.append([s])
+    return groups
 
 
 def floor_of_1(operations, moved, peak, bandwidth):

@@ -19,8 +19,12 @@ def sum_of_owner(g, rows, positions, offsets, out):
     raise NotImplementedError
 
 
-def three_arrays(fused):
-    """fused [R, 3, H, A] -> query, key, value, each a C-contiguous array [R, H, A]."""
+def equal_lengths(lengths, limit):
+    """Groups of sets that need no padding: a list of lists of set numbers, as few as possible.
+
+    lengths [sets]: set s has lengths[s] positions. The sets of a group have one length, and together at most ``limit``
+    positions, unless the group is a single set. Empty sets are in no group, every other set is in one.
+    """
     raise NotImplementedError
 
 
@@ -56,15 +60,17 @@ def check_sum_of_owner(answer=sum_of_owner):
         assert np.allclose(out[g], right), f"group {g} should have the sum {right}, not {out[g]}"
 
 
-def check_three_arrays(answer=three_arrays):
-    fused = np.random.default_rng(1).normal(size=(5, 3, 2, 4)).astype(np.float32)
-    got = answer(fused)
-    assert len(got) == 3, f"there are three arrays, not {len(got)}"
-    for k, (name, one) in enumerate(zip(("query", "key", "value"), got)):
-        assert one.shape == (5, 2, 4), f"{name} has shape (5, 2, 4), not {one.shape}"
-        assert (one == fused[:, k]).all(), f"{name} holds the wrong numbers"
-        assert one.flags.c_contiguous, f"{name} has gaps: it is a view into the fused array"
-        assert one.dtype == np.float32, f"{name} became {one.dtype}"
+def check_equal_lengths(answer=equal_lengths):
+    lengths = np.array([3, 1, 0, 3, 9, 3, 1, 3, 3])
+    for limit, fewest in ((100, 3), (6, 5), (7, 5), (3, 7), (1, 8)):
+        groups = [list(group) for group in answer(lengths, limit)]
+        members = sorted(s for group in groups for s in group)
+        assert members == [0, 1, 3, 4, 5, 6, 7, 8], f"each set that is not empty is in one group; yours hold {members}"
+        for group in groups:
+            here = lengths[group]
+            assert (here == here[0]).all(), f"the sets {group} have different lengths: {here}"
+            assert here.sum() <= limit or len(group) == 1, f"group {group} has {here.sum()} positions, limit {limit}"
+        assert len(groups) == fewest, f"with limit {limit}, {fewest} groups are enough; yours are {len(groups)}"
 
 
 def check_floor_of(answer=floor_of):
@@ -83,6 +89,6 @@ def check_floor_of(answer=floor_of):
 
 
 if __name__ == "__main__":
-    for check in (check_lost_updates, check_sum_of_owner, check_three_arrays, check_floor_of):
+    for check in (check_lost_updates, check_sum_of_owner, check_equal_lengths, check_floor_of):
         check()
         print(check.__name__.removeprefix("check_"), "is right")

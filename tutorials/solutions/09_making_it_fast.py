@@ -16,9 +16,13 @@ def sum_of_owner(g, rows, positions, offsets, out):
         out[g] += rows[p]
 
 
-def three_arrays(fused):
-    # a slice is a view with gaps; the copy puts its numbers side by side
-    return tuple(np.ascontiguousarray(fused[:, k]) for k in range(3))
+def equal_lengths(lengths, limit):
+    groups = []
+    for n in np.unique(lengths[lengths > 0]):
+        sets = np.flatnonzero(lengths == n)
+        size = max(1, limit // n)  # sets that fit into the limit, but one at least
+        groups += [sets[first : first + size] for first in range(0, len(sets), size)]
+    return groups
 
 
 def floor_of(operations, moved, peak, bandwidth):

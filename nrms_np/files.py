@@ -1,0 +1,182 @@
+"""Files of a run: a reader finds the old bytes or the new ones, never half of them, and arrays carry a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import numpy as np
+
+from .errors import InputError, NonFiniteError, OutputError
+
+FORMAT = 2
+DIGEST = 64  # hexadecimal digits of SHA-256, the last bytes of a file of arrays
+LABEL = re.compile(rb"nrms_np (\w+) format (\d+) sha256 ([0-9a-f]{64})\Z")
+DTYPES = [np.dtype(one) for one in ("<f4", "<f8", "<i8", "u1")]  # all that is ever written
+Arrays = dict[str, np.ndarray]
+T = TypeVar("T")
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part.
+
+    Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with open(temporary, "w+b") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)  # the new name is on disk too
+    except BaseException as error:
+        with suppress(OSError):  # a read-only folder refuses this as well
+            temporary.unlink()
+        if isinstance(error, OSError):
+            why = error.strerror or error
+            raise OutputError(f"{path}: cannot be written ({why}); what was there before is intact") from None
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_file(path, lambda file: file.write(text.encode()))
+
+
+def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -> None:
+    """Write ``header`` (as JSON) and named arrays to one .npz without pickles; equal content gives equal bytes.
+
+    The comment of the zip says what it is, "nrms_np <kind> format 2 sha256 <digest>"; the digest, which ends the file,
+    is that of all bytes before it. Raises NonFiniteError, before anything is written, when a number is not finite.
+    """
+    for name, one in arrays.items():
+        if not np.isfinite(one).all():
+            raise NonFiniteError(f"{name} is not finite, so {path} was not written")
+
+    def write(file: BinaryIO) -> None:
+        with ZipFile(file, "w") as archive:
+            archive.comment = f"nrms_np {kind} format {FORMAT} sha256 {'0' * DIGEST}".encode()
+            for name, one in {"header": to_bytes(json.dumps(header)), **arrays}.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.ascontiguousarray(one), allow_pickle=False)
+        digest = _digest(file)
+        file.seek(-DIGEST, os.SEEK_END)
+        file.write(digest)
+
+    write_file(Path(path), write)
+
+
+def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays], T]) -> T:
+    """``parse(header, arrays)`` of a file that ``save_arrays`` wrote as this ``kind``.
+
+    The file is not trusted. First the checksum of all bytes is compared. Then, because anybody can compute a checksum,
+    a member must be plain (not compressed, not pickled, no larger than the file) and hold just the bytes that its shape
+    and dtype ask for, so nothing is allocated that is not there. ``parse`` checks names and shapes: it raises
+    ValueError, KeyError or the like for what it does not accept. Raises InputError for all of this.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such {kind} file")
+    if not path.is_file():
+        raise InputError(f"{path}: not a file")
+    try:
+        with open(path, "rb") as file:
+            _check_label(file, kind)
+            return parse(*_read_members(file))
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, NumPy and json raise whatever they like for bytes that were made by hand
+        raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
+
+
+def _check_label(file: BinaryIO, kind: str) -> None:
+    """Raises ValueError unless the file is of this kind and format, with all its bytes as they were written."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
+    label = LABEL.search(file.read())
+    if not label:
+        raise ValueError(_why_no_label(file))
+    found, number, digest = label[1].decode(), int(label[2]), label[3]
+    if found != kind:
+        raise ValueError(f"it is a {found} file")
+    if number != FORMAT:
+        raise ValueError(f"it has format {number}, this version reads format {FORMAT}")
+    if digest != _digest(file):
+        raise ValueError("the checksum differs: its bytes have changed since it was written")
+
+
+def _why_no_label(file: BinaryIO) -> str:
+    with suppress(BadZipFile), ZipFile(file) as archive:
+        if "header.npy" in archive.namelist():
+            return f"it has format 1, without checksum; this version reads format {FORMAT}; train again"
+    return "its end is missing, or it never was one"
+
+
+def _digest(file: BinaryIO) -> bytes:
+    """SHA-256 of all bytes but the last DIGEST, in hexadecimal."""
+    left = file.seek(0, os.SEEK_END) - DIGEST
+    file.seek(0)
+    digest = hashlib.sha256()
+    while left > 0:
+        piece = file.read(min(left, 2**20))
+        digest.update(piece)
+        left = left - len(piece) if piece else 0
+    return digest.hexdigest().encode()
+
+
+def _read_members(file: BinaryIO) -> tuple[dict[str, Any], Arrays]:
+    size = file.seek(0, os.SEEK_END)
+    with ZipFile(file) as archive:
+        members = archive.infolist()
+        plain = all(one.compress_type == ZIP_STORED and one.compress_size == one.file_size for one in members)
+        if not plain or sum(one.file_size for one in members) > size:
+            raise ValueError("a member is compressed, or larger than the file")
+        if len({one.filename for one in members}) < len(members):
+            raise ValueError("two members have the same name")
+        arrays = {one.filename.removesuffix(".npy"): _read_array(archive, one) for one in members}
+    return json.loads(text_of(arrays.pop("header"))), arrays
+
+
+def _read_array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
+    with archive.open(member) as file:
+        if not member.filename.endswith(".npy") or np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError(f"{member.filename}: not an array")
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        data = bytearray(file.read())  # at most as long as the file
+    if fortran_order or dtype not in DTYPES or math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"{member.filename}: shape {shape} and type {dtype} do not fit its {len(data)} bytes")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
+    """Raises ValueError unless these names are there, with these shapes and this dtype, NonFiniteError for a NaN."""
+    for name in sorted(arrays.keys() ^ shapes.keys()):
+        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
+    for name, one in arrays.items():
+        if one.shape != shapes[name] or one.dtype != dtype:
+            raise ValueError(f"{name} is {one.dtype} {one.shape}, expected {dtype} {shapes[name]}")
+        if not np.isfinite(one).all():
+            raise NonFiniteError(f"{name} is not finite")
+
+
+def to_bytes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def text_of(array: np.ndarray) -> str:
+    return array.tobytes().decode()

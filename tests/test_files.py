@@ -1,0 +1,219 @@
+"""Files of a run: never half written, and nothing in a file made by hand can do harm."""
+
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from nrms_np import files
+from nrms_np.errors import InputError, NonFiniteError, OutputError
+from nrms_np.files import DIGEST, load_arrays, save_arrays, write_file, write_text
+
+
+def give(header, arrays):
+    return header, arrays
+
+
+def test_arrays_come_back(tmp_path):
+    arrays = {"a.b": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 4)), "text": np.zeros(2, "u1")}
+    save_arrays(tmp_path / "x.npz", "thing", {"n": [1, None]}, arrays)
+    header, loaded = load_arrays(tmp_path / "x.npz", "thing", give)
+    assert header == {"n": [1, None]}
+    assert loaded.keys() == arrays.keys()
+    for name, one in arrays.items():
+        assert (loaded[name].dtype, loaded[name].shape) == (one.dtype, one.shape)
+        np.testing.assert_array_equal(loaded[name], one)
+    with np.load(tmp_path / "x.npz") as file:  # an ordinary .npz for everybody else
+        np.testing.assert_array_equal(file["a.b"], arrays["a.b"])
+
+
+def test_what_is_not_finite_is_not_written(tmp_path):
+    for bad in (np.nan, np.inf):
+        with pytest.raises(NonFiniteError, match="w is not finite"):
+            save_arrays(tmp_path / "x.npz", "thing", {}, {"w": np.array([bad])})
+    assert os.listdir(tmp_path) == []
+
+
+def sealed(path, members, compression=zipfile.ZIP_STORED, header=b"{}"):
+    """A zip of any members with a right label and checksum: what somebody could make by hand."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.comment = b"nrms_np thing format 2 sha256 " + b"0" * DIGEST
+        for name, data in [("header.npy", npy(np.frombuffer(header, np.uint8))), *members]:
+            archive.writestr(name, data)
+    with open(path, "r+b") as file:
+        digest = files._digest(file)
+        file.seek(-DIGEST, os.SEEK_END)
+        file.write(digest)
+
+
+def npy(array):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, allow_pickle=True)
+    return out.getvalue()
+
+
+def npy_header(shape, descr="<f4", order=False, data=b"\0" * 8):
+    out = io.BytesIO()
+    np.lib.format.write_array_header_1_0(out, {"shape": shape, "fortran_order": order, "descr": descr})
+    return out.getvalue() + data
+
+
+class Evil:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+BAD_MEMBERS = {
+    "10 TB": [("w.npy", npy_header((10**9, 2500)))],
+    "more numbers than an integer can count": [("w.npy", npy_header((10**9,) * 9))],
+    "fewer bytes than the shape": [("w.npy", npy_header((3,)))],
+    "more bytes than the shape": [("w.npy", npy_header((1,)))],
+    "negative shape": [("w.npy", npy_header((-1, -2)))],
+    "minus one": [("w.npy", npy_header((-1,)))],
+    "Fortran order": [("w.npy", npy_header((2, 1), order=True))],
+    "big endian": [("w.npy", npy(np.zeros(2, ">f4")))],
+    "half precision": [("w.npy", npy(np.zeros(2, np.float16)))],
+    "complex": [("w.npy", npy(np.zeros(2, complex)))],
+    "text": [("w.npy", npy(np.array(["a", "b"])))],
+    "dates": [("w.npy", npy(np.array(["2020-01-01"], "M8[D]")))],
+    "records": [("w.npy", npy(np.zeros(2, [("a", "<f4")])))],
+    "version 2": [("w.npy", b"\x93NUMPY\x02\x00" + npy_header((2,))[8:])],
+    "no array": [("w.npy", b"hello")],
+    "an empty member": [("w.npy", b"")],
+    "a broken header": [("w.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((")],
+    "not .npy": [("w.txt", npy(np.zeros(2)))],
+    "the same name twice": [("w.npy", npy(np.zeros(2))), ("w.npy", npy(np.ones(2)))],
+    "two headers": [("header.npy", npy(np.frombuffer(b"[]", np.uint8)))],
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("case", BAD_MEMBERS)
+def test_members_made_by_hand_are_refused(tmp_path, case):
+    sealed(tmp_path / "x.npz", BAD_MEMBERS[case])
+    with pytest.raises(InputError, match="x.npz: not a thing file, or damaged"):
+        load_arrays(tmp_path / "x.npz", "thing", give)
+
+
+def test_the_same_way_of_making_a_good_member_is_accepted(tmp_path):
+    """Otherwise the test above could pass for another reason."""
+    sealed(tmp_path / "x.npz", [("w.npy", npy_header((2,)))])
+    _, arrays = load_arrays(tmp_path / "x.npz", "thing", give)
+    np.testing.assert_array_equal(arrays["w"], np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_bomb_is_refused(tmp_path, compression):
+    sealed(tmp_path / "x.npz", [("w.npy", npy(np.zeros(2**21)))], compression)  # 16 MB from a few kB
+    with pytest.raises(InputError, match="a member is compressed, or larger than the file"):
+        load_arrays(tmp_path / "x.npz", "thing", give)
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path):
+    """The other kind of zip bomb: many directory entries for one member."""
+    path = tmp_path / "x.npz"
+    sealed(path, [("w.npy", npy(np.zeros(2**16)))])
+    with zipfile.ZipFile(path, "a") as archive:
+        entry = archive.getinfo("w.npy")
+        archive.filelist += [entry] * 50
+        archive._didModify = True
+    with open(path, "r+b") as file:
+        digest = files._digest(file)
+        file.seek(-DIGEST, os.SEEK_END)
+        file.write(digest)
+    with pytest.raises(InputError, match="larger than the file"):
+        load_arrays(path, "thing", give)
+
+
+def test_pickles_are_refused(tmp_path):
+    sealed(tmp_path / "x.npz", [("w.npy", npy(np.array([Evil(tmp_path / "made")], dtype=object)))])
+    with pytest.raises(InputError, match="x.npz"):
+        load_arrays(tmp_path / "x.npz", "thing", give)
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("header", [b"no json", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff"])
+def test_headers_made_by_hand_are_refused(tmp_path, header):
+    sealed(tmp_path / "x.npz", [], header=header)
+    with pytest.raises(InputError, match="x.npz: not a thing file, or damaged"):
+        load_arrays(tmp_path / "x.npz", "thing", give)
+
+
+def test_a_file_without_header(tmp_path):
+    np.savez(tmp_path / "x.npz", weights=np.zeros(3))
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    for name in ("x.npz", "x.npy"):
+        with pytest.raises(InputError, match=f"{name}: .*its end is missing, or it never was one"):
+            load_arrays(tmp_path / name, "thing", give)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(28, "No space left on device"), OutputError),
+        (OSError("disk full"), OutputError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+@pytest.mark.parametrize("at", ["write", "fsync", "replace"])
+def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch, error, raised, at):
+    path = tmp_path / "weights"
+    path.write_bytes(b"old")
+
+    def fail(*_):
+        raise error
+
+    def write(file):
+        file.write(b"half of the new")
+        if at == "write":
+            fail()
+
+    if at != "write":
+        monkeypatch.setattr(os, at, fail)
+    with pytest.raises(raised) as stop:
+        write_file(path, write)
+    if raised is OutputError:
+        assert "weights: cannot be written (" in str(stop.value)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["weights"]  # no .part
+
+
+def test_old_bytes_are_there_until_the_new_ones_are_complete(tmp_path, monkeypatch):
+    path, events = tmp_path / "weights", []
+    path.write_bytes(b"old")
+    replace, fsync = os.replace, os.fsync
+
+    def see(name, call):
+        def seen(*args):
+            events.append((name, path.read_bytes()))
+            return call(*args)
+
+        return seen
+
+    monkeypatch.setattr(os, "replace", see("replace", replace))
+    monkeypatch.setattr(os, "fsync", see("fsync", fsync))
+    write_file(path, lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"new"
+    # the content is on disk before the name is, and then the name (of the folder's new entry)
+    assert events == [("fsync", b"old"), ("replace", b"old"), ("fsync", b"new")]
+
+
+def test_write_text_is_utf8_without_newline_translation(tmp_path):
+    write_text(tmp_path / "a.txt", "ä\nb\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa4\nb\n"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_the_label_says_what_a_file_is(tmp_path):
+    save_arrays(tmp_path / "x.npz", "thing", {"a": 1}, {})
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        assert archive.comment.startswith(b"nrms_np thing format 2 sha256 ")
+        assert json.loads(np.load(io.BytesIO(archive.read("header.npy"))).tobytes()) == {"a": 1}
