@@ -153,6 +153,15 @@ def test_where_nothing_can_be_written_one_line_says_so(folder, reads, tmp_path, 
     assert len(lines) == 2 and all("nothing is kept" in one and "nrms_np_cache" in one for one in lines)
 
 
+def test_a_user_without_a_home(folder, reads, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(cache.os.path, "expanduser", lambda path: path)  # what it does when it finds none
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.chdir(tmp_path)
+    (folder / "nrms_np_cache").write_text("in the way")
+    read_folder(folder)
+    assert "nothing is kept" in capsys.readouterr().err and not (tmp_path / "~").exists()
+
+
 def test_a_full_disk_leaves_nothing(folder, tmp_path, monkeypatch, capsys):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")

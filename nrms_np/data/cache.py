@@ -46,7 +46,7 @@ def read_folder(folder: Path) -> tuple[News, Behaviors]:
     name = _name(folder)
     if name is None:
         return _read(folder)
-    places = [folder / "nrms_np_cache", _user_cache() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]]
+    places = _places(folder)
     for place in places:
         kept = _load(place / name)
         if kept:
@@ -57,8 +57,8 @@ def read_folder(folder: Path) -> tuple[News, Behaviors]:
     for place in places:
         if _save(place, name, data):
             return _load(place / name) or data
-    where = f"neither {places[0]} nor {places[1]} can be written"
-    print(f"nothing is kept of {folder} for later runs: {where}", file=sys.stderr)
+    where = " and ".join(map(str, places))
+    print(f"nothing is kept of {folder} for later runs: cannot write {where}", file=sys.stderr)
     return data
 
 
@@ -79,8 +79,13 @@ def _name(folder: Path) -> str | None:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
 
 
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nrms_np"
+def _places(folder: Path) -> list[Path]:
+    """Where a cache of this folder may lie, the best place first."""
+    beside = folder / "nrms_np_cache"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if not os.path.isabs(home):  # a user without a home
+        return [beside]
+    return [beside, Path(home) / "nrms_np" / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]]
 
 
 def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:

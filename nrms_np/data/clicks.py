@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 
 from ..errors import InputError
+from ..parallel import in_parallel
 from .mind import Behaviors
 
-CHUNK = 1 << 16  # clicks whose random numbers are held at a time
+CHUNK = 1 << 16  # clicks that one thread draws for at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +86,17 @@ def draw_candidates(clicks: Clicks, negatives: int, rng: np.random.Generator) ->
     """
     out = np.empty((len(clicks), 1 + negatives), np.int32)
     out[:, 0] = clicks.positives
-    for start in range(0, len(clicks), CHUNK):
-        uniform = rng.random((min(CHUNK, len(clicks) - start), negatives))
+
+    def draw(piece: tuple[int, np.ndarray]) -> None:
+        start, uniform = piece
         _draw(uniform, start, clicks.impressions, clicks.positives, clicks.offsets, out)
+
+    starts = range(0, len(clicks), CHUNK)
+    in_parallel(draw, ((start, rng.random((min(CHUNK, len(clicks) - start), negatives))) for start in starts))
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw(uniform, start, impressions, positives, offsets, out):
     count = uniform.shape[1]
     drawn = np.empty(count, np.int64)  # ascending
