@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -49,6 +50,8 @@ def settings(args: argparse.Namespace) -> Config:
 
 def run(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
     """Run a command; what goes wrong is one line on stderr. Returns the exit code."""
+    # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
+    warnings.simplefilter("ignore", RuntimeWarning)
     try:
         main(argv)
         return 0

@@ -68,7 +68,8 @@ def loss(params, titles, histories, candidates, heads):
         vectors = encode(params["embedding"], [titles[n] for n in [*history, *shown]], news, heads)
         clicked, offered = vectors[: len(history)], vectors[len(history) :]
         user_vector = encode(clicked, [range(len(history))], user, heads)[0]
-        total -= np.log(softmax(offered @ user_vector)[0])
+        scores = offered @ user_vector
+        total += scores.max() + np.log(np.exp(scores - scores.max()).sum()) - scores[0]  # -log softmax, never log 0
     return total / len(histories)
 
 
