@@ -1,11 +1,13 @@
 """Kill test: ``python -m tests.kill`` strikes training with SIGKILL 100 times and resumes it each time.
 
-After every kill each file of the run must be readable, and each run must end with the bytes of one that nobody killed.
+Half of the kills strike at a random moment, half when a file is being written. At every moment each file of the run
+must be readable, no step that was saved may be lost, and each run must end with the bytes of one that nobody killed.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +28,21 @@ from nrms_np.files import load_arrays
 from nrms_np.plan import read_plan
 
 QUICK = "--epochs 3 --heads 2 --head-size 4 --query-size 8 --word-size 10 --batch-size 32 --patience 3".split()
-# saves after every few steps, so that many kills strike while a file is written
-SCRIPT = "import sys; from nrms_np import cli, run, train; run.SAVE_SECONDS = 0.02; sys.exit(cli.run(train.main))"
+# saves after every few steps, and says so when a save is done
+SCRIPT = """
+import sys
+from nrms_np import cli, run, train
+
+def save_and_say(path, progress, *rest):
+    save(path, progress, *rest)
+    print("saved", progress.adam.step, flush=True)
+
+run.SAVE_SECONDS = 0.02
+save, run.save_progress = run.save_progress, save_and_say
+sys.exit(cli.run(train.main))
+"""
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # one thread, as a busy machine would give
+PNG_END = b"IEND\xaeB`\x82"
 LONGEST_WAIT = 2.5  # seconds before a kill; a run takes about as long
 
 
@@ -43,7 +58,7 @@ def arguments(data: Path, run: Path, attention: str = "qkv") -> list[str]:
 
 def train(*arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-c", SCRIPT, *arguments]
-    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def contents(run: Path) -> tuple[dict[str, bytes], dict]:
@@ -65,32 +80,65 @@ def check_files(run: Path) -> None:
         "checkpoint.npz": load_checkpoint,
         "resume.npz": lambda path: load_arrays(path, "resume", lambda header, arrays: (header, arrays)),
         "metrics.json": lambda path: json.loads(path.read_text()),
+        "history.csv": lambda path: [tuple(map(float, row.values())) for row in csv.DictReader(path.open())],
     }
     for name, read in readers.items():
         if (run / name).exists():
             read(run / name)
+    for picture in run.glob("*.png"):
+        if not picture.read_bytes().endswith(PNG_END):
+            raise ValueError(f"{picture} is cut off")
 
 
-def kill_and_resume(data: Path, run: Path, kills: int, rng: random.Random, attention: str = "qkv") -> int:
-    """SIGKILL at random moments until ``kills`` struck a live process, then to the end; returns how many struck."""
-    struck = 0
-    while True:
-        begun = (run / "config.json").exists()
-        process = train(*(["--resume", str(run)] if begun else arguments(data, run, attention)))
-        if struck < kills:
-            deadline = time.monotonic() + 60
-            while not (run / "config.json").exists() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, LONGEST_WAIT))
-            if process.poll() is None:
+def saved_steps(run: Path) -> int:
+    path = run / "resume.npz"
+    return load_arrays(path, "resume", lambda header, _: header["adam_step"]) if path.exists() else 0
+
+
+def half_written(run: Path) -> set[tuple[str, int]]:
+    """The files that are being written, or were when the process died, by name and time."""
+    found = set()
+    for path in run.glob("*.part"):
+        with suppress(FileNotFoundError):  # complete by now, and renamed
+            found.add((path.name, path.stat().st_mtime_ns))
+    return found
+
+
+def strike(process: subprocess.Popen, run: Path, rng: random.Random) -> bool:
+    """SIGKILL at a random moment, or (every other time) when a file is being written; False if it ended before."""
+    in_write, end, before = rng.random() < 0.5, None, half_written(run)
+    while process.poll() is None:
+        if (run / "config.json").exists():
+            end = end or time.monotonic() + rng.uniform(0, LONGEST_WAIT)
+            if time.monotonic() >= end and (half_written(run) - before or not in_write):
                 process.kill()
-                struck += 1
-        _, errors = process.communicate()
+                return process.wait() == -signal.SIGKILL
+            if time.monotonic() < end:
+                check_files(run)
+        time.sleep(0.0005)
+    return False
+
+
+def kill_and_resume(data: Path, run: Path, kills: int, rng: random.Random, attention: str = "qkv") -> tuple[int, int]:
+    """Kill a run up to ``kills`` times, then let it end. Returns how many struck, and how many of them in a write.
+
+    Raises AssertionError when a step that was saved is lost, and what the readers of the files raise.
+    """
+    struck = in_write = steps = 0
+    while True:
+        begun, before = (run / "config.json").exists(), half_written(run)
+        process = train(*(["--resume", str(run)] if begun else arguments(data, run, attention)))
+        if struck < kills and strike(process, run, rng):
+            struck, in_write = struck + 1, in_write + bool(half_written(run) - before)
+        out, errors = process.communicate()
         check_files(run)
+        said = [int(line.split()[1]) for line in out.splitlines() if line.startswith("saved ")]
+        assert saved_steps(run) >= max([steps, *said]), "a step that was saved is lost"
+        steps = saved_steps(run)
         if process.returncode == 0:
-            return struck
+            return struck, in_write
         if process.returncode != -signal.SIGKILL:
-            raise RuntimeError(errors.decode())
+            raise RuntimeError(errors)
 
 
 def main() -> int:
@@ -98,20 +146,22 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    rng, struck, runs, different = random.Random(args.seed), 0, 0, 0
+    rng, struck, in_write, runs, different = random.Random(args.seed), 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder, tqdm(total=args.kills, unit=" kills", leave=False) as bar:
         data, whole = write_data(Path(folder, "data")), {}
         for attention in ("qkv", "bilinear"):
-            if train(*arguments(data, Path(folder, attention), attention)).wait():
-                raise RuntimeError("the run that nobody kills failed")
+            kill_and_resume(data, Path(folder, attention), 0, rng, attention)
             whole[attention] = contents(Path(folder, attention))
         while struck < args.kills:
             attention, run = ("qkv", "bilinear")[runs % 2], Path(folder, f"run-{runs}")
-            new = kill_and_resume(data, run, min(10, args.kills - struck), rng, attention)
-            different += contents(run) != whole[attention]
-            struck, runs = struck + new, runs + 1
+            new, new_in_write = kill_and_resume(data, run, min(10, args.kills - struck), rng, attention)
+            different += contents(run) != whole[attention] or bool(half_written(run))
+            struck, in_write, runs = struck + new, in_write + new_in_write, runs + 1
             bar.update(new)
-    print(f"{struck} kills in {runs} runs; runs that ended with other bytes: {different}")
+    print(
+        f"{struck} kills in {runs} runs, {in_write} of them while a file was written, all files readable, no step lost"
+    )
+    print(f"runs that ended with other bytes: {different}")
     return 1 if different else 0
 
 

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from nrms_np import cli, files, train, training
-from tests.kill import arguments, check_files, contents, kill_and_resume, write_data
-from tests.kill import train as train_process
+from nrms_np.plan import claim
+from tests.kill import arguments, check_files, contents, half_written, kill_and_resume, write_data
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,9 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
 
 def test_killed_runs_lose_nothing(folders, tmp_path):
     """Five kills; ``python -m tests.kill`` does a hundred."""
-    assert train_process(*arguments(folders, tmp_path / "whole")).wait() == 0
-    assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0)) >= 1
+    assert kill_and_resume(folders, tmp_path / "whole", 0, random.Random(0)) == (0, 0)
+    assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0))[0] >= 1
+    assert not half_written(tmp_path / "run")  # what a kill left is overwritten and renamed
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
@@ -156,3 +157,47 @@ def test_a_folder_that_may_only_be_read(folders, small_disk, capsys):
     assert cli.run(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
     errors = error_lines(capsys)
     assert len(errors) == 1 and "Read-only file system" in errors[0]
+
+
+def test_two_processes_do_not_train_in_one_folder(folders, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert cli.run(train.main, arguments(folders, run)) == 0
+    before = contents(run)
+    with claim(run):
+        assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    errors = error_lines(capsys)
+    assert len(errors) == 1 and "another process is training in it" in errors[0]
+    assert contents(run) == before
+
+
+def test_a_checkpoint_of_another_run_is_not_taken_for_the_best_one(folders, tmp_path, capsys):
+    """Same shapes, same data, another seed: only what the file says about its run tells them apart."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    assert cli.run(train.main, arguments(folders, ours)) == 0
+    assert cli.run(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
+    for name, message in (("checkpoint.npz", "not the one that this run wrote"), ("resume.npz", "other data or setti")):
+        whole = (ours / name).read_bytes()
+        shutil.copy(theirs / name, ours / name)
+        capsys.readouterr()
+        assert cli.run(train.main, ["--resume", str(ours)]) == cli.BAD_INPUT
+        errors = error_lines(capsys)
+        assert len(errors) == 1 and message in errors[0]
+        (ours / name).write_bytes(whole)
+    assert cli.run(train.main, ["--resume", str(ours)]) == 0
+
+
+def test_a_run_stopped_in_its_last_validation_says_how_to_go_on(folders, tmp_path, monkeypatch, capsys):
+    run, validate = tmp_path / "run", training.validate
+    calls = iter(range(1, 10))
+
+    def stopping(*args):
+        if next(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return validate(*args)
+
+    monkeypatch.setattr(training, "validate", stopping)
+    assert cli.run(train.main, arguments(folders, run)) == cli.INTERRUPTED
+    assert f"stopped by Ctrl-C; go on with: python -m nrms_np.train --resume {run}" in capsys.readouterr().err
+    assert not (run / "val_loss.png").exists()
+    assert cli.run(train.main, ["--resume", str(run)]) == 0
+    assert (run / "val_loss.png").exists()
