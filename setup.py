@@ -13,7 +13,7 @@ setup(
     license="MIT",
     packages=find_packages(include=["nrms_np", "nrms_np.*"]),
     python_requires=">=3.11",
-    install_requires=["numpy>=2.0", "numba>=0.60", "tqdm>=4.60", "matplotlib>=3.8"],
+    install_requires=["numpy>=2.0.2,<2.5", "numba>=0.60,<0.69", "tqdm>=4.60,<5", "matplotlib>=3.8.4,<4"],
     extras_require={
         "test": ["pytest>=8", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6"],
         "bench": ["torch==2.13.0", "threadpoolctl>=3"],

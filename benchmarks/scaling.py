@@ -21,6 +21,7 @@ GRID = {
     "title": [5, 10, 20, 30],
     "word_size": [50, 100, 300, 600],
     "heads": [2, 4, 8, 16, 32],
+    "news": [51_282, 161_013],  # MIND-small and MIND-large; the vocabulary grows along
 }
 
 
@@ -35,16 +36,21 @@ def point(name: str, value: int, threads: int) -> None:
     from .fresh import peak_memory_mb
     from .problem import Problem, fresh_state, random_split
 
-    config = Config(**{name: value})
-    problem = Problem(config, random_split(config, mean_title=25.0 if name == "title" else 11.7), "random")
+    config = Config() if name == "news" else Config(**{name: value})
+    sizes = {"news": value, "impressions": value // 10, "vocabulary": value // 3} if name == "news" else {}
+    mean_title = 25.0 if name == "title" else 11.7
+    problem = Problem(config, random_split(config, mean_title=mean_title, **sizes), "random")
     params, state = fresh_state(problem)
-    times = []
-    for i in range(7):
+    times, titles = [], []
+    for i in range(22 if name == "news" else 7):
         batch = problem.split.batch(*problem.draw(i))
         start = time.perf_counter()
         train_step(params, state, batch, config, 1, i)
         times.append(time.perf_counter() - start)
-    print(json.dumps({"seconds": float(np.median(times[2:])), "peak_memory_mb": peak_memory_mb()}))
+        titles.append(len(batch.titles))
+    per_title = np.array(times[2:]) / titles[2:]
+    seconds = {"seconds": float(np.median(times[2:])), "microseconds_per_title": 1e6 * float(np.median(per_title))}
+    print(json.dumps({**seconds, "peak_memory_mb": peak_memory_mb()}))
 
 
 def main() -> None:
@@ -56,13 +62,14 @@ def main() -> None:
         return point(args.point[0], int(args.point[1]), args.threads)
     results: dict[str, list[dict]] = {}
     for name, values in GRID.items():
-        print(f"\n{name:>12} {'ms a step':>10} {'peak MB':>8}")
+        print(f"\n{name:>12} {'ms a step':>10} {'us a title':>11} {'peak MB':>8}")
         for value in values:
             command = [sys.executable, "-m", "benchmarks.scaling", "--threads", str(args.threads)]
             done = subprocess.run([*command, "--point", name, str(value)], capture_output=True, text=True, check=True)
             one = json.loads(done.stdout)
             results.setdefault(name, []).append({"value": value, **one})
-            print(f"{value:>12} {one['seconds'] * 1e3:>10.0f} {one['peak_memory_mb']:>8.0f}", flush=True)
+            milliseconds, per_title = one["seconds"] * 1e3, one["microseconds_per_title"]
+            print(f"{value:>12} {milliseconds:>10.0f} {per_title:>11.0f} {one['peak_memory_mb']:>8.0f}", flush=True)
     here = Path(__file__).resolve().parent
     (here / "scaling.json").write_text(json.dumps(results, indent=1) + "\n")
     draw(results, here.parent / "images" / "scaling.png")
@@ -82,6 +89,7 @@ def draw(results: dict[str, list[dict]], path: Path) -> None:
         "word_size": "D, size of a word vector",
         "heads": "H, heads of size 16",
     }
+    results = {name: points for name, points in results.items() if name in labels}
     figure, panels = plt.subplots(1, len(results), figsize=(13, 3), layout="constrained")
     for axes, (name, points) in zip(panels, results.items()):
         values = [one["value"] for one in points]

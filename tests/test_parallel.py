@@ -8,18 +8,23 @@ import pytest
 from nrms_np.parallel import in_parallel, row_blocks
 
 
-@pytest.mark.parametrize("threads", [1, numba.config.NUMBA_NUM_THREADS])
-def test_results_come_in_the_order_of_the_pieces(threads):
+@pytest.fixture
+def threads():
+    """Lets a test set the number of threads, and puts it back."""
     before = numba.get_num_threads()
-    numba.set_num_threads(threads)
-    try:
-        assert in_parallel(lambda n: n * n, range(50)) == [n * n for n in range(50)]
-    finally:
-        numba.set_num_threads(before)
+    yield numba.set_num_threads
+    numba.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [1, numba.config.NUMBA_NUM_THREADS])
+def test_results_come_in_the_order_of_the_pieces(threads, count):
+    threads(count)
+    assert in_parallel(lambda n: n * n, range(50)) == [n * n for n in range(50)]
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")
-def test_pieces_run_at_the_same_time():
+def test_pieces_run_at_the_same_time(threads):
+    threads(2)
     both_here = threading.Barrier(2, timeout=30)
     in_parallel(lambda _: both_here.wait(), range(2))  # one thread alone would wait in vain
 

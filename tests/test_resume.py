@@ -1,48 +1,22 @@
 """A run that is stopped, by Ctrl-C or by SIGKILL at any moment, goes on and ends with the same bytes."""
 
-import json
+import errno
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
-import time
 
-import numpy as np
 import pytest
 
-from nrms_np import cli, train, training
-from nrms_np.checkpoint import load_checkpoint
-from nrms_np.data.demo import make_demo, write_demo
-
-QUICK = "--epochs 3 --heads 2 --head-size 4 --query-size 8 --word-size 10 --batch-size 32 --patience 3".split()
-# saves after every few steps; one thread of each kind, as a busy machine would give
-SCRIPT = "import sys; from nrms_np import cli, run, train; run.SAVE_SECONDS = 0.02; sys.exit(cli.run(train.main))"
+from nrms_np import cli, files, train, training
+from tests.kill import arguments, check_files, contents, kill_and_resume, write_data
+from tests.kill import train as train_process
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mind")
-    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=150, dev_impressions=60))
-    return folder
-
-
-def arguments(folders, run, attention="qkv"):
-    data = ["--train", str(folders / "train"), "--dev", str(folders / "dev")]
-    return [*data, "--run", str(run), "--attention", attention, *QUICK]
-
-
-def contents(run):
-    """Every array of both .npz files as bytes, and metrics.json without its times."""
-    arrays = {}
-    for name in ("checkpoint.npz", "resume.npz"):
-        with np.load(run / name, allow_pickle=False) as file:
-            arrays |= {f"{name} {key}": file[key].tobytes() for key in file.files if key != "header"}
-    report = json.loads((run / "metrics.json").read_text())
-    for record in [*report["epochs"], report["best"]]:
-        del record["seconds"], record["samples_per_second"]
-    return arrays, report
+    return write_data(tmp_path_factory.mktemp("mind"))
 
 
 @pytest.fixture(scope="module", params=["qkv", "bilinear"])
@@ -75,40 +49,11 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
     assert contents(run) == expected
 
 
-def kill_and_resume(folders, run, kills, expected, seed=0):
-    """SIGKILL at random moments until ``kills`` struck a live process, then to the end: (struck, same bytes)."""
-    rng, struck = random.Random(seed), 0
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    while True:
-        start = ["--resume", str(run)] if (run / "config.json").exists() else arguments(folders, run)
-        process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *start], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        if struck < kills:
-            deadline = time.monotonic() + 60
-            while not (run / "config.json").exists() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 2.5))
-            if process.poll() is None:
-                process.kill()
-                struck += 1
-        _, errors = process.communicate()
-        if (run / "checkpoint.npz").exists():
-            load_checkpoint(run / "checkpoint.npz")  # readable at every moment
-        if process.returncode == 0:
-            return struck, contents(run) == expected
-        assert process.returncode == -signal.SIGKILL, errors.decode()
-
-
 def test_killed_runs_lose_nothing(folders, tmp_path):
-    whole = tmp_path / "whole"
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments(folders, whole)], env=environment, check=True, capture_output=True
-    )
-    struck, same = kill_and_resume(folders, tmp_path / "run", kills=5, expected=contents(whole))
-    assert struck >= 1
-    assert same
+    """Five kills; ``python -m tests.kill`` does a hundred."""
+    assert train_process(*arguments(folders, tmp_path / "whole")).wait() == 0
+    assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0)) >= 1
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
 def test_a_finished_run_can_be_resumed_and_stays_as_it_is(folders, tmp_path):
@@ -147,3 +92,67 @@ def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):
 def test_bad_data_leaves_no_run_folder(tmp_path):
     assert cli.run(train.main, ["--train", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")]) == cli.BAD_INPUT
     assert not (tmp_path / "run").exists()
+
+
+def error_lines(capsys):
+    """What is on stderr, without progress bars."""
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    return [line for line in text.replace("\r", "\n").splitlines() if line.startswith("error:")]
+
+
+def full_disk_after(monkeypatch, writes):
+    """From then on, flushing a file to disk fails as it does when the disk is full."""
+    fsync, calls = os.fsync, iter(range(10**6))
+
+    def full(handle):
+        if next(calls) >= writes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+
+
+@pytest.mark.parametrize("writes", [0, 3, 11])
+def test_a_full_disk_stops_the_run_with_one_line_and_loses_nothing(
+    uninterrupted, folders, tmp_path, monkeypatch, capsys, writes
+):
+    attention, expected = uninterrupted
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        full_disk_after(patch, writes)
+        assert cli.run(train.main, arguments(folders, run, attention)) == cli.NO_ROOM
+    errors = error_lines(capsys)
+    assert len(errors) == 1 and "No space left on device" in errors[0]
+    assert not list(tmp_path.rglob("*.part"))
+    check_files(run)
+    again = ["--resume", str(run)] if (run / "config.json").exists() else arguments(folders, run, attention)
+    assert cli.run(train.main, again) == 0  # there is space again
+    assert contents(run) == expected
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB of its own, where the tests may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("this user may not mount a small file system")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_is_really_full(folders, small_disk, capsys):
+    assert cli.run(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
+    errors = error_lines(capsys)
+    assert len(errors) == 1 and "No space left on device" in errors[0]
+    assert not list(small_disk.rglob("*.part"))
+    if (small_disk / "run").exists():
+        check_files(small_disk / "run")
+
+
+def test_a_folder_that_may_only_be_read(folders, small_disk, capsys):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert cli.run(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
+    errors = error_lines(capsys)
+    assert len(errors) == 1 and "Read-only file system" in errors[0]
