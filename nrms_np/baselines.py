@@ -10,7 +10,7 @@ import numpy as np
 from .data.mind import Behaviors
 from .layers.kernels import sum_rows
 from .ragged import Ragged
-from .scoring import score_candidates
+from .scoring import CHUNK, score_candidates
 
 
 def random_scores(dev: Behaviors) -> np.ndarray:
@@ -32,8 +32,12 @@ def mean_vector_scores(table: np.ndarray, news_words: Ragged, histories: Ragged,
     """
     titles = _mean_rows(table, news_words)
     titles = _unit(titles - titles.mean(axis=0))
-    users = _unit(_mean_rows(titles, histories))
-    return score_candidates(titles, users, candidates)
+    scores = []
+    for first in range(0, len(histories), CHUNK):  # all user vectors at once could be a gigabyte
+        which = np.arange(first, min(first + CHUNK, len(histories)))
+        users = _unit(_mean_rows(titles, histories.take(which)))
+        scores.append(score_candidates(titles, users, candidates.take(which)))
+    return np.concatenate(scores)
 
 
 def _mean_rows(rows: np.ndarray, sets: Ragged) -> np.ndarray:

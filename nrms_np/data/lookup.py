@@ -38,7 +38,7 @@ class Lookup:
         numbers = np.empty(len(text) // 2, np.int32)
         lengths = np.zeros(len(lines) + 1, np.int64)
         count, bad_line = _find(text, self.slots, self.text, self.starts, numbers, lengths)
-        return bad_line if bad_line >= 0 else Ragged.from_lengths(numbers[:count].copy(), lengths[:-1])
+        return int(bad_line) if bad_line >= 0 else Ragged.from_lengths(numbers[:count].copy(), lengths[:-1])
 
 
 # Hash: FNV-1a, 32 bits. int() because NumPy's small integers would overflow with the JIT off.

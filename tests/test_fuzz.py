@@ -1,0 +1,20 @@
+"""The short form of the fuzzing: ``python -m tests.fuzz`` reads 20,000 damaged files."""
+
+import zipfile
+
+from nrms_np import files
+from tests.fuzz import fuzz
+
+
+def test_damaged_files_are_refused_or_read_rightly():
+    counts, failures = fuzz(range(600), seed=1)
+    assert failures == []
+    assert {kind for kind, outcome in counts if outcome == "refused"} >= {"checkpoint", "resume", "news", "behaviors"}
+
+
+def test_without_checksums_the_fuzzing_fails(monkeypatch):
+    """Flipped bits of weights are then read as other weights: the fuzzing sees what it is there to see."""
+    monkeypatch.setattr(files, "_check_label", lambda file, kind: None)
+    monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda self, data: None)  # a zip has one for each member
+    _, failures = fuzz(range(600), seed=1)
+    assert any("checkpoint: AssertionError: read as something else, in silence" in one for one in failures)
