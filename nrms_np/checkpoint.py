@@ -68,7 +68,7 @@ def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
         raise ValueError("a news id appears twice among the clicked ones")
     config = Config.from_dict(header["config"])
     vocabulary = Vocabulary.from_words(words)
-    checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], str(header["data"]))
+    checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
     _check(checkpoint)
     return checkpoint
 
@@ -80,6 +80,8 @@ def _check(checkpoint: Checkpoint) -> None:
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
     if type(epoch) is not int or epoch < 0 or min(checkpoint.clicks.values(), default=0) < 0:
         raise ValueError("a negative number of epochs or clicks")
+    if type(checkpoint.data) is not str:
+        raise ValueError("the name of the data is no text")
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     check_arrays(checkpoint.params, parameter_shapes(checkpoint.config, len(words)), np.dtype(dtype))
 
