@@ -1,0 +1,180 @@
+"""Mutation testing: ``python -m tests.mutate`` plants one small bug at a time and counts those that no test sees.
+
+A mutant is a copy of the package with one operator, comparison, constant or statement changed. The fast tests of the
+maths run against it with the JIT off. One that all of them pass has survived: either a test is missing, or the change
+changes nothing (an equivalent mutant), which only a reader can tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = (("test_layers.py", "test_adam.py", "test_ragged.py"), ("test_gradients.py",))  # quick ones first
+ENVIRONMENT = {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+OPERATORS = {
+    **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
+    **{ast.FloorDiv: ast.Mult, ast.Pow: ast.Mult, ast.And: ast.Or, ast.Or: ast.And, ast.USub: ast.UAdd},
+    **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
+    **{ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is},
+}
+NAMES = {"max": "min", "min": "max", "zeros": "ones", "ones": "zeros"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    file: str  # below the package
+    line: int
+    change: str
+    source: str
+
+
+def mutants_of(file: str, source: str) -> Iterator[Mutant]:
+    """Every mutant of a file, in the order of its syntax tree."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):  # what is no code of the maths: annotations, decorators, the texts of errors
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = []
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for one in (*node.args.args, *node.args.kwonlyargs):
+                one.annotation = None
+    for number, node in enumerate(ast.walk(tree)):
+        node.number = number
+    for node in ast.walk(tree):
+        for new in _changes(node):
+            ast.fix_missing_locations(ast.copy_location(new, node))
+            changed = ast.unparse(_Replace(node.number, new).visit(copy.deepcopy(tree)))
+            before, after = (ast.unparse(one).splitlines()[0] for one in (node, new))
+            yield Mutant(file, node.lineno, f"{before}  ->  {after}", changed)
+
+
+def _changes(node: ast.AST) -> Iterator[ast.AST]:
+    new = copy.deepcopy(node)
+    match node:
+        case ast.BinOp(op=op) | ast.BoolOp(op=op) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
+            new.op = OPERATORS[type(op)]()
+            yield new
+        case ast.UnaryOp(op=ast.Not()):
+            yield node.operand
+        case ast.Compare(ops=[op]) if type(op) in OPERATORS:
+            new.ops = [OPERATORS[type(op)]()]
+            yield new
+        case ast.Constant(value=value) if type(value) in (int, float):
+            yield ast.Constant(value + 1 if isinstance(value, int) else value * 2)
+        case ast.Attribute(attr="T"):
+            yield node.value
+        case ast.Attribute(attr=name) if name in NAMES:
+            new.attr = NAMES[name]
+            yield new
+        case ast.Name(id=name) if name in NAMES:
+            yield ast.Name(NAMES[name], node.ctx)
+        case ast.IfExp() | ast.If():
+            new.test = ast.UnaryOp(ast.Not(), node.test)
+            yield new
+        case ast.Continue() | ast.Assign():
+            yield ast.Pass()
+        case ast.Expr() if not isinstance(node.value, ast.Constant):
+            yield ast.Pass()
+        case ast.AugAssign(op=op):
+            yield ast.Pass()
+            yield ast.Assign([node.target], node.value)
+            if type(op) in OPERATORS:
+                new.op = OPERATORS[type(op)]()
+                yield new
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, number: int, new: ast.AST):
+        self.number, self.new = number, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return copy.deepcopy(self.new) if getattr(node, "number", None) == self.number else self.generic_visit(node)
+
+
+def make_copy(folder: Path) -> None:
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "nrms_np", folder / "nrms_np", ignore=ignore)
+    shutil.copytree(ROOT / "tests", folder / "tests", ignore=ignore)
+
+
+def is_caught(folder: Path, limit: float) -> bool:
+    """Whether a test fails, or hangs, in this copy."""
+    for files in TESTS:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(folder)}
+        try:
+            done = subprocess.run(
+                [*command, *(f"tests/{one}" for one in files)],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                timeout=limit,
+            )
+        except subprocess.TimeoutExpired:
+            return True
+        if done.returncode:
+            return True
+    return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="*", help="files of the package; layers/ and adam.py if not given")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth mutant only")
+    parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
+    parser.add_argument("--limit", type=float, default=120, help="seconds for the tests of a mutant")
+    args = parser.parse_args()
+    package = ROOT / "nrms_np"
+    files = args.files or [str(one.relative_to(package)) for one in sorted(package.glob("layers/*.py"))] + ["adam.py"]
+    mutants = [one for file in files for one in mutants_of(file, (package / file).read_text())][:: args.every]
+
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(args.workers) as pool:
+        free: Queue[Path] = Queue()
+        for worker in range(args.workers):
+            make_copy(Path(name) / str(worker))
+            free.put(Path(name) / str(worker))
+        first = free.queue[0]
+        if is_caught(first, args.limit):
+            sys.exit("the tests fail, or take too long, without any mutant")
+
+        def survives(mutant: Mutant) -> bool:
+            folder = free.get()
+            path = folder / "nrms_np" / mutant.file
+            whole = path.read_text()
+            try:
+                path.write_text(mutant.source)
+                return not is_caught(folder, args.limit)
+            finally:
+                path.write_text(whole)
+                free.put(folder)
+
+        verdicts = tqdm(pool.map(survives, mutants), total=len(mutants), unit=" mutants", leave=False)
+        survivors = [mutant for mutant, survived in zip(mutants, verdicts) if survived]
+
+    for one in survivors:
+        print(f"survived: nrms_np/{one.file}:{one.line}: {one.change}")
+    for file in files:
+        total, left = (sum(one.file == file for one in some) for some in (mutants, survivors))
+        print(f"{file:32} {total - left:5} of {total:5} caught")
+    share = 1 - len(survivors) / max(1, len(mutants))
+    print(f"{'all':32} {len(mutants) - len(survivors):5} of {len(mutants):5} caught: {share:.1%}")
+
+
+if __name__ == "__main__":
+    main()
