@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -156,7 +157,9 @@ def _read_array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
     with archive.open(member) as file:
         if not member.filename.endswith(".npy") or np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{member.filename}: not an array")
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what a header made by hand is warned of is nothing that was written here
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         data = bytearray(file.read())  # at most as long as the file
     if fortran_order or dtype not in DTYPES or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"{member.filename}: shape {shape} and type {dtype} do not fit its {len(data)} bytes")

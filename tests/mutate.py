@@ -24,7 +24,7 @@ from queue import Queue
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = (("test_layers.py", "test_adam.py"), ("test_gradients.py",))  # quick ones first
+TESTS = (("test_layers.py", "test_adam.py", "test_ragged.py"), ("test_gradients.py",))  # quick ones first
 ENVIRONMENT = {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 OPERATORS = {
@@ -136,12 +136,13 @@ def is_caught(folder: Path, limit: float) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="files of the package; layers/ and adam.py if not given")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth mutant only")
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--limit", type=float, default=120, help="seconds for the tests of a mutant")
     args = parser.parse_args()
     package = ROOT / "nrms_np"
     files = args.files or [str(one.relative_to(package)) for one in sorted(package.glob("layers/*.py"))] + ["adam.py"]
-    mutants = [one for file in files for one in mutants_of(file, (package / file).read_text())]
+    mutants = [one for file in files for one in mutants_of(file, (package / file).read_text())][:: args.every]
 
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(args.workers) as pool:
         free: Queue[Path] = Queue()

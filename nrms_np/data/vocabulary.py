@@ -170,9 +170,10 @@ def _open(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], object]]]:
 
 
 def _numbers(texts: list[bytes]) -> np.ndarray | None:
-    """The texts as float32, None when one is no number."""
+    """The texts as float32, None when one is no number; one that is too large becomes infinite."""
     try:
-        return np.array([float(text) for text in texts], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return np.array([float(text) for text in texts], dtype=np.float32)
     except ValueError:
         return None
 
