@@ -133,6 +133,21 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
         load_arrays(path, "thing", give)
 
 
+def test_a_header_that_numpy_warns_of_is_refused_without_the_warning(tmp_path, recwarn):
+    """Python 2 wrote its long integers like this."""
+    sealed(tmp_path / "x.npz", [("w.npy", npy_header((2,)).replace(b"(2,), }", b"(2L,),}"))])
+    with pytest.raises(InputError, match="x.npz: not a thing file, or damaged"):
+        load_arrays(tmp_path / "x.npz", "thing", give)
+    assert not recwarn.list
+
+
+def test_names_with_line_breaks_give_one_line(tmp_path):
+    sealed(tmp_path / "x.npz", [("two\nlines", b"")])
+    with pytest.raises(InputError) as error:
+        load_arrays(tmp_path / "x.npz", "thing", give)
+    assert str(error.value).endswith("(two lines: not an array)")
+
+
 def test_pickles_are_refused(tmp_path):
     sealed(tmp_path / "x.npz", [("w.npy", npy(np.array([Evil(tmp_path / "made")], dtype=object)))])
     with pytest.raises(InputError, match="x.npz"):

@@ -12,7 +12,7 @@ from nrms_np.gradcheck import small_problem
 from nrms_np.layers.additive_attention import additive_attention_backward, additive_attention_forward
 from nrms_np.layers.dropout import draw_mask, dropout_backward, dropout_forward
 from nrms_np.layers.embedding import embedding_backward, embedding_forward
-from nrms_np.layers.kernels import sum_rows
+from nrms_np.layers.kernels import softmax_rows, sum_rows
 from nrms_np.layers.loss import click_loss_backward, click_loss_forward, click_scores_forward
 from nrms_np.layers.self_attention import attention_of_sets, self_attention_backward, self_attention_forward
 from nrms_np.model import forward, loss_and_gradients
@@ -105,6 +105,32 @@ def test_large_logits_do_not_overflow(size):
     assert all(np.isfinite(one).all() for one in self_attention_backward(np.ones_like(out), cache))
     pooled, _ = additive_attention_forward(out, sets, weight, weight[0], weight[0] * np.float32(size))
     assert np.isfinite(pooled).all()
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_the_largest_logit_is_found_wherever_it_is(place):
+    logits = np.full((1, 3), -1e4)
+    logits[0, place] = 1e4
+    x, one, expected = logits.T / 1e4, np.ones((1, 1)), np.eye(3)[place]
+    softmax_rows(logits)
+    np.testing.assert_array_equal(logits[0], expected)
+    _, cache = additive_attention_forward(x, Ragged.from_lists([[0, 1, 2]]), one, np.zeros(1), np.array([1e4]))
+    np.testing.assert_array_equal(cache[-1], expected)  # alpha
+
+
+def test_dropout_drops_what_lies_below_the_rate_of_65536_levels():
+    class Fixed:  # in place of a generator: 0.9 * 65536 = 58982.4
+        bit_generator = None
+
+        def random_raw(self, size):
+            return np.array([0, 58981, 58982, 65535] * size, np.uint16).view(np.uint64)
+
+    rng = Fixed()
+    rng.bit_generator = rng
+    np.testing.assert_array_equal(draw_mask(rng, (4,), 0.9), [False, False, True, True])
+    assert draw_mask(rng, (2, 3), 0).all()
+    with pytest.raises(ValueError, match="rate"):
+        draw_mask(rng, (1,), -0.1)
 
 
 def test_dropout_keeps_the_mean_and_the_right_share():

@@ -141,6 +141,7 @@ def test_no_newline_at_the_end_and_nothing_wanted(tmp_path):
         ("the 1 2 3\n\n", ":2: the first line has 3 numbers"),
         ("the 1 2 3\na 1 x 3\n", ":2: the vector of 'a' is not made of numbers"),
         ("the 1 2 3\na 1 nan 3\n", ":2: the vector of 'a' is not made of numbers"),
+        ("the 1 2 3\na 1 1e39 3\n", ":2: the vector of 'a' is not made of numbers"),  # no float32
         ("the 1 2 3\na 1 inf 3\n", ":2:"),
         ("the 1 2 3\nunwanted 1 2\n", ":2: the first line has 3 numbers"),
         ("the 1 2 3\nunwanted 1 2 3 4\n", ":2: the first line has 3 numbers"),
@@ -149,12 +150,13 @@ def test_no_newline_at_the_end_and_nothing_wanted(tmp_path):
         ("the 1 2 3\na 1 2 3\nthe 1 2 3\n", ":3: the word 'the' appears twice"),
     ],
 )
-def test_files_that_hold_no_vectors(tmp_path, text, said):
+def test_files_that_hold_no_vectors(tmp_path, recwarn, text, said):
     path = glove_file(tmp_path / "glove.txt", text)
     with pytest.raises(InputError) as error:
         read_vectors(path, ["the", "a"])
     assert "glove.txt" in str(error.value)
     assert said in str(error.value)
+    assert not recwarn.list
 
 
 def test_missing_file(tmp_path):
@@ -162,6 +164,15 @@ def test_missing_file(tmp_path):
         read_vectors(tmp_path / "glove.txt", ["a"])
     with pytest.raises(InputError, match="no such file"):
         read_vectors(tmp_path / "glove.zip", ["a"])
+
+
+def test_a_zip_that_claims_another_compression(tmp_path):
+    path = tmp_path / "glove.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("glove.txt", b"\t\4\5\0" + b"\xff" * 50)
+        archive.getinfo("glove.txt").compress_type = zipfile.ZIP_LZMA
+    with pytest.raises(InputError, match="glove.zip: cannot be read as word vectors"):
+        read_vectors(path, ["a"])
 
 
 def test_invalid_utf8(tmp_path):

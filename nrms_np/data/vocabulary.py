@@ -6,6 +6,7 @@ Tutorial: tutorials/01_news_as_numbers.md
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import re
 import zipfile
@@ -135,7 +136,7 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         raise InputError(f"{path}: no such file of word vectors") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}:{line_number}: not UTF-8 text ({error.reason}); give a GloVe text file") from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as word vectors ({error})") from None
     if not size:
         raise InputError(f"{path}: the file is empty")
