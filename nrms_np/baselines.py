@@ -18,9 +18,14 @@ def random_scores(dev: Behaviors) -> np.ndarray:
     return np.zeros(len(dev.candidates.values), np.float32)
 
 
+def count_clicks(train: Behaviors, news: int) -> np.ndarray:
+    """How often each of the ``news`` was clicked in the impressions (not in the histories). int64 [news]."""
+    return np.bincount(train.candidates.values[train.labels == 1], minlength=news)
+
+
 def popularity_scores(train: Behaviors, news: int, dev_candidates: np.ndarray) -> np.ndarray:
     """How often each candidate (as a number in the training news, -1 = not there) was clicked in training."""
-    clicks = np.bincount(train.candidates.values[train.labels == 1], minlength=news).astype(np.float32)
+    clicks = count_clicks(train, news).astype(np.float32)
     return np.where(dev_candidates < 0, 0, clicks[dev_candidates])
 
 

@@ -13,7 +13,6 @@ from .config import Config
 from .data.vocabulary import UNKNOWN_WORD, Vocabulary
 from .encoder import Parameters
 from .files import Arrays, check_arrays, load_arrays, save_arrays, text_of, to_bytes
-from .files import write_file as write_file  # the prediction file is written the same way
 from .model import parameter_shapes
 
 KIND = "checkpoint"
@@ -83,7 +82,9 @@ def _check(checkpoint: Checkpoint) -> None:
     if type(checkpoint.data) is not str:
         raise ValueError("the name of the data is no text")
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
-    check_arrays(checkpoint.params, parameter_shapes(checkpoint.config, len(words)), np.dtype(dtype))
+    check_arrays(
+        checkpoint.params, parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size), np.dtype(dtype)
+    )
 
 
 def _from_lines(lines: Iterable[str]) -> np.ndarray:

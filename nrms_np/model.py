@@ -25,9 +25,9 @@ from .layers.loss import click_loss_backward, click_loss_forward, click_scores_b
 from .rng import generator
 
 
-def parameter_shapes(config: Config, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter by name: it follows from the settings and the size of the vocabulary."""
-    word_size, size, heads = config.word_size, config.heads * config.head_size, config.heads
+def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter by name: it follows from the settings and from the shape of the table."""
+    size, heads = config.heads * config.head_size, config.heads
     shapes = {"embedding": (vocabulary_size, word_size)}
     for side, inputs in (("news", word_size), ("user", size)):
         if config.attention == "qkv":
@@ -48,25 +48,20 @@ def init_parameters(table: np.ndarray, config: Config) -> Parameters:
     title vectors, in their space, so the untrained model ranks by likeness and not by a random bilinear form.
     """
     params = {"embedding": table}
-    heads, size = config.heads, config.heads * config.head_size
-
-    def glorot(name: str, shape: tuple[int, ...], fan_in: int, fan_out: int, divisor: float = 1) -> None:
-        limit = math.sqrt(6 / (fan_in + fan_out)) / divisor
-        params[name] = generator(config.seed, f"init {name}").uniform(-limit, limit, shape).astype(table.dtype)
-
-    for side, inputs in (("news", table.shape[1]), ("user", size)):
-        if config.attention == "qkv":
-            glorot(f"{side}.weight_query", (inputs, size), inputs, size)
-            glorot(f"{side}.weight_key", (inputs, size), inputs, size)
+    for name, shape in parameter_shapes(config, *table.shape).items():
+        if name == "embedding":
+            continue
+        if name.endswith("additive_bias"):
+            params[name] = np.zeros(shape, table.dtype)
+        elif name == "user.weight_value":
+            params[name] = np.eye(shape[0], dtype=table.dtype)
         else:
-            glorot(f"{side}.weight_query", (inputs, heads * inputs), inputs, inputs, math.sqrt(inputs))
-        if side == "news":
-            glorot("news.weight_value", (inputs, size), inputs, size)
-        else:
-            params["user.weight_value"] = np.eye(size, dtype=table.dtype)
-        glorot(f"{side}.additive_weight", (size, config.query_size), size, config.query_size)
-        params[f"{side}.additive_bias"] = np.zeros(config.query_size, table.dtype)
-        glorot(f"{side}.additive_query", (config.query_size,), config.query_size, 1)
+            fan_in, fan_out = shape if len(shape) == 2 else (*shape, 1)
+            divisor = 1.0
+            if config.attention == "bilinear" and name.endswith("weight_query"):
+                fan_out, divisor = fan_in, math.sqrt(fan_in)
+            limit = math.sqrt(6 / (fan_in + fan_out)) / divisor
+            params[name] = generator(config.seed, f"init {name}").uniform(-limit, limit, shape).astype(table.dtype)
     return params
 
 

@@ -98,7 +98,7 @@ def _check(progress: Progress, steps: int) -> None:
         and 0 <= progress.step <= steps
         and progress.adam.step == (progress.epoch - 1) * steps + progress.step
         and math.isfinite(progress.loss_sum)
-        and (progress.seconds > 0) == (progress.step > 0)
+        and (progress.seconds > 0 if progress.step else progress.seconds == 0)
         and all(sorted(record) == sorted(COLUMNS) for record in progress.records)
         and all(type(value) in (int, float) for record in progress.records for value in record.values())
         and all((one >= 0).all() for one in progress.adam.second.values())

@@ -190,8 +190,8 @@ def _resume(folder: Path, params: Parameters, config: Config, fingerprint: str, 
 
 
 def _count_clicks(news: News, behaviors: Behaviors) -> dict[str, int]:
-    """How often each news id was clicked in the impressions (not in the histories); never clicked, not there."""
-    counts = np.bincount(behaviors.candidates.values[behaviors.labels == 1], minlength=len(news))
+    """``count_clicks`` by news id; what was never clicked is not there."""
+    counts = baselines.count_clicks(behaviors, len(news))
     return {news.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
 
 

@@ -102,11 +102,8 @@ def score_pieces(
     with _bar("scoring impressions", len(histories)) as bar:
         for first, end in pieces:
             shown = candidates.take(np.arange(first, end))
-            yield (
-                first,
-                end,
-                score_candidates(titles, users[user[first:end]], Ragged(number[shown.values], shown.offsets)),
-            )
+            shown = Ragged(number[shown.values], shown.offsets)
+            yield first, end, score_candidates(titles, users[user[first:end]], shown)
             bar.update(end - first)
 
 

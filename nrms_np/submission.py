@@ -12,9 +12,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
-from .checkpoint import write_file
 from .data.mind import texts
 from .errors import InputError
+from .files import write_file
 from .metrics import rank_candidates
 from .ragged import Ragged
 

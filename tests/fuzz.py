@@ -8,6 +8,8 @@ was made anew. Anything else is a failure: another exception, a warning, a hang,
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import signal
 import sys
@@ -70,7 +72,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
     save_progress(folder / "r.npz", Progress.start(params), CONFIG, "data")
     (folder / "v.txt").write_text("".join(f"word{n} {n}.5 -0.25 1e-3\n" for n in range(20)))
     plan = {"config": asdict(CONFIG), "train": None, "dev": None, "embeddings": None}
-    (folder / "config.json").write_text(files.json.dumps(plan))
+    (folder / "config.json").write_text(json.dumps(plan))
     words = Counter(f"word{n}" for n in range(20))
     news = read_news(mind / "news.tsv")
 
@@ -121,7 +123,7 @@ def damage(whole: bytes, rng: np.random.Generator) -> bytes:
 
 def seal(data: bytes) -> bytes:
     """A right checksum at the end, as anybody can compute one."""
-    return data[: -files.DIGEST] + files.hashlib.sha256(data[: -files.DIGEST]).hexdigest().encode()
+    return data[: -files.DIGEST] + hashlib.sha256(data[: -files.DIGEST]).hexdigest().encode()
 
 
 def _too_long(*_: object) -> None:

@@ -84,7 +84,7 @@ def test_round_trip_without_users_and_clicks(tmp_path, checkpoint):
 def test_expected_shapes_are_those_that_training_makes(attention):
     config = replace(CONFIG, attention=attention)
     params = init_parameters(np.zeros((9, config.word_size), np.float32), config)
-    assert parameter_shapes(config, 9) == {name: one.shape for name, one in params.items()}
+    assert parameter_shapes(config, 9, config.word_size) == {name: one.shape for name, one in params.items()}
 
 
 def test_what_could_not_be_read_is_not_written(path, checkpoint):
