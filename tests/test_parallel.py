@@ -37,3 +37,7 @@ def test_an_error_in_a_piece_comes_out():
 def test_row_blocks_cover_all_rows():
     assert row_blocks(5, 2) == [slice(0, 2), slice(2, 4), slice(4, 5)]
     assert row_blocks(0) == []
+
+
+def test_small_work_stays_in_this_thread():
+    assert in_parallel(lambda _: threading.get_ident(), range(4), small=True) == [threading.get_ident()] * 4

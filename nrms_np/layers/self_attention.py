@@ -99,7 +99,7 @@ def attend(
         out[positions] = _by_head(alpha @ v)
         return Group(which, positions, alpha)
 
-    groups = in_parallel(attend_group, sets.by_length(GROUP))
+    groups = in_parallel(attend_group, sets.by_length(GROUP), small=len(out) <= GROUP)
     return _flat(out), groups
 
 
@@ -132,7 +132,7 @@ def attend_backward(
         dk = _transpose(dlogits) @ q  # [S, H, n, Q]
         dkey[positions] = _by_head(dk if key.shape[1] > 1 else dk.sum(axis=1, keepdims=True))  # a shared key: all heads
 
-    in_parallel(backward_group, groups)
+    in_parallel(backward_group, groups, small=len(dout) <= GROUP)
     return [dquery, dkey, dvalue]
 
 
