@@ -22,6 +22,14 @@ def test_dense_steps_match_the_algorithm():
     assert state.step == 30
 
 
+def test_epsilon_counts_where_gradients_are_as_small():
+    """A first gradient g moves by the rate times g / (|g| + epsilon), and epsilon is 1e-8 (section 2 of the paper)."""
+    gradient = np.array([1e-8, -3e-8, 0.0])
+    params = {"a": np.zeros(3)}
+    adam_step(params, {"a": gradient}, AdamState.zeros(params), 0.1)
+    np.testing.assert_allclose(params["a"], [-0.1 / 2, 0.1 * 3 / 4, 0], rtol=1e-9)
+
+
 def test_lazy_rows_move_only_when_they_are_in_the_batch():
     """A row that is named in every step follows dense Adam; one that is never named keeps its value and its moments."""
     rng = np.random.default_rng(1)

@@ -133,6 +133,13 @@ def test_dropout_drops_what_lies_below_the_rate_of_65536_levels():
         draw_mask(rng, (1,), -0.1)
 
 
+def test_dropout_zeroes_where_the_mask_is_false():
+    x, mask = np.array([[1.0, -2.0], [3.0, 4.0]]), np.array([[True, False], [False, True]])
+    out, cache = dropout_forward(x, mask, 0.5)
+    np.testing.assert_array_equal(out, [[2, 0], [0, 8]])
+    np.testing.assert_array_equal(dropout_backward(x, cache), [[2, 0], [0, 8]])
+
+
 def test_dropout_keeps_the_mean_and_the_right_share():
     rng = np.random.Generator(np.random.SFC64(0))
     mask = draw_mask(rng, (400, 501), 0.2)
