@@ -50,7 +50,7 @@ def first_calls() -> None:
     problem = make_problem(Config())
     params, state = fresh_state(problem)
     start = time.perf_counter()
-    training.train_step(params, state, problem.split.batch(*problem.draw(0)), problem.config)
+    training.train_step(params, state, problem.batch(*problem.draw(0)), problem.config)
     report["whole first step"] = time.perf_counter() - start
     start = time.perf_counter()
     training.validate(params, problem.split, problem.config)

@@ -27,7 +27,7 @@ def main(what: str, threads: int) -> None:
     draws = [problem.draw(i) for i in range(1 if what == "first_step" else 20)]
     start = time.perf_counter()
     for i, one in enumerate(draws):
-        nrms_np.training.train_step(params, state, problem.split.batch(*one), problem.config, 1, i)
+        nrms_np.training.train_step(params, state, problem.batch(*one), problem.config, 1, i)
     if what == "first_step":
         print(json.dumps({"first_step": time.perf_counter() - start}))
     else:

@@ -11,7 +11,7 @@ from nrms_np.adam import AdamState
 from nrms_np.config import Config
 from nrms_np.data.batches import Batch
 from nrms_np.data.cache import read_folder
-from nrms_np.data.clicks import draw_candidates, find_clicks
+from nrms_np.data.clicks import find_clicks
 from nrms_np.data.mind import Behaviors
 from nrms_np.data.prepare import Split, prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words
@@ -35,13 +35,15 @@ class Problem:
 
     def batches(self, count: int) -> list[Batch]:
         """Different batches of ``config.batch_size`` clicks."""
-        return [self.split.batch(*self.draw(i)) for i in range(count)]
+        return [self.batch(*self.draw(i)) for i in range(count)]
 
-    def draw(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """What batch i is assembled from: its clicks, and the positions of their candidates."""
+    def draw(self, i: int) -> tuple[np.ndarray, np.random.Generator]:
+        """What batch i is assembled from: its clicks, and the generator of their negatives."""
         rng = generator(0, "benchmark batch", i)
-        which = rng.choice(len(self.split.clicks), self.config.batch_size)
-        return which, draw_candidates(self.split.clicks, self.config.negatives, rng)[which]
+        return rng.choice(len(self.split.clicks), self.config.batch_size), rng
+
+    def batch(self, which: np.ndarray, rng: np.random.Generator) -> Batch:
+        return self.split.batch(which, self.config.negatives, rng)
 
 
 def make_problem(config: Config) -> Problem:

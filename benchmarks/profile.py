@@ -128,7 +128,7 @@ def main() -> None:
         seconds: dict[str, float] = defaultdict(float)
         with timed_stages(seconds):
             start = time.perf_counter()
-            training.train_step(params, state, problem.split.batch(*one), problem.config, 1, i)
+            training.train_step(params, state, problem.batch(*one), problem.config, 1, i)
             total = time.perf_counter() - start
         if i >= 2:  # the first two compile and warm up
             totals.append(total)
@@ -136,7 +136,7 @@ def main() -> None:
                 rows[stage].append(seconds[stage])
             rows["everything else"].append(total - sum(seconds.values()))
     medians = {stage: float(np.median(one)) for stage, one in rows.items()}
-    least = floors(problem, problem.split.batch(*draws[0]))
+    least = floors(problem, problem.batch(*draws[0]))
     print(f"{'stage':<26} {'median':>9} {'share':>7} {'floor':>9}")
     for stage, one in medians.items():
         floor = f"{least[stage] * 1e3:6.1f} ms" if stage in least else ""

@@ -43,7 +43,7 @@ def point(name: str, value: int, threads: int) -> None:
     params, state = fresh_state(problem)
     times, titles = [], []
     for i in range(22 if name == "news" else 7):
-        batch = problem.split.batch(*problem.draw(i))
+        batch = problem.batch(*problem.draw(i))
         start = time.perf_counter()
         train_step(params, state, batch, config, 1, i)
         times.append(time.perf_counter() - start)

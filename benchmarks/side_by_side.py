@@ -121,7 +121,7 @@ def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[i
             "torch_padded": padded(),
             "torch_tuned": tuned(),
             "matrix_products": matrix_products(problem, batches),
-            "batch_assembly": lambda i: problem.split.batch(*draws[i]),
+            "batch_assembly": lambda i: problem.batch(*draws[i]),
         }
         if (draws := [problem.draw(i) for i in range(len(batches))])
         else {}

@@ -93,7 +93,8 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
     """
     config, candidates = checkpoint.config, behaviors.candidates
     clicks = find_clicks(behaviors)
-    positions = draw_candidates(clicks, config.negatives, generator(config.seed, "validation negatives"))
+    rng = generator(config.seed, "validation negatives")
+    positions = draw_candidates(clicks, np.arange(len(clicks)), config.negatives, rng)
     loss = float(click_loss_forward(scores[positions])[0]) if len(clicks) else np.nan
 
     values = impression_metrics(rank_candidates(scores, candidates), behaviors.labels, candidates.offsets)

@@ -59,13 +59,13 @@ def train_epoch(progress: Progress, split: Split, config: Config, on_step: Calla
     """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
     clicks, size = len(split.clicks), config.batch_size
     order = generator(config.seed, "order", progress.epoch).permutation(clicks)
-    positions = draw_candidates(split.clicks, config.negatives, generator(config.seed, "negatives", progress.epoch))
     bar = tqdm(total=clicks, initial=progress.step * size, desc=f"epoch {progress.epoch}", unit=" samples", leave=False)
     with bar:
         for first in range(progress.step * size, clicks, size):
             start = time.perf_counter()
             which = order[first : first + size]
-            batch = split.batch(which, positions[which])
+            rng = generator(config.seed, "negatives", progress.epoch, progress.step)
+            batch = split.batch(which, config.negatives, rng)
             loss = train_step(progress.params, progress.adam, batch, config, progress.epoch, progress.step)
             progress.step += 1
             progress.loss_sum += loss * len(which)
@@ -80,7 +80,8 @@ def train_epoch(progress: Progress, split: Split, config: Config, on_step: Calla
 def validate(params: Parameters, split: Split, config: Config) -> Record:
     """Dropout off: validation loss and mean probability of the click (negatives drawn once), and the four metrics."""
     scores = score_impressions(params, split.news_words, split.histories, split.candidates, config)
-    positions = draw_candidates(split.clicks, config.negatives, generator(config.seed, "validation negatives"))
+    rng = generator(config.seed, "validation negatives")
+    positions = draw_candidates(split.clicks, np.arange(len(split.clicks)), config.negatives, rng)
     loss, probabilities = click_loss_forward(scores[positions])
     return {
         "val_loss": float(loss),

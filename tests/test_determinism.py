@@ -6,7 +6,6 @@ import numpy as np
 from nrms_np import cli, evaluate, train
 from nrms_np.adam import AdamState, adam_step
 from nrms_np.config import Config
-from nrms_np.data.clicks import draw_candidates
 from nrms_np.data.demo import make_demo
 from nrms_np.data.prepare import prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words
@@ -49,7 +48,7 @@ def test_float32_training_stays_close_to_float64():
         for step in range(20):
             rng = generator(0, "batch", step)
             which = rng.choice(len(split.clicks), 32, replace=False)
-            batch = split.batch(which, draw_candidates(split.clicks, config.negatives, rng)[which])
+            batch = split.batch(which, config.negatives, rng)
             masks = draw_masks(batch, params, config.dropout, generator(0, "dropout", step))
             loss, gradients = loss_and_gradients(params, batch, config, masks)
             adam_step(params, gradients, state, config.learning_rate)

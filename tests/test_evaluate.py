@@ -343,7 +343,8 @@ def test_the_checkpoint_counts_users_and_clicks(finished_run, folders):
 def test_the_loss_takes_the_validation_negatives(finished_run, folders):
     checkpoint, behaviors, scores, report = read_report(finished_run, folders / "dev")
     rng = generator(checkpoint.config.seed, "validation negatives")
-    drawn = scores[draw_candidates(report.clicks, checkpoint.config.negatives, rng)].astype(np.float64)
+    which = np.arange(len(report.clicks))
+    drawn = scores[draw_candidates(report.clicks, which, checkpoint.config.negatives, rng)].astype(np.float64)
     loss = np.mean(np.log(np.exp(drawn).sum(axis=1)) - drawn[:, 0])
     assert report.loss == pytest.approx(loss, rel=1e-5)
 

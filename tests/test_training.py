@@ -7,10 +7,11 @@ from nrms_np import training
 from nrms_np.adam import AdamState
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.prepare import Split, prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words, make_table
 from nrms_np.errors import NonFiniteError
 from nrms_np.model import init_parameters
+from nrms_np.progress import Progress
 
 SMALL = {"heads": 2, "head_size": 4, "query_size": 8, "word_size": 12, "epochs": 2, "learning_rate": 0.003}
 
@@ -83,19 +84,28 @@ def test_early_stopping_keeps_the_best_weights(monkeypatch, corpus, aucs, patien
     assert params["w"][0] == epochs_run
 
 
-def test_validation_does_not_depend_on_the_epoch_and_negatives_are_drawn_anew(corpus):
+def test_validation_does_not_depend_on_the_epoch(corpus):
     config, train, dev, params = start(corpus)
     assert training.validate(params, dev, config) == training.validate(params, dev, config)
-    drawn = [
-        training.draw_candidates(train.clicks, 4, training.generator(0, "negatives", epoch)).tolist()
-        for epoch in (1, 1, 2)
-    ]
-    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_negatives_are_drawn_anew_in_every_step(monkeypatch, corpus):
+    config, train, _, params = start(corpus)
+    monkeypatch.setattr(training, "train_step", lambda *_: 0.0)
+    monkeypatch.setattr(Split, "batch", lambda self, which, negatives, rng: drawn.append(rng.random()))
+    epochs = []
+    for epoch in (1, 1, 2):
+        drawn = []
+        progress = Progress.start(params)
+        progress.epoch = epoch
+        training.train_epoch(progress, train, config)
+        epochs.append(drawn)
+    assert epochs[0] == epochs[1]
+    assert len(set(epochs[0] + epochs[2])) == 2 * training.steps_of_epoch(train, config)
 
 
 def first_batch(train):
-    positions = training.draw_candidates(train.clicks, 4, training.generator(0, "x"))
-    return train.batch(np.arange(4), positions[:4])
+    return train.batch(np.arange(4), 4, training.generator(0, "x"))
 
 
 def test_a_loss_that_is_not_finite_names_step_batch_and_parameter_and_changes_nothing(corpus):

@@ -11,10 +11,7 @@ import numpy as np
 from numba import njit
 
 from ..errors import InputError
-from ..parallel import in_parallel
 from .mind import Behaviors
-
-CHUNK = 1 << 16  # clicks that one thread draws for at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,29 +76,22 @@ def _find(offsets, history_offsets, positives, impressions):
     return count, without_history, without_negative, without_click
 
 
-def draw_candidates(clicks: Clicks, negatives: int, rng: np.random.Generator) -> np.ndarray:
-    """For each click its own position and then those of K negatives of the same impression. int32 [clicks, 1+K].
+def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.random.Generator) -> np.ndarray:
+    """For each click numbered ``which`` its own position, then those of K negatives of its impression. int32 [., 1+K].
 
     Negatives are drawn without replacement; where an impression has fewer than K, with replacement.
     """
-    out = np.empty((len(clicks), 1 + negatives), np.int32)
-    out[:, 0] = clicks.positives
-
-    def draw(piece: tuple[int, np.ndarray]) -> None:
-        start, uniform = piece
-        _draw(uniform, start, clicks.impressions, clicks.positives, clicks.offsets, out)
-
-    starts = range(0, len(clicks), CHUNK)
-    in_parallel(draw, ((start, rng.random((min(CHUNK, len(clicks) - start), negatives))) for start in starts))
+    out = np.empty((len(which), 1 + negatives), np.int32)
+    _draw(rng.random((len(which), negatives)), which, clicks.impressions, clicks.positives, clicks.offsets, out)
     return out
 
 
-@njit(cache=True, nogil=True)
-def _draw(uniform, start, impressions, positives, offsets, out):
+@njit(cache=True)
+def _draw(uniform, which, impressions, positives, offsets, out):
     count = uniform.shape[1]
     drawn = np.empty(count, np.int64)  # ascending
-    for u in range(len(uniform)):
-        s = start + u
+    for u, s in enumerate(which):
+        out[u, 0] = positives[s]
         i = impressions[s]
         first, end = s, s + 1  # the clicks of this impression are positives[first:end]
         while first > 0 and impressions[first - 1] == i:
@@ -126,4 +116,4 @@ def _draw(uniform, start, impressions, positives, offsets, out):
             position = offsets[i] + pick
             for c in range(first, end):
                 position += positives[c] <= position
-            out[s, 1 + k] = position
+            out[u, 1 + k] = position

@@ -12,7 +12,7 @@ import numpy as np
 from ..config import Config
 from ..ragged import Ragged
 from .batches import Batch, make_batch
-from .clicks import Clicks, find_clicks
+from .clicks import Clicks, draw_candidates, find_clicks
 from .mind import Behaviors, News
 from .vocabulary import UNKNOWN, Vocabulary
 
@@ -29,8 +29,9 @@ class Split:
     clicks: Clicks
     vocabulary_size: int
 
-    def batch(self, which: np.ndarray, positions: np.ndarray) -> Batch:
-        """The clicks numbered ``which`` [B], with the candidates at ``positions`` [B, 1+K] (see draw_candidates)."""
+    def batch(self, which: np.ndarray, negatives: int, rng: np.random.Generator) -> Batch:
+        """The clicks numbered ``which`` [B], each with K fresh negatives (see ``draw_candidates``)."""
+        positions = draw_candidates(self.clicks, which, negatives, rng)
         histories = self.histories.take(self.clicks.impressions[which]).last(self.history)
         return make_batch(self.news_words, histories, self.candidates.values[positions], self.vocabulary_size)
 

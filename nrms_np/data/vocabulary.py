@@ -93,7 +93,7 @@ def build_vocabulary(counts: Counter[str], min_count: int, with_vector: Iterable
     """Every word seen ``min_count`` times or that has a vector, most frequent first; all others are UNKNOWN."""
     with_vector = set(with_vector)
     known = [word for word, count in counts.items() if count >= min_count or word in with_vector]
-    return Vocabulary.from_words([UNKNOWN_WORD, *sorted(known, key=lambda word: (-counts[word], word))])
+    return Vocabulary.from_words([UNKNOWN_WORD, *sorted(sorted(known), key=counts.get, reverse=True)])
 
 
 def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
@@ -188,11 +188,14 @@ def make_table(
     column. Then the mean over all tokens is taken off every row: word vectors share a large common part that says
     nothing about a word. Without vectors every row is N(0, 0.1).
     """
+    known = np.stack(list(vectors.values())) if vectors else np.empty((0, word_size), np.float32)
     rng = generator(seed, "embedding table")
+    table = rng.standard_normal((len(vocabulary), known.shape[1]), dtype=np.float32)
     if not vectors:
-        return rng.normal(0, 0.1, (len(vocabulary), word_size)).astype(np.float32)
-    known = np.stack(list(vectors.values()))
-    table = rng.normal(known.mean(axis=0), known.std(axis=0), (len(vocabulary), known.shape[1])).astype(np.float32)
+        table *= np.float32(0.1)
+        return table
+    table *= known.std(axis=0)
+    table += known.mean(axis=0)
     for word, vector in vectors.items():
         table[vocabulary.id_of[word]] = vector
     weights = np.array([counts[word] for word in vectors], np.float32)
