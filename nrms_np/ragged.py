@@ -77,9 +77,9 @@ class Ragged:
         return self._slices(self.offsets[1:] - lengths, lengths)
 
     def _slices(self, starts: np.ndarray, lengths: np.ndarray) -> Ragged:
-        out = Ragged.from_lengths(self.values, lengths)
-        source = np.repeat(starts - out.offsets[:-1], lengths) + np.arange(out.offsets[-1])
-        return Ragged(self.values[source], out.offsets)
+        out = Ragged.from_lengths(np.empty(lengths.sum(), self.values.dtype), lengths)
+        _copy_slices(self.values, starts, out.values, out.offsets)
+        return out
 
     def by_length(self, positions: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """The lists in groups of equal length: lists of n values that stand together need no padding.
@@ -106,6 +106,12 @@ class Ragged:
         so nothing races and the order of the additions never depends on the number of threads.
         """
         return Ragged(*_transpose(self.values, size))
+
+
+@njit(cache=True)
+def _copy_slices(values, starts, out, offsets):
+    for i in range(len(starts)):
+        out[offsets[i] : offsets[i + 1]] = values[starts[i] : starts[i] + offsets[i + 1] - offsets[i]]
 
 
 @njit(cache=True)
