@@ -1,20 +1,22 @@
 """Fuzzing: ``python -m tests.fuzz`` damages 20,000 files in every way it knows and reads them.
 
 A damaged file must be refused with one clear line, or be read as it was before the damage. Texts may also be read as
-something else that is legitimate (a changed title is a title), and so may a checkpoint or resume file whose checksum
-was made anew. Anything else is a failure: another exception, a warning, a hang, other numbers in silence.
+something else that is legitimate (a changed title is a title), and so may a checkpoint or resume file whose checksums
+were made anew. Anything else is a failure: another exception, a warning, a hang, other numbers in silence.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import signal
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -121,6 +123,24 @@ def damage(whole: bytes, rng: np.random.Generator) -> bytes:
     return bytes(data)
 
 
+def damage_array(whole: bytes, rng: np.random.Generator) -> bytes:
+    """The header or the numbers of another array damaged, as if saved like this: the zip itself is right."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w") as new:
+        new.comment = old.comment
+        chosen = "header.npy" if rng.integers(2) else rng.choice(old.namelist())
+        for name in old.namelist():
+            array = np.load(old.open(name))
+            if name == chosen == "header.npy":
+                array = np.frombuffer(damage(array.tobytes(), rng), np.uint8)
+            elif name == chosen:  # of the same shape
+                data = (damage(array.tobytes(), rng) + array.tobytes())[: array.nbytes]
+                array = np.frombuffer(data, array.dtype).reshape(array.shape)
+            with new.open(zipfile.ZipInfo(name), "w") as file:
+                np.save(file, array)
+    return out.getvalue()
+
+
 def seal(data: bytes) -> bytes:
     """A right checksum at the end, as anybody can compute one."""
     return data[: -files.DIGEST] + hashlib.sha256(data[: -files.DIGEST]).hexdigest().encode()
@@ -160,12 +180,14 @@ def fuzz(numbers: range, seed: int) -> tuple[Counter, list[str]]:
         for n in tqdm(numbers, unit=" files", leave=False):
             rng = generator(seed, "fuzz", n)
             name = list(kinds)[n % len(kinds)]
-            kind, anew = kinds[name], bool(rng.integers(2))
-            data = damage(kind.whole, rng)
-            if kind.sealed and anew:
-                name, data = f"{name}, sealed anew", seal(data)
+            kind, before = kinds[name], right[name]
+            way = rng.integers(4) if kind.sealed else 0
+            data = damage_array(kind.whole, rng) if way > 1 else damage(kind.whole, rng)
+            if way % 2:
+                data = seal(data)
+            name += ("", ", sealed anew", ", an array", ", an array, sealed anew")[way]
             try:
-                counts[name, outcome(kind, data, right[name.split(",")[0]], not kind.sealed or anew)] += 1
+                counts[name, outcome(kind, data, before, not kind.sealed or way % 2 == 1)] += 1
             except Exception as error:
                 failures.append(f"--seed {seed} --only {n}: {name}: {type(error).__name__}: {error}")
     return counts, failures
@@ -180,9 +202,9 @@ def main() -> int:
     numbers = range(args.inputs) if args.only is None else range(args.only, args.only + 1)
     counts, failures = fuzz(numbers, args.seed)
     outcomes = ("refused", "the same", "another")
-    print(f"{'':<26}" + "".join(f"{one:>10}" for one in outcomes))
+    print(f"{'':<34}" + "".join(f"{one:>10}" for one in outcomes))
     for name in sorted({name for name, _ in counts}):
-        print(f"{name:<26}" + "".join(f"{counts[name, one]:>10,}" for one in outcomes))
+        print(f"{name:<34}" + "".join(f"{counts[name, one]:>10,}" for one in outcomes))
     print("\n".join([*failures[:20], f"{len(failures)} failures in {len(numbers):,} inputs"]))
     return 1 if failures else 0
 
