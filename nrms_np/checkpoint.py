@@ -82,9 +82,8 @@ def _check(checkpoint: Checkpoint) -> None:
     if type(checkpoint.data) is not str:
         raise ValueError("the name of the data is no text")
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
-    check_arrays(
-        checkpoint.params, parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size), np.dtype(dtype)
-    )
+    shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
+    check_arrays(checkpoint.params, shapes, np.dtype(dtype))
 
 
 def _from_lines(lines: Iterable[str]) -> np.ndarray:

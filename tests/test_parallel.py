@@ -41,3 +41,4 @@ def test_row_blocks_cover_all_rows():
 
 def test_small_work_stays_in_this_thread():
     assert in_parallel(lambda _: threading.get_ident(), range(4), small=True) == [threading.get_ident()] * 4
+    assert in_parallel(lambda _: threading.get_ident(), range(1)) == [threading.get_ident()]

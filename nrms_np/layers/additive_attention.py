@@ -29,8 +29,7 @@ def additive_attention_forward(
         hidden[rows] += bias
         np.tanh(hidden[rows], out=hidden[rows])  # 2.
 
-    blocks = row_blocks(len(hidden))
-    in_parallel(add_bias_and_tanh, blocks, small=len(blocks) == 1)
+    in_parallel(add_bias_and_tanh, row_blocks(len(hidden)))
     alpha = hidden @ query  # 3. logits [T], turned into weights in place below
     out = np.empty((len(sets), x.shape[1]), x.dtype)
     _pool_forward(x, alpha, sets.offsets, out)  # 4. softmax in each set, 5. weighted sum
