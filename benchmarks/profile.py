@@ -23,7 +23,7 @@ STAGES = {  # stage -> functions, as (module, name)
     "additive attention": [("encoder", "additive_attention_forward")],
     "additive, backward": [("encoder", "additive_attention_backward")],
     "self-attention, backward": [("layers.self_attention", "attend_backward")],
-    "sum by row, backward": [("layers.self_attention", "sum_rows")],
+    "sum by row, backward": [("layers.self_attention", n) for n in ("sum_rows", "sum_rows_side_by_side")],
     "projection, backward": [("encoder", "self_attention_backward")],
     "scores and loss": [("model", n) for n in ("click_scores_forward", "click_loss_forward", "click_scores_backward")],
     "Adam": [("training", "adam_step")],

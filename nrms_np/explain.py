@@ -9,7 +9,6 @@ import numpy as np
 
 from .config import Config
 from .encoder import Parameters, encode_forward, side_weights
-from .layers.self_attention import attention_of_sets
 from .ragged import Ragged
 
 
@@ -23,4 +22,4 @@ def read_attention(
     side = "news" if rows is None else "user"
     rows = params["embedding"] if rows is None else rows
     _, (attention, _, additive) = encode_forward(rows, sets, side_weights(params, side), config.heads, None, 0)
-    return attention_of_sets(attention[-1], sets, config.heads), additive[-1]
+    return [attention[-1].of_set(s) for s in range(len(sets))], additive[-1]

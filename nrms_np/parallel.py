@@ -15,13 +15,13 @@ import numba
 Piece, Result = TypeVar("Piece"), TypeVar("Result")
 
 
-def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece], small: bool = False) -> list[Result]:
-    """[function(piece) for piece in pieces], with as many threads as Numba may use; ``small`` work stays in this one.
+def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) -> list[Result]:
+    """[function(piece) for piece in pieces], with as many threads as Numba may use.
 
     NumPy lets go of Python's lock inside its loops, and so do kernels with ``nogil``: threads are enough. What a piece
     computes must not depend on the others, then the number of threads changes no bit of it.
     """
-    threads = 1 if small or len(pieces) < 2 else numba.get_num_threads()
+    threads = 1 if len(pieces) < 2 else numba.get_num_threads()
     return [function(piece) for piece in pieces] if threads == 1 else list(_pool(threads).map(function, pieces))
 
 

@@ -81,23 +81,15 @@ class Ragged:
         _copy_slices(self.values, starts, out.values, out.offsets)
         return out
 
-    def by_length(self, positions: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The lists in groups of equal length: lists of n values that stand together need no padding.
+    def pieces(self, positions: int) -> list[slice]:
+        """Consecutive lists, in pieces of about so many positions: ``offsets[piece]`` are the offsets of a piece.
 
-        Each group is (numbers of its lists [S], their positions in ``values`` [S, n]), with at most ``positions``
-        positions or a single list. Empty lists are in no group.
+        A piece holds the lists that begin among its ``positions`` positions, so one long list may be a piece by itself.
+        Empty lists at the end are in no piece.
         """
-        lengths = self.lengths
-        order = np.argsort(lengths, kind="stable")
-        starts = np.flatnonzero(np.diff(lengths[order], prepend=0))  # where the length changes; drops the empty ones
-        groups = []
-        for start, end in zip(starts, [*starts[1:], len(order)]):
-            n = int(lengths[order[start]])
-            lists = max(1, positions // n)
-            for first in range(start, end, lists):
-                which = order[first : min(first + lists, end)]
-                groups.append((which, self.offsets[which][:, None] + np.arange(n)))
-        return groups
+        total = len(self.values)
+        cuts = np.unique(np.searchsorted(self.offsets, [*range(0, total, positions), total]))
+        return [slice(start, end + 1) for start, end in zip(cuts[:-1], cuts[1:])]
 
     def transpose(self, size: int) -> Ragged:
         """For each index 0..size-1 of the level below, the positions of ``values`` that hold it, in ascending order.

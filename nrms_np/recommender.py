@@ -16,7 +16,6 @@ from .checkpoint import Checkpoint, load_checkpoint
 from .data.vocabulary import tokenize
 from .encoder import encode_forward, side_weights
 from .errors import InputError, NonFiniteError
-from .layers.self_attention import attention_of_sets
 from .ragged import Ragged, number_by_first_use
 from .scoring import encode_news
 
@@ -201,7 +200,7 @@ class Recommender:
         weights, heads = side_weights(self.params, "user"), self.config.heads
         user, (attention, _, additive) = encode_forward(rows, history, weights, heads, None, 0)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = attention_of_sets(attention[-1], history, heads)[0], attention[-3]  # [H, n, n], [n, H, A]
+        alpha, value = attention[-1].of_set(0), attention[-2].values()  # [H, n, n], [n, H, A]
         factor = np.einsum("i,hij->jh", additive[-1], alpha)  # [n, H]
         return user[0], (factor[:, :, None] * value).reshape(rows.shape)
 

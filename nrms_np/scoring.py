@@ -12,7 +12,7 @@ from .config import Config
 from .encoder import Parameters, side_weights
 from .layers.additive_attention import additive_attention_forward
 from .layers.kernels import FASTMATH
-from .layers.self_attention import attend, project
+from .layers.self_attention import Projected, attend, project
 from .ragged import Ragged, number_by_first_use, number_equal_lists
 
 CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
@@ -30,7 +30,7 @@ def encode(
     weight_query, weight_key, weight_value, weight, bias, query = weights
     out = np.empty((len(sets), weight_value.shape[1]), rows.dtype)
 
-    def projected_for(sets: Ragged) -> tuple[list[np.ndarray], Ragged]:
+    def projected_for(sets: Ragged) -> tuple[Projected, Ragged]:
         mentioned, numbers = number_by_first_use(sets.values, len(rows))
         projected = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
         return projected, Ragged(numbers, sets.offsets)
@@ -41,7 +41,7 @@ def encode(
         piece = sets.take(np.arange(start, min(start + CHUNK, len(sets))))
         if weight_key is None:
             projected, piece = projected_for(piece)
-        attended, _ = attend(*projected, piece)
+        attended, _ = attend(projected, piece)
         out[start : start + CHUNK], _ = additive_attention_forward(attended, piece, weight, bias, query)
         if on_piece:
             on_piece(len(piece))

@@ -39,6 +39,5 @@ def test_row_blocks_cover_all_rows():
     assert row_blocks(0) == []
 
 
-def test_small_work_stays_in_this_thread():
-    assert in_parallel(lambda _: threading.get_ident(), range(4), small=True) == [threading.get_ident()] * 4
+def test_a_single_piece_stays_in_this_thread():
     assert in_parallel(lambda _: threading.get_ident(), range(1)) == [threading.get_ident()]

@@ -64,16 +64,15 @@ def test_list_of_position(lists):
 
 @settings(deadline=None)
 @given(LISTS, st.integers(1, 20))
-def test_by_length_holds_each_list_once_among_its_equals(lists, at_most):
+def test_pieces_hold_every_value_once_and_in_order(lists, positions):
     ragged = Ragged.from_lists(lists)
-    seen = []
-    for which, positions in ragged.by_length(at_most):
-        assert positions.size <= at_most or len(which) == 1
-        for i, places in zip(which, positions, strict=True):
-            assert ragged.values[places].tolist() == lists[i]
-            assert places[0] == ragged.offsets[i]
-        seen += which.tolist()
-    assert sorted(seen) == [i for i, one in enumerate(lists) if one]
+    flat = []
+    for piece in ragged.pieces(positions):
+        offsets = ragged.offsets[piece]
+        assert offsets[-1] > offsets[0]
+        assert offsets[-2] - offsets[0] < positions  # all but its last list fit
+        flat += ragged.values[offsets[0] : offsets[-1]].tolist()
+    assert flat == ragged.values.tolist()
 
 
 @settings(deadline=None)

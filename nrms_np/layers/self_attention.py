@@ -1,7 +1,8 @@
 """Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2).
 
-Legend: T positions of all sets together, R rows (the level below), H heads, A size of a head's value, Q size of a
-head's query and key (A in form "qkv", the row size D in form "bilinear"), M = H * A; S sets that all have n positions.
+Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows (the level
+below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
+"bilinear"), M = H * A; C columns of query, key and value together.
 
 Tutorial: tutorials/04_self_attention.md
 """
@@ -15,17 +16,43 @@ import numpy as np
 
 from ..parallel import in_parallel
 from ..ragged import Ragged
-from .kernels import softmax_rows, softmax_rows_backward, sum_rows
+from .attention_kernels import bilinear_logits, bilinear_logits_backward, head_kernels
+from .kernels import sum_rows, sum_rows_side_by_side
 
-GROUP = 512  # positions computed together: enough for a few dozen titles, few enough for a core's own memory
+PIECE = 256  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
 
 
-class Group(NamedTuple):
-    """Sets of equal length, and what attention remembers of them."""
+class Projected(NamedTuple):
+    """The query, key and value of every row."""
 
-    sets: np.ndarray  # [S] numbers of the sets
-    positions: np.ndarray  # [S, n] of 0..T-1
-    alpha: np.ndarray  # [S, H, n, n]
+    columns: np.ndarray  # [R, C] = rows @ weights
+    keys: np.ndarray | None  # [R, D], the rows: the keys of form "bilinear", shared by all heads
+    weights: np.ndarray  # [D, C], of the value, of the query and (form "qkv" only) of the key, side by side
+    heads: int
+    size: int  # A
+
+    def values(self) -> np.ndarray:
+        """[R, H, A]."""
+        value = self.columns[:, : self.heads * self.size]
+        return _swap(value, self.size).reshape(len(value), self.heads, self.size)
+
+
+class Attention(NamedTuple):
+    """The attention weights of all sets."""
+
+    alpha: np.ndarray  # [pairs, H]; row pairs[s] + i * n + j belongs to the positions i and j of set s
+    pairs: np.ndarray  # int64 [sets + 1]
+
+    def of_piece(self, piece: slice) -> Attention:
+        """The part of the sets whose offsets are ``piece``."""
+        pairs = self.pairs[piece]
+        return Attention(self.alpha[pairs[0] : pairs[-1]], pairs - pairs[0])
+
+    def of_set(self, s: int) -> np.ndarray:
+        """[H, n, n]; entry [h, i, j] is how much position i takes from position j."""
+        alpha = self.alpha[self.pairs[s] : self.pairs[s + 1]]
+        n = math.isqrt(len(alpha))
+        return alpha.T.reshape(alpha.shape[1], n, n)
 
 
 def self_attention_forward(
@@ -43,117 +70,107 @@ def self_attention_forward(
     the key is the row itself, shared by all heads, and scale = 1. With it the form is "qkv": scale = 1 / sqrt(A).
     """
     # 1. project every row once, however many positions hold it
-    query, key, value, scale = project(rows, weight_query, weight_key, weight_value, heads)
+    projected = project(rows, weight_query, weight_key, weight_value, heads)
     # 2. attend inside each set
-    out, groups = attend(query, key, value, scale, sets)  # [T, M]
-    return out, (rows, sets, weight_query, weight_key, weight_value, query, key, value, scale, groups)
+    out, attention = attend(projected, sets)  # [T, M]
+    return out, (rows, sets, projected, attention)
 
 
 def self_attention_backward(
     dout: np.ndarray, cache: tuple
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
-    rows, sets, weight_query, weight_key, weight_value, query, key, value, scale, groups = cache
-    # 2. out = attend(query, key, value): the gradient at each position, then its sum over the positions of each row
-    at_positions = attend_backward(dout, query, key, value, scale, sets, groups)
+    rows, sets, projected, attention = cache
+    # 2. out = attend(projected): the gradient at each position, then its sum over the positions of each row
+    dvalue, dquery, dkey = attend_backward(dout, projected, sets, attention)
     positions_of_row = sets.transpose(len(rows))
-    dquery, dkey, dvalue = [sum_rows(_flat(x), positions_of_row) for x in at_positions]  # [R, H*Q], [R, M]
-    # 1. query = rows @ weight_query, key = rows @ weight_key (or the rows themselves), value = rows @ weight_value
-    drows = dquery @ weight_query.T  # [R, D]
-    drows += dkey if weight_key is None else dkey @ weight_key.T
-    drows += dvalue @ weight_value.T
-    return drows, rows.T @ dquery, None if weight_key is None else rows.T @ dkey, rows.T @ dvalue
+    # 1. columns = rows @ weights
+    _, keys, weights, heads, size = projected
+    M = heads * size
+    if keys is None:
+        dcolumns = sum_rows_side_by_side([dvalue, dquery, dkey], positions_of_row)  # [R, C]
+        drows = dcolumns @ weights.T  # [R, D]
+    else:  # the keys are the rows themselves
+        dcolumns = sum_rows_side_by_side([dvalue, dquery], positions_of_row)
+        drows = dcolumns @ weights.T + sum_rows(dkey, positions_of_row)
+    dweights = rows.T @ dcolumns  # [D, C]
+    dweight_value = _swap(dweights[:, :M], size)
+    if keys is not None:
+        return drows, np.ascontiguousarray(dweights[:, M:]), None, dweight_value
+    return drows, _swap(dweights[:, M : 2 * M], size), _swap(dweights[:, 2 * M :], size), dweight_value
 
 
 def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.generic]:
-    """query [R, H, Q], key [R, H, Q] (or the rows themselves, [R, 1, D]), value [R, H, A]; the scale of the logits."""
+) -> Projected:
+    """rows @ the weights of value, query and key, in one product.
 
-    def split(x: np.ndarray, heads: int) -> np.ndarray:
-        return x.reshape(len(x), heads, x.shape[1] // heads)
-
-    query = split(rows @ weight_query, heads)
-    key = split(rows, 1) if weight_key is None else split(rows @ weight_key, heads)
-    value = split(rows @ weight_value, heads)
-    scale = rows.dtype.type(1 if weight_key is None else 1 / math.sqrt(query.shape[2]))
-    return query, key, value, scale
-
-
-def attend(
-    query: np.ndarray, key: np.ndarray, value: np.ndarray, scale: np.generic, sets: Ragged
-) -> tuple[np.ndarray, list[Group]]:
-    """Step 2 by itself, for rows projected earlier. Returns out [T, M] and the attention weights, by group.
-
-    The sets of one length are computed together, so each line is a product of many small matrices and nothing is
-    padded. Groups own their positions of ``out`` and are computed on all cores.
+    The kernels want the heads last: column a * H + h belongs to head h where it was h * A + a. It is the weights whose
+    columns are put in that order, because there are fewer of them than of rows.
     """
-    out = np.empty((len(sets.values), *value.shape[1:]), value.dtype)  # [T, H, A]
+    value = _swap(weight_value, heads)
+    if weight_key is None:
+        weights, keys = [value, weight_query], rows
+    else:
+        weights, keys = [value, _swap(weight_query, heads), _swap(weight_key, heads)], None
+    weights = np.concatenate(weights, axis=1)
+    return Projected(rows @ weights, keys, weights, heads, weight_value.shape[1] // heads)
 
-    def attend_group(group: tuple[np.ndarray, np.ndarray]) -> Group:
-        which, positions = group
-        members = sets.values[positions]  # [S, n]
-        q, k, v = (_by_head(x[members]) for x in (query, key, value))  # [S, H or 1, n, Q or A]
-        alpha = (q * scale) @ _transpose(k)  # logits [S, H, n, n]
-        softmax_rows(alpha)
-        out[positions] = _by_head(alpha @ v)
-        return Group(which, positions, alpha)
 
-    groups = in_parallel(attend_group, sets.by_length(GROUP), small=len(out) <= GROUP)
-    return _flat(out), groups
+def _swap(x: np.ndarray, n: int) -> np.ndarray:
+    """Columns in the order (n, m) brought into the order (m, n): with n = H the heads become last, with n = A first."""
+    return x.reshape(len(x), n, x.shape[1] // n).transpose(0, 2, 1).reshape(x.shape)
+
+
+def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
+    """Step 2 by itself, for rows projected earlier. Returns out [T, M] and the attention weights.
+
+    Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
+    """
+    columns, keys, _, heads, size = projected
+    kernels, scale = head_kernels(heads, size), columns.dtype.type(1 / math.sqrt(size))
+    pairs = np.zeros(len(sets) + 1, np.int64)
+    np.cumsum(sets.lengths**2, out=pairs[1:])
+    attention = Attention(np.empty((pairs[-1], heads), columns.dtype), pairs)
+    out = np.empty((len(sets.values), heads * size), columns.dtype)
+
+    def attend_piece(piece: slice) -> None:
+        offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
+        if keys is None:
+            kernels.logits(columns, scale, sets.values, offsets, pairs, alpha)
+        else:
+            bilinear_logits(columns, keys, sets.values, offsets, pairs, alpha)
+        # softmax; its division is done with the sums, its exponential is NumPy's, which takes eight at a time
+        kernels.subtract_largest(alpha, offsets, pairs)
+        np.exp(alpha, out=alpha)
+        kernels.weighted_sums(columns, sets.values, offsets, pairs, alpha, out)
+
+    in_parallel(attend_piece, sets.pieces(PIECE))
+    return out, attention
 
 
 def attend_backward(
-    dout: np.ndarray,
-    query: np.ndarray,
-    key: np.ndarray,
-    value: np.ndarray,
-    scale: np.generic,
-    sets: Ragged,
-    groups: list[Group],
-) -> list[np.ndarray]:
-    """dquery [T, H, Q], dkey [T, H or 1, Q] and dvalue [T, H, A]: the gradient at each position."""
-    dquery, dkey, dvalue = [np.empty((len(dout), *x.shape[1:]), x.dtype) for x in (query, key, value)]
-    dout = dout.reshape(dvalue.shape)  # [T, H, A]
+    dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """dvalue [T, M], dquery [T, H*Q] and dkey [T, H*Q] (in form "bilinear" [T, D]): the gradient at each position."""
+    columns, keys, _, heads, size = projected
+    kernels, scale = head_kernels(heads, size), columns.dtype.type(1 / math.sqrt(size))
+    M = heads * size
+    widths = (M, M, M) if keys is None else (M, columns.shape[1] - M, keys.shape[1])
+    dvalue, dquery, dkey = (np.empty((len(dout), width), dout.dtype) for width in widths)
 
-    def backward_group(group: Group) -> None:
-        _, positions, alpha = group
-        members = sets.values[positions]  # [S, n]
-        q, k, v = (_by_head(x[members]) for x in (query, key, value))  # [S, H or 1, n, Q or A]
-        d = _by_head(dout[positions])  # [S, H, n, A]
-        # out = alpha @ v
-        dvalue[positions] = _by_head(_transpose(alpha) @ d)
-        dlogits = d @ _transpose(v)  # dalpha [S, H, n, n], turned into dlogits in place
-        # alpha = softmax of each row of the logits
-        softmax_rows_backward(dlogits, alpha)
-        # logits = scale * q @ k'
-        dlogits *= scale
-        dquery[positions] = _by_head(dlogits @ k)
-        dk = _transpose(dlogits) @ q  # [S, H, n, Q]
-        dkey[positions] = _by_head(dk if key.shape[1] > 1 else dk.sum(axis=1, keepdims=True))  # a shared key: all heads
+    def backward_piece(piece: slice) -> None:
+        offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
+        dalpha = np.empty_like(alpha)
+        # out = alpha @ value
+        kernels.weighted_sums_backward(dout, columns, sets.values, offsets, pairs, alpha, dalpha, dvalue)
+        # alpha = softmax of the logits of each i; dalpha becomes dlogits
+        kernels.softmax_backward(dalpha, alpha, offsets, pairs)
+        # logits = scale * query @ key'
+        if keys is None:
+            kernels.logits_backward(dalpha, columns, scale, sets.values, offsets, pairs, dquery, dkey)
+        else:
+            bilinear_logits_backward(dalpha, columns, keys, sets.values, offsets, pairs, dquery, dkey)
 
-    in_parallel(backward_group, groups, small=len(dout) <= GROUP)
-    return [dquery, dkey, dvalue]
-
-
-def attention_of_sets(groups: list[Group], sets: Ragged, heads: int) -> list[np.ndarray]:
-    """The attention weights of each set, [H, n, n]; entry [h, i, j] is how much position i takes from position j."""
-    alphas = [np.empty((heads, 0, 0))] * len(sets)  # what no group fills is an empty set
-    for which, _, alpha in groups:
-        for s, one in zip(which, alpha):
-            alphas[s] = one
-    return alphas
-
-
-def _by_head(x: np.ndarray) -> np.ndarray:
-    """[S, n, H, A] as [S, H, n, A], and back."""
-    return x.transpose(0, 2, 1, 3)
-
-
-def _transpose(x: np.ndarray) -> np.ndarray:
-    return x.transpose(0, 1, 3, 2)
-
-
-def _flat(x: np.ndarray) -> np.ndarray:
-    """[., H, A] as [., H * A]."""
-    return x.reshape(len(x), x.shape[1] * x.shape[2])
+    in_parallel(backward_piece, sets.pieces(PIECE))
+    return dvalue, dquery, dkey
