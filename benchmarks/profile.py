@@ -84,7 +84,7 @@ def floors(problem, batch) -> dict[str, float]:
         x, w, d = (rng.random(s, dtype=np.float32) for s in ((rows, inner), (inner, outer), (rows, outer)))
         return best(lambda: x @ w), best(lambda: (x.T @ d, d @ w.T))
 
-    projection = [products(len(batch.words), config.word_size, size), products(len(batch.titles), size, size)]
+    projection = [products(*one, 3 * size) for one in ((len(batch.words), config.word_size), (len(batch.titles), size))]
     pooling = [products(len(s.values), size, config.query_size) for s in (batch.titles, batch.histories)]
     ones = np.ones(2**24, np.float32)
     bandwidth = 2 * ones.nbytes / best(lambda: np.copyto(np.empty_like(ones), ones))  # bytes read and written a second
@@ -93,8 +93,8 @@ def floors(problem, batch) -> dict[str, float]:
     table = sum(one.nbytes for one in problem.params().values()) - problem.split.vocabulary_size * config.word_size * 4
     table += len(batch.words) * config.word_size * 4
     return {
-        "projection": 3 * sum(f for f, _ in projection),
-        "projection, backward": 3 * sum(b for _, b in projection),
+        "projection": sum(f for f, _ in projection),
+        "projection, backward": sum(b for _, b in projection),
         "additive attention": sum(f for f, _ in pooling),
         "additive, backward": sum(b for _, b in pooling),
         "dropout: apply": 2 * masked * 9 / bandwidth,

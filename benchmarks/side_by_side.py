@@ -134,9 +134,9 @@ def matrix_products(problem: Problem, batches: list[Batch]) -> Callable[[int], o
     size, rng = config.heads * config.head_size, np.random.default_rng(0)
 
     def shapes(batch: Batch) -> list[tuple[int, int, int]]:
-        projections = [(len(batch.words), config.word_size, size), (len(batch.titles), size, size)]
+        projections = [(len(batch.words), config.word_size, 3 * size), (len(batch.titles), size, 3 * size)]
         pooling = [(len(sets.values), size, config.query_size) for sets in (batch.titles, batch.histories)]
-        return projections * 3 + pooling
+        return projections + pooling
 
     def operands(rows: int, inner: int, outer: int) -> tuple[np.ndarray, ...]:
         return tuple(rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, outer), (rows, outer)))
