@@ -12,16 +12,32 @@ import nrms_np
 
 PACKAGE = Path(nrms_np.__file__).parent
 
+LOOPS = "\n                        for a in range(A):\n                            "
+TO_KEY = LOOPS + "dkey"  # lines that follow, to tell one place from another
+OF_VALUE = (
+    "\n                    for h in range(H):\n                        weight = alpha[pair, h]" + LOOPS + "dvalue"
+)
+OF_QUERY = (
+    "\n                    for h in range(H):\n                        dlogit = scale * dlogits[pair, h]"
+    + LOOPS
+    + "dquery"
+)
+
 BUGS = [
-    ("layers/kernels.py", "out[g, c] += rows[positions[p], c]", "out[g, c] = rows[positions[p], c]"),  # a lost repeat
-    ("layers/kernels.py", "(dalpha[i, j] - total)", "dalpha[i, j]"),  # softmax without its sum
-    ("layers/self_attention.py", "        dlogits *= scale\n", ""),  # the missing scale
-    ("layers/self_attention.py", "dk.sum(axis=1, keepdims=True)", "dk[:, :1]"),  # one head alone
-    ("layers/self_attention.py", "_by_head(_transpose(alpha) @ d)", "_by_head(alpha @ d)"),
-    ("layers/self_attention.py", "_by_head(dlogits @ k)", "_by_head(_transpose(dlogits) @ k)"),
-    ("layers/self_attention.py", "_transpose(dlogits) @ q", "dlogits @ q"),
-    ("layers/self_attention.py", "    drows += dvalue @ weight_value.T\n", ""),
-    ("layers/self_attention.py", "drows += dkey if weight_key is None", "drows += 0 if weight_key is None"),
+    ("layers/kernels.py", "total[c] += row[c]", "total[c] = row[c]"),  # a lost repeat
+    ("layers/attention_kernels.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
+    ("layers/attention_kernels.py", "dlogit = scale * dlogits[pair, h]" + TO_KEY, "dlogit = dlogits[pair, h]" + TO_KEY),
+    ("layers/attention_kernels.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
+    ("layers/attention_kernels.py", "i * n + j" + OF_VALUE, "j * n + i" + OF_VALUE),  # alpha, not its transpose
+    ("layers/attention_kernels.py", "i * n + j" + OF_QUERY, "j * n + i" + OF_QUERY),
+    (
+        "layers/attention_kernels.py",
+        "members[start + i], pairs[s] + i * n + j",
+        "members[start + i], pairs[s] + j * n + i",
+    ),
+    ("layers/self_attention.py", "[dvalue, dquery, dkey]", "[dvalue, dkey, dquery]"),
+    ("layers/self_attention.py", " + sum_rows(dkey, positions_of_row)", ""),  # the key is the row itself
+    ("layers/self_attention.py", "_swap(dweights[:, :M], size)", "dweights[:, :M]"),  # heads last
     ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),
     ("layers/additive_attention.py", "(one - hidden[i, p] * hidden[i, p])", "(one - hidden[i, p])"),
     ("layers/additive_attention.py", "    _pool_backward_rows(dout, alpha, sets.offsets, dx)\n", ""),
