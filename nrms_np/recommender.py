@@ -198,11 +198,11 @@ class Recommender:
             rows[raw] = self.encode_news([recent[i] for i in raw])
         history = Ragged.from_lists([range(len(recent))])
         weights, heads = side_weights(self.params, "user"), self.config.heads
-        user, (attention, _, additive) = encode_forward(rows, history, weights, heads, None, 0)
+        user, ((_, _, projected, attention), _, additive) = encode_forward(rows, history, weights, heads, None, 0)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = attention[-1].of_set(0), attention[-2].values()  # [H, n, n], [n, H, A]
+        alpha, value = attention.of_set(0), projected.value.reshape(-1, projected.size, heads)  # [H, n, n], [n, A, H]
         factor = np.einsum("i,hij->jh", additive[-1], alpha)  # [n, H]
-        return user[0], (factor[:, :, None] * value).reshape(rows.shape)
+        return user[0], (factor[:, None] * value).transpose(0, 2, 1).reshape(rows.shape)
 
     def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
         """An item that was clicked twice has the sum of its two parts. Largest first."""

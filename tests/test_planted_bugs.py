@@ -15,10 +15,10 @@ PACKAGE = Path(nrms_np.__file__).parent
 LOOPS = "\n                        for a in range(A):\n                            "
 TO_KEY = LOOPS + "dkey"  # lines that follow, to tell one place from another
 OF_VALUE = (
-    "\n                    for h in range(H):\n                        weight = alpha[pair, h]" + LOOPS + "dvalue"
+    "\n                    for h in range(heads):\n                        weight = alpha[pair, h]" + LOOPS + "dvalue"
 )
 OF_QUERY = (
-    "\n                    for h in range(H):\n                        dlogit = scale * dlogits[pair, h]"
+    "\n                    for h in range(heads):\n                        dlogit = scale * dlogits[pair, h]"
     + LOOPS
     + "dquery"
 )
@@ -35,9 +35,9 @@ BUGS = [
         "members[start + i], pairs[s] + i * n + j",
         "members[start + i], pairs[s] + j * n + i",
     ),
-    ("layers/self_attention.py", "[dvalue, dquery, dkey]", "[dvalue, dkey, dquery]"),
-    ("layers/self_attention.py", " + sum_rows(dkey, positions_of_row)", ""),  # the key is the row itself
-    ("layers/self_attention.py", "_swap(dweights[:, :M], size)", "dweights[:, :M]"),  # heads last
+    ("layers/self_attention.py", "dvalue, dquery, dkey = (_swap", "dvalue, dkey, dquery = (_swap"),
+    ("layers/self_attention.py", "drows += sum_rows(at_positions[2], positions_of_row)", "pass"),  # the key is the row
+    ("layers/self_attention.py", "(_swap(one, projected.size) for", "(one for"),  # heads last
     ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),
     ("layers/additive_attention.py", "(one - hidden[i, p] * hidden[i, p])", "(one - hidden[i, p])"),
     ("layers/additive_attention.py", "    _pool_backward_rows(dout, alpha, sets.offsets, dx)\n", ""),

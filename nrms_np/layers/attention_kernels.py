@@ -1,12 +1,12 @@
 """The loops of self-attention over the pairs of positions of each set, forward and backward.
 
-Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows, H heads,
-A size of a head's value, M = H * A, C columns of a projected row; D size of a row.
+Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows, D size of
+a row, H heads, A size of a head's value, M = H * A.
 
 Heads stand last: column a * H + h of a query, key or value belongs to head h, and alpha is [pairs, H]. So the innermost
-loop runs over heads, side by side in memory and each with a sum of its own: the compiler takes eight at a time and need
-not split a sum. For that it must know H and A when it compiles, so ``head_kernels`` makes the kernels of given sizes.
-Beside loops with a head's A numbers innermost this is 4 times as fast, beside batched NumPy products twice.
+loop runs over heads, neighbours in memory and each with a sum of its own: the compiler takes eight at a time and need
+not split a sum. For that it must know how far apart the numbers of a head are, so ``head_kernels`` makes the kernels of
+given sizes. (With 16 heads of 16 a head's own numbers innermost takes FACTOR.)
 
 Tutorial: tutorials/09_making_it_fast.md
 """
@@ -34,27 +34,30 @@ class HeadKernels(NamedTuple):
 
 @cache
 def head_kernels(H: int, A: int) -> HeadKernels:
-    """The kernels for H heads of size A.
+    """The kernels for H heads of size A; query, key and value are [R, M].
 
     In all of them set s holds the positions offsets[s] .. offsets[s + 1] - 1 (n of them), row members[p] stands at
-    position p, and the pair (i, j) of set s is row pairs[s] + i * n + j of alpha and dalpha. The first M columns of
-    ``projected`` [R, C] are the value, in form "qkv" the next M the query and the last M the key.
+    position p, and the pair (i, j) of set s is row pairs[s] + i * n + j of alpha and dalpha.
+
+    ``heads`` is H again, read from an array: a loop of known length would be written out before the compiler looks for
+    instructions that take eight numbers, and then it finds none.
     """
     M = H * A
 
     @njit(**SERIAL)
-    def logits(projected, scale, members, offsets, pairs, alpha):
+    def logits(query, key, scale, members, offsets, pairs, alpha):
         """alpha_ij = scale * query_i . key_j, form "qkv"."""
+        heads = alpha.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
             for i in range(n):
                 q = members[start + i]
                 for j in range(n):
                     k, pair = members[start + j], pairs[s] + i * n + j
-                    for h in range(H):
-                        logit = projected[q, M + h] * projected[k, 2 * M + h]
+                    for h in range(heads):
+                        logit = query[q, h] * key[k, h]
                         for a in range(1, A):
-                            logit += projected[q, M + a * H + h] * projected[k, 2 * M + a * H + h]
+                            logit += query[q, a * H + h] * key[k, a * H + h]
                         alpha[pair, h] = scale * logit
 
     @njit(**SERIAL)
@@ -75,8 +78,9 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                         alpha[pair, h] -= largest[h]
 
     @njit(**SERIAL)
-    def weighted_sums(projected, members, offsets, pairs, alpha, out):
+    def weighted_sums(value, members, offsets, pairs, alpha, out):
         """alpha_ij = e_ij / sum_j e_ij in place of the exponentials e; out_i = sum_j alpha_ij value_j, heads first."""
+        heads = alpha.shape[1]
         total = np.empty(H, alpha.dtype)
         out_i = np.empty(M, alpha.dtype)
         for s in range(len(offsets) - 1):
@@ -91,19 +95,20 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                     total[h] = 1 / total[h]
                 out_i[:] = 0
                 for j in range(n):
-                    k = members[start + j]
-                    for h in range(H):
+                    v = members[start + j]
+                    for h in range(heads):
                         weight = alpha[first + j, h] * total[h]
                         alpha[first + j, h] = weight
                         for a in range(A):
-                            out_i[a * H + h] += weight * projected[k, a * H + h]
+                            out_i[a * H + h] += weight * value[v, a * H + h]
                 for h in range(H):
                     for a in range(A):
                         out[start + i, h * A + a] = out_i[a * H + h]
 
     @njit(**SERIAL)
-    def weighted_sums_backward(dout, projected, members, offsets, pairs, alpha, dalpha, dvalue):
+    def weighted_sums_backward(dout, value, members, offsets, pairs, alpha, dalpha, dvalue):
         """dalpha_ij = dout_i . value_j; dvalue_j = sum_i alpha_ij dout_i, at each position."""
+        heads = alpha.shape[1]
         dout_s = np.empty((np.max(offsets[1:] - offsets[:-1]), M), alpha.dtype)  # dout of one set, heads last
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
@@ -113,17 +118,17 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                         dout_s[i, a * H + h] = dout[start + i, h * A + a]
                 for j in range(n):
                     v, pair = members[start + j], pairs[s] + i * n + j
-                    for h in range(H):
-                        total = dout_s[i, h] * projected[v, h]
+                    for h in range(heads):
+                        total = dout_s[i, h] * value[v, h]
                         for a in range(1, A):
-                            total += dout_s[i, a * H + h] * projected[v, a * H + h]
+                            total += dout_s[i, a * H + h] * value[v, a * H + h]
                         dalpha[pair, h] = total
             for j in range(n):
                 p = start + j
                 dvalue[p] = 0
                 for i in range(n):
                     pair = pairs[s] + i * n + j
-                    for h in range(H):
+                    for h in range(heads):
                         weight = alpha[pair, h]
                         for a in range(A):
                             dvalue[p, a * H + h] += weight * dout_s[i, a * H + h]
@@ -131,6 +136,7 @@ def head_kernels(H: int, A: int) -> HeadKernels:
     @njit(**SERIAL)
     def softmax_backward(dalpha, alpha, offsets, pairs):
         """dlogits_ij = alpha_ij (dalpha_ij - sum_k alpha_ik dalpha_ik), in place of dalpha."""
+        heads = alpha.shape[1]
         total = np.empty(H, alpha.dtype)
         for s in range(len(offsets) - 1):
             n = offsets[s + 1] - offsets[s]
@@ -138,15 +144,16 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                 first = pairs[s] + i * n
                 total[:] = 0
                 for pair in range(first, first + n):
-                    for h in range(H):
+                    for h in range(heads):
                         total[h] += alpha[pair, h] * dalpha[pair, h]
                 for pair in range(first, first + n):
-                    for h in range(H):
+                    for h in range(heads):
                         dalpha[pair, h] = alpha[pair, h] * (dalpha[pair, h] - total[h])
 
     @njit(**SERIAL)
-    def logits_backward(dlogits, projected, scale, members, offsets, pairs, dquery, dkey):
+    def logits_backward(dlogits, query, key, scale, members, offsets, pairs, dquery, dkey):
         """dquery_i = scale * sum_j dlogits_ij key_j; dkey_j = scale * sum_i dlogits_ij query_i, at each position."""
+        heads = dlogits.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
             for i in range(n):
@@ -154,19 +161,19 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                 dquery[p] = 0
                 for j in range(n):
                     k, pair = members[start + j], pairs[s] + i * n + j
-                    for h in range(H):
+                    for h in range(heads):
                         dlogit = scale * dlogits[pair, h]
                         for a in range(A):
-                            dquery[p, a * H + h] += dlogit * projected[k, 2 * M + a * H + h]
+                            dquery[p, a * H + h] += dlogit * key[k, a * H + h]
             for j in range(n):
                 p = start + j
                 dkey[p] = 0
                 for i in range(n):
                     q, pair = members[start + i], pairs[s] + i * n + j
-                    for h in range(H):
+                    for h in range(heads):
                         dlogit = scale * dlogits[pair, h]
                         for a in range(A):
-                            dkey[p, a * H + h] += dlogit * projected[q, M + a * H + h]
+                            dkey[p, a * H + h] += dlogit * query[q, a * H + h]
 
     return HeadKernels(
         logits, subtract_largest, weighted_sums, weighted_sums_backward, softmax_backward, logits_backward
@@ -174,40 +181,37 @@ def head_kernels(H: int, A: int) -> HeadKernels:
 
 
 @njit(**SERIAL)
-def bilinear_logits(projected, rows, members, offsets, pairs, alpha):
-    """alpha_ij = query_i . row_j, form "bilinear": the last H * D columns of projected are the query, head by head."""
+def bilinear_logits(query, rows, members, offsets, pairs, alpha):
+    """alpha_ij = query_i . row_j, form "bilinear": query [R, H * D] has the D numbers of a head side by side."""
     D = rows.shape[1]
-    first = projected.shape[1] - alpha.shape[1] * D
     for s in range(len(offsets) - 1):
         start, n = offsets[s], offsets[s + 1] - offsets[s]
         for i in range(n):
-            query = projected[members[start + i], first:]
+            query_i = query[members[start + i]]
             for h in range(alpha.shape[1]):
                 for j in range(n):
                     row = rows[members[start + j]]
                     logit = alpha.dtype.type(0)
                     for d in range(D):
-                        logit += query[h * D + d] * row[d]
+                        logit += query_i[h * D + d] * row[d]
                     alpha[pairs[s] + i * n + j, h] = logit
 
 
 @njit(**SERIAL)
-def bilinear_logits_backward(dlogits, projected, rows, members, offsets, pairs, dquery, drow):
+def bilinear_logits_backward(dlogits, query, rows, members, offsets, pairs, dquery, drow):
     """dquery_ih = sum_j dlogits_ijh row_j; drow_j = sum_ih dlogits_ijh query_ih, at each position."""
     D = rows.shape[1]
-    first = projected.shape[1] - dlogits.shape[1] * D
     for s in range(len(offsets) - 1):
         start, n = offsets[s], offsets[s + 1] - offsets[s]
         for p in range(start, start + n):
             dquery[p] = 0
             drow[p] = 0
         for i in range(n):
-            query = projected[members[start + i], first:]
+            query_i, p = query[members[start + i]], start + i
             for h in range(dlogits.shape[1]):
                 for j in range(n):
-                    row = rows[members[start + j]]
-                    dlogit = dlogits[pairs[s] + i * n + j, h]
+                    row, dlogit = rows[members[start + j]], dlogits[pairs[s] + i * n + j, h]
                     for d in range(D):
-                        dquery[start + i, h * D + d] += dlogit * row[d]
+                        dquery[p, h * D + d] += dlogit * row[d]
                     for d in range(D):
-                        drow[start + j, d] += dlogit * query[h * D + d]
+                        drow[start + j, d] += dlogit * query_i[h * D + d]

@@ -2,7 +2,7 @@
 
 Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows (the level
 below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
-"bilinear"), M = H * A; C columns of query, key and value together.
+"bilinear"), M = H * A.
 
 Tutorial: tutorials/04_self_attention.md
 """
@@ -23,18 +23,22 @@ PIECE = 256  # positions computed together: a few dozen titles, whose weights fi
 
 
 class Projected(NamedTuple):
-    """The query, key and value of every row."""
+    """Every row as value, query and key, heads last: column a * H + h belongs to head h."""
 
-    columns: np.ndarray  # [R, C] = rows @ weights
-    keys: np.ndarray | None  # [R, D], the rows: the keys of form "bilinear", shared by all heads
-    weights: np.ndarray  # [D, C], of the value, of the query and (form "qkv" only) of the key, side by side
+    value: np.ndarray  # [R, M]
+    query: np.ndarray  # [R, M]; in form "bilinear" [R, H*D], head by head
+    key: np.ndarray  # [R, M]; in form "bilinear" the rows themselves, [R, D]
+    weights: list[np.ndarray]  # [D, .], what the rows were multiplied by, in this order; none for a key that is a row
     heads: int
-    size: int  # A
 
-    def values(self) -> np.ndarray:
-        """[R, H, A]."""
-        value = self.columns[:, : self.heads * self.size]
-        return _swap(value, self.size).reshape(len(value), self.heads, self.size)
+    @property
+    def bilinear(self) -> bool:
+        return len(self.weights) == 2
+
+    @property
+    def size(self) -> int:
+        """A."""
+        return self.value.shape[1] // self.heads
 
 
 class Attention(NamedTuple):
@@ -82,39 +86,29 @@ def self_attention_backward(
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
     rows, sets, projected, attention = cache
     # 2. out = attend(projected): the gradient at each position, then its sum over the positions of each row
-    dvalue, dquery, dkey = attend_backward(dout, projected, sets, attention)
+    at_positions = attend_backward(dout, projected, sets, attention)
     positions_of_row = sets.transpose(len(rows))
-    # 1. columns = rows @ weights
-    _, keys, weights, heads, size = projected
-    M = heads * size
-    if keys is None:
-        dcolumns = sum_rows_side_by_side([dvalue, dquery, dkey], positions_of_row)  # [R, C]
-        drows = dcolumns @ weights.T  # [R, D]
-    else:  # the keys are the rows themselves
-        dcolumns = sum_rows_side_by_side([dvalue, dquery], positions_of_row)
-        drows = dcolumns @ weights.T + sum_rows(dkey, positions_of_row)
-    dweights = rows.T @ dcolumns  # [D, C]
-    dweight_value = _swap(dweights[:, :M], size)
-    if keys is not None:
-        return drows, np.ascontiguousarray(dweights[:, M:]), None, dweight_value
-    return drows, _swap(dweights[:, M : 2 * M], size), _swap(dweights[:, 2 * M :], size), dweight_value
+    # 1. each of value, query and key = rows @ its weight: one product for all, with the weights side by side
+    _, _, _, weights, heads = projected
+    dprojected = sum_rows_side_by_side(at_positions[: len(weights)], positions_of_row)
+    drows = dprojected @ np.concatenate(weights, axis=1).T  # [R, D]
+    dweights = np.split(rows.T @ dprojected, np.cumsum([one.shape[1] for one in weights])[:-1], axis=1)
+    if projected.bilinear:  # the key is the row itself
+        drows += sum_rows(at_positions[2], positions_of_row)
+        return drows, np.ascontiguousarray(dweights[1]), None, _swap(dweights[0], projected.size)
+    dvalue, dquery, dkey = (_swap(one, projected.size) for one in dweights)
+    return drows, dquery, dkey, dvalue
 
 
 def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
 ) -> Projected:
-    """rows @ the weights of value, query and key, in one product.
-
-    The kernels want the heads last: column a * H + h belongs to head h where it was h * A + a. It is the weights whose
-    columns are put in that order, because there are fewer of them than of rows.
-    """
-    value = _swap(weight_value, heads)
+    """rows @ each weight, the columns of the weights put in the order that the kernels want: heads last."""
     if weight_key is None:
-        weights, keys = [value, weight_query], rows
-    else:
-        weights, keys = [value, _swap(weight_query, heads), _swap(weight_key, heads)], None
-    weights = np.concatenate(weights, axis=1)
-    return Projected(rows @ weights, keys, weights, heads, weight_value.shape[1] // heads)
+        weights = [_swap(weight_value, heads), weight_query]
+        return Projected(*(rows @ one for one in weights), rows, weights, heads)
+    weights = [_swap(one, heads) for one in (weight_value, weight_query, weight_key)]
+    return Projected(*(rows @ one for one in weights), weights, heads)
 
 
 def _swap(x: np.ndarray, n: int) -> np.ndarray:
@@ -127,50 +121,46 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
 
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
-    columns, keys, _, heads, size = projected
-    kernels, scale = head_kernels(heads, size), columns.dtype.type(1 / math.sqrt(size))
+    value, query, key, _, heads = projected
+    kernels, scale = head_kernels(heads, projected.size), value.dtype.type(1 / math.sqrt(projected.size))
     pairs = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs[1:])
-    attention = Attention(np.empty((pairs[-1], heads), columns.dtype), pairs)
-    out = np.empty((len(sets.values), heads * size), columns.dtype)
+    attention = Attention(np.empty((pairs[-1], heads), value.dtype), pairs)
+    out = np.empty((len(sets.values), value.shape[1]), value.dtype)
 
     def attend_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        if keys is None:
-            kernels.logits(columns, scale, sets.values, offsets, pairs, alpha)
+        if projected.bilinear:
+            bilinear_logits(query, key, sets.values, offsets, pairs, alpha)
         else:
-            bilinear_logits(columns, keys, sets.values, offsets, pairs, alpha)
+            kernels.logits(query, key, scale, sets.values, offsets, pairs, alpha)
         # softmax; its division is done with the sums, its exponential is NumPy's, which takes eight at a time
         kernels.subtract_largest(alpha, offsets, pairs)
         np.exp(alpha, out=alpha)
-        kernels.weighted_sums(columns, sets.values, offsets, pairs, alpha, out)
+        kernels.weighted_sums(value, sets.values, offsets, pairs, alpha, out)
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
 
 
-def attend_backward(
-    dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """dvalue [T, M], dquery [T, H*Q] and dkey [T, H*Q] (in form "bilinear" [T, D]): the gradient at each position."""
-    columns, keys, _, heads, size = projected
-    kernels, scale = head_kernels(heads, size), columns.dtype.type(1 / math.sqrt(size))
-    M = heads * size
-    widths = (M, M, M) if keys is None else (M, columns.shape[1] - M, keys.shape[1])
-    dvalue, dquery, dkey = (np.empty((len(dout), width), dout.dtype) for width in widths)
+def attend_backward(dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention) -> list[np.ndarray]:
+    """dvalue, dquery and dkey at each position: [T, columns of value, query, key]."""
+    value, query, key, _, heads = projected
+    kernels, scale = head_kernels(heads, projected.size), value.dtype.type(1 / math.sqrt(projected.size))
+    dvalue, dquery, dkey = [np.empty((len(dout), one.shape[1]), one.dtype) for one in (value, query, key)]
 
     def backward_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
         dalpha = np.empty_like(alpha)
         # out = alpha @ value
-        kernels.weighted_sums_backward(dout, columns, sets.values, offsets, pairs, alpha, dalpha, dvalue)
+        kernels.weighted_sums_backward(dout, value, sets.values, offsets, pairs, alpha, dalpha, dvalue)
         # alpha = softmax of the logits of each i; dalpha becomes dlogits
         kernels.softmax_backward(dalpha, alpha, offsets, pairs)
         # logits = scale * query @ key'
-        if keys is None:
-            kernels.logits_backward(dalpha, columns, scale, sets.values, offsets, pairs, dquery, dkey)
+        if projected.bilinear:
+            bilinear_logits_backward(dalpha, query, key, sets.values, offsets, pairs, dquery, dkey)
         else:
-            bilinear_logits_backward(dalpha, columns, keys, sets.values, offsets, pairs, dquery, dkey)
+            kernels.logits_backward(dalpha, query, key, scale, sets.values, offsets, pairs, dquery, dkey)
 
     in_parallel(backward_piece, sets.pieces(PIECE))
-    return dvalue, dquery, dkey
+    return [dvalue, dquery, dkey]
