@@ -6,7 +6,7 @@ a row, H heads, A size of a head's value, M = H * A.
 Heads stand last: column a * H + h of a query, key or value belongs to head h, and alpha is [pairs, H]. So the innermost
 loop runs over heads, neighbours in memory and each with a sum of its own: the compiler takes eight at a time and need
 not split a sum. For that it must know how far apart the numbers of a head are, so ``head_kernels`` makes the kernels of
-given sizes. (With 16 heads of 16 a head's own numbers innermost takes FACTOR.)
+given sizes. (With 16 heads of 16 a head's own numbers innermost take three times as long.)
 
 Tutorial: tutorials/09_making_it_fast.md
 """

@@ -65,11 +65,12 @@ def check_paper_query(answer=paper_query):
     heads, rng = 3, np.random.default_rng(0)
     rows = rng.normal(size=(4, 5))
     weight_query, weight_key = rng.normal(size=(5, 6)), rng.normal(size=(5, 6))
-    query, key, _, scale = project(rows, weight_query, weight_key, weight_query, heads)
+    projected = project(rows, weight_query, weight_key, weight_query, heads)
+    query, key = (one.reshape(4, 2, heads) for one in (projected.query, projected.key))  # [R, A, H]
     for k in range(heads):
         got = np.asarray(answer(weight_query, weight_key, heads, k))
         assert got.shape == (5, 5), f"the shape is {got.shape}: Q_k is [D, D] = (5, 5)"
-        want = scale * query[:, k] @ key[:, k].T  # what the library computes for every pair of rows
+        want = query[:, :, k] @ key[:, :, k].T / np.sqrt(2)  # what the library computes for every pair of rows
         logits = rows @ got @ rows.T  # e_i' Q_k e_j
         assert np.allclose(logits, want), f"head {k}: e_i' Q_k e_j is not scale * query_i . key_j of the library"
 
