@@ -43,7 +43,13 @@ def first_calls() -> None:
             for name, one in list(vars(module).items()):
                 if isinstance(one, Dispatcher) and one.py_func.__module__ == module_name and name != "_hash":
                     setattr(module, name, timed(f"{module_name.removeprefix('nrms_np.')}.{name}", one))
+    attention = importlib.import_module("nrms_np.layers.self_attention")
+    make = attention.head_kernels
+    attention.head_kernels = lambda *sizes: HeadKernels(
+        *(timed(f"layers.attention_kernels.{name}", one) for name, one in make(*sizes)._asdict().items())
+    )
     from nrms_np.config import Config
+    from nrms_np.layers.attention_kernels import HeadKernels
 
     from .problem import fresh_state, make_problem
 

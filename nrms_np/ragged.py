@@ -103,7 +103,8 @@ class Ragged:
 @njit(cache=True)
 def _copy_slices(values, starts, out, offsets):
     for i in range(len(starts)):
-        out[offsets[i] : offsets[i + 1]] = values[starts[i] : starts[i] + offsets[i + 1] - offsets[i]]
+        for k in range(offsets[i + 1] - offsets[i]):  # a slice assignment would take seconds to compile
+            out[offsets[i] + k] = values[starts[i] + k]
 
 
 @njit(cache=True)

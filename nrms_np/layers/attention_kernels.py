@@ -68,7 +68,8 @@ def head_kernels(H: int, A: int) -> HeadKernels:
             n = offsets[s + 1] - offsets[s]
             for i in range(n):
                 first = pairs[s] + i * n
-                largest[:] = alpha[first]
+                for h in range(H):
+                    largest[h] = alpha[first, h]
                 for pair in range(first + 1, first + n):
                     for h in range(H):
                         logit = alpha[pair, h]
@@ -109,7 +110,10 @@ def head_kernels(H: int, A: int) -> HeadKernels:
     def weighted_sums_backward(dout, value, members, offsets, pairs, alpha, dalpha, dvalue):
         """dalpha_ij = dout_i . value_j; dvalue_j = sum_i alpha_ij dout_i, at each position."""
         heads = alpha.shape[1]
-        dout_s = np.empty((np.max(offsets[1:] - offsets[:-1]), M), alpha.dtype)  # dout of one set, heads last
+        longest = 0
+        for s in range(len(offsets) - 1):
+            longest = max(longest, offsets[s + 1] - offsets[s])
+        dout_s = np.empty((longest, M), alpha.dtype)  # dout of one set, heads last
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
             for i in range(n):
