@@ -12,29 +12,18 @@ import nrms_np
 
 PACKAGE = Path(nrms_np.__file__).parent
 
-LOOPS = "\n                        for a in range(A):\n                            "
-TO_KEY = LOOPS + "dkey"  # lines that follow, to tell one place from another
 OF_VALUE = (
-    "\n                    for h in range(heads):\n                        weight = alpha[pair, h]" + LOOPS + "dvalue"
-)
-OF_QUERY = (
-    "\n                    for h in range(heads):\n                        dlogit = scale * dlogits[pair, h]"
-    + LOOPS
-    + "dquery"
+    "\n                    for h in range(heads):\n                        weight = alpha"  # to tell two lines apart
 )
 
 BUGS = [
     ("layers/kernels.py", "total[c] += row[c]", "total[c] = row[c]"),  # a lost repeat
     ("layers/attention_kernels.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
-    ("layers/attention_kernels.py", "dlogit = scale * dlogits[pair, h]" + TO_KEY, "dlogit = dlogits[pair, h]" + TO_KEY),
+    ("layers/attention_kernels.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
     ("layers/attention_kernels.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
     ("layers/attention_kernels.py", "i * n + j" + OF_VALUE, "j * n + i" + OF_VALUE),  # alpha, not its transpose
-    ("layers/attention_kernels.py", "i * n + j" + OF_QUERY, "j * n + i" + OF_QUERY),
-    (
-        "layers/attention_kernels.py",
-        "members[start + i], pairs[s] + i * n + j",
-        "members[start + i], pairs[s] + j * n + i",
-    ),
+    ("layers/self_attention.py", "dalpha, False, key", "dalpha, True, key"),  # of the query
+    ("layers/self_attention.py", "dalpha, True, query", "dalpha, False, query"),  # of the key
     ("layers/self_attention.py", "dvalue, dquery, dkey = (_swap", "dvalue, dkey, dquery = (_swap"),
     ("layers/self_attention.py", "drows += sum_rows(at_positions[2], positions_of_row)", "pass"),  # the key is the row
     ("layers/self_attention.py", "(_swap(one, projected.size) for", "(one for"),  # heads last

@@ -29,7 +29,7 @@ class HeadKernels(NamedTuple):
     weighted_sums: Callable
     weighted_sums_backward: Callable
     softmax_backward: Callable
-    logits_backward: Callable
+    sums_over_pairs: Callable
 
 
 @cache
@@ -138,8 +138,8 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                             dvalue[p, a * H + h] += weight * dout_s[i, a * H + h]
 
     @njit(**SERIAL)
-    def softmax_backward(dalpha, alpha, offsets, pairs):
-        """dlogits_ij = alpha_ij (dalpha_ij - sum_k alpha_ik dalpha_ik), in place of dalpha."""
+    def softmax_backward(dalpha, alpha, scale, offsets, pairs):
+        """scale * dlogits_ij = scale * alpha_ij (dalpha_ij - sum_k alpha_ik dalpha_ik), in place of dalpha."""
         heads = alpha.shape[1]
         total = np.empty(H, alpha.dtype)
         for s in range(len(offsets) - 1):
@@ -152,35 +152,26 @@ def head_kernels(H: int, A: int) -> HeadKernels:
                         total[h] += alpha[pair, h] * dalpha[pair, h]
                 for pair in range(first, first + n):
                     for h in range(heads):
-                        dalpha[pair, h] = alpha[pair, h] * (dalpha[pair, h] - total[h])
+                        dalpha[pair, h] = scale * (alpha[pair, h] * (dalpha[pair, h] - total[h]))
 
     @njit(**SERIAL)
-    def logits_backward(dlogits, query, key, scale, members, offsets, pairs, dquery, dkey):
-        """dquery_i = scale * sum_j dlogits_ij key_j; dkey_j = scale * sum_i dlogits_ij query_i, at each position."""
-        heads = dlogits.shape[1]
+    def sums_over_pairs(weight, transposed, rows, members, offsets, pairs, out):
+        """out_i = sum_j weight_ij row_j, at each position; with ``transposed`` weight_ji in place of weight_ij."""
+        heads = weight.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
             for i in range(n):
                 p = start + i
-                dquery[p] = 0
+                out[p] = 0
                 for j in range(n):
-                    k, pair = members[start + j], pairs[s] + i * n + j
+                    r, pair = members[start + j], pairs[s] + (j * n + i if transposed else i * n + j)
                     for h in range(heads):
-                        dlogit = scale * dlogits[pair, h]
+                        weight_h = weight[pair, h]
                         for a in range(A):
-                            dquery[p, a * H + h] += dlogit * key[k, a * H + h]
-            for j in range(n):
-                p = start + j
-                dkey[p] = 0
-                for i in range(n):
-                    q, pair = members[start + i], pairs[s] + i * n + j
-                    for h in range(heads):
-                        dlogit = scale * dlogits[pair, h]
-                        for a in range(A):
-                            dkey[p, a * H + h] += dlogit * query[q, a * H + h]
+                            out[p, a * H + h] += weight_h * rows[r, a * H + h]
 
     return HeadKernels(
-        logits, subtract_largest, weighted_sums, weighted_sums_backward, softmax_backward, logits_backward
+        logits, subtract_largest, weighted_sums, weighted_sums_backward, softmax_backward, sums_over_pairs
     )
 
 

@@ -40,6 +40,11 @@ class Projected(NamedTuple):
         """A."""
         return self.value.shape[1] // self.heads
 
+    @property
+    def scale(self) -> np.generic:
+        """The factor of query . key."""
+        return self.value.dtype.type(1 if self.bilinear else 1 / math.sqrt(self.size))
+
 
 class Attention(NamedTuple):
     """The attention weights of all sets."""
@@ -122,7 +127,7 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     value, query, key, _, heads = projected
-    kernels, scale = head_kernels(heads, projected.size), value.dtype.type(1 / math.sqrt(projected.size))
+    kernels, scale = head_kernels(heads, projected.size), projected.scale
     pairs = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs[1:])
     attention = Attention(np.empty((pairs[-1], heads), value.dtype), pairs)
@@ -146,7 +151,7 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
 def attend_backward(dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention) -> list[np.ndarray]:
     """dvalue, dquery and dkey at each position: [T, columns of value, query, key]."""
     value, query, key, _, heads = projected
-    kernels, scale = head_kernels(heads, projected.size), value.dtype.type(1 / math.sqrt(projected.size))
+    kernels, scale = head_kernels(heads, projected.size), projected.scale
     dvalue, dquery, dkey = [np.empty((len(dout), one.shape[1]), one.dtype) for one in (value, query, key)]
 
     def backward_piece(piece: slice) -> None:
@@ -154,13 +159,14 @@ def attend_backward(dout: np.ndarray, projected: Projected, sets: Ragged, attent
         dalpha = np.empty_like(alpha)
         # out = alpha @ value
         kernels.weighted_sums_backward(dout, value, sets.values, offsets, pairs, alpha, dalpha, dvalue)
-        # alpha = softmax of the logits of each i; dalpha becomes dlogits
-        kernels.softmax_backward(dalpha, alpha, offsets, pairs)
+        # alpha = softmax of the logits of each i; dalpha becomes scale * dlogits
+        kernels.softmax_backward(dalpha, alpha, scale, offsets, pairs)
         # logits = scale * query @ key'
         if projected.bilinear:
             bilinear_logits_backward(dalpha, query, key, sets.values, offsets, pairs, dquery, dkey)
         else:
-            kernels.logits_backward(dalpha, query, key, scale, sets.values, offsets, pairs, dquery, dkey)
+            kernels.sums_over_pairs(dalpha, False, key, sets.values, offsets, pairs, dquery)
+            kernels.sums_over_pairs(dalpha, True, query, sets.values, offsets, pairs, dkey)
 
     in_parallel(backward_piece, sets.pieces(PIECE))
     return [dvalue, dquery, dkey]
