@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 
 def main() -> int:

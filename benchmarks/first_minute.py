@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 
 def first_calls() -> None:
@@ -49,7 +49,7 @@ def first_calls() -> None:
         *(timed(f"layers.attention_kernels.{name}", one) for name, one in make(*sizes)._asdict().items())
     )
     from nrms_np.config import Config
-    from nrms_np.layers.attention_kernels import HeadKernels
+    from nrms_np.layers.pairs import HeadKernels
 
     from .problem import fresh_state, make_problem
 

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 
 def main(what: str, threads: int) -> None:

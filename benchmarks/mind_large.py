@@ -139,7 +139,7 @@ def write_glove(path: Path, lines: int, numbers: int) -> None:
 
 
 def read(folder: Path) -> None:
-    from nrms_np.data.cache import read_folder
+    from nrms_np.data.folder import read_folder
 
     read_folder(folder)
 
@@ -155,7 +155,7 @@ def last_day(folder: Path) -> None:
 def _until_first_batch(folder: Path, *dev: str) -> None:
     """The train command, until it has its first batch."""
     from nrms_np import train
-    from nrms_np.data.prepare import Split
+    from nrms_np.data.split import Split
 
     assemble = Split.batch
     shutil.rmtree(folder / "run", ignore_errors=True)
@@ -170,9 +170,9 @@ def _until_first_batch(folder: Path, *dev: str) -> None:
 
 def checkpoint(folder: Path) -> None:
     """Random weights of the default size, as good as trained ones for time and memory."""
-    from nrms_np.checkpoint import Checkpoint, save_checkpoint
+    from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
     from nrms_np.config import Config
-    from nrms_np.data.cache import read_folder
+    from nrms_np.data.folder import read_folder
     from nrms_np.data.vocabulary import build_vocabulary, make_table
     from nrms_np.model import init_parameters
 
@@ -185,7 +185,7 @@ def checkpoint(folder: Path) -> None:
 
 
 def glove(folder: Path) -> None:
-    from nrms_np.data.cache import read_folder
+    from nrms_np.data.folder import read_folder
     from nrms_np.data.vocabulary import read_vectors
 
     assert read_vectors(folder / "glove.txt", read_folder(folder / "train")[0].tokens.counts())

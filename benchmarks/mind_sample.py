@@ -11,7 +11,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -31,16 +31,17 @@ def main() -> None:
 
     import numpy as np
 
-    from nrms_np import baselines, training
+    from nrms_np.app import baselines
+    from nrms_np import fit
     from nrms_np.config import Config
     from nrms_np.data import vocabulary as words
-    from nrms_np.data.cache import read_folder
+    from nrms_np.data.folder import read_folder
     from nrms_np.data.mind import last_day
-    from nrms_np.data.prepare import prepare
+    from nrms_np.data.split import prepare
     from nrms_np.metrics import impression_metrics, mean_metrics, rank_candidates
     from nrms_np.model import init_parameters
     from nrms_np.rng import generator
-    from nrms_np.scoring import score_impressions
+    from nrms_np.inference import score_impressions
 
     news, train = read_folder(SHARED / "mind" / "train")
     dev_news, dev = read_folder(SHARED / "mind" / "dev")
@@ -99,7 +100,7 @@ def by_position(forward, backward):
     """The same model on a batch in which each occurrence of a word is a word of its own, so that its mask is too."""
     import numpy as np
 
-    from nrms_np.data.batches import Batch
+    from nrms_np.batch import Batch
     from nrms_np.layers.kernels import sum_rows
     from nrms_np.model import Masks
     from nrms_np.ragged import Ragged

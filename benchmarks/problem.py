@@ -9,11 +9,11 @@ import numpy as np
 
 from nrms_np.adam import AdamState
 from nrms_np.config import Config
-from nrms_np.data.batches import Batch
-from nrms_np.data.cache import read_folder
-from nrms_np.data.clicks import find_clicks
+from nrms_np.batch import Batch
+from nrms_np.data.folder import read_folder
+from nrms_np.clicks import find_clicks
 from nrms_np.data.mind import Behaviors
-from nrms_np.data.prepare import Split, prepare
+from nrms_np.data.split import Split, prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words
 from nrms_np.encoder import Parameters
 from nrms_np.model import init_parameters

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 STAGES = {  # stage -> functions, as (module, name)
     "batch assembly": [("data.prepare", "make_batch")],
@@ -115,7 +115,7 @@ def main() -> None:
 
     import numpy as np
 
-    from nrms_np import training
+    from nrms_np import fit
     from nrms_np.config import Config
 
     from .problem import fresh_state, make_problem

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 NEWS = 161_013  # MIND-large
 CLICKED = "a title that the catalogue does not hold"
@@ -24,11 +24,11 @@ def main() -> None:
 
     import numpy as np
 
-    from nrms_np.checkpoint import Checkpoint
+    from nrms_np.app.checkpoint import Checkpoint
     from nrms_np.config import Config
     from nrms_np.data.vocabulary import Vocabulary
     from nrms_np.model import init_parameters
-    from nrms_np.recommender import Recommender
+    from nrms_np.app.recommender import Recommender
 
     rng = np.random.default_rng(0)
     config = Config()

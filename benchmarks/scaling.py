@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 GRID = {
     "batch_size": [16, 64, 256, 1024],
@@ -31,7 +31,7 @@ def point(name: str, value: int, threads: int) -> None:
     import numpy as np
 
     from nrms_np.config import Config
-    from nrms_np.training import train_step
+    from nrms_np.fit import train_step
 
     from .fresh import peak_memory_mb
     from .problem import Problem, fresh_state, random_split

@@ -22,11 +22,11 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from nrms_np.adam import AdamState  # noqa: E402
 from nrms_np.config import Config  # noqa: E402
-from nrms_np.data.batches import Batch  # noqa: E402
+from nrms_np.batch import Batch  # noqa: E402
 from nrms_np.gradcheck import dense, relative_error  # noqa: E402
 from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
-from nrms_np.scoring import encode_news  # noqa: E402
-from nrms_np.training import train_step  # noqa: E402
+from nrms_np.inference import encode_news  # noqa: E402
+from nrms_np.fit import train_step  # noqa: E402
 
 from . import torch_nrms  # noqa: E402
 from .problem import Problem, make_problem, random_split  # noqa: E402

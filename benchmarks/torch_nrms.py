@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from nrms_np.config import Config
-from nrms_np.data.batches import Batch
+from nrms_np.batch import Batch
 from nrms_np.model import Masks
 from nrms_np.ragged import Ragged
 

@@ -1,57 +1,69 @@
 """NRMS, the news recommender of Wu et al. (EMNLP 2019), from scratch in NumPy and Numba.
 
-The names below are what a notebook needs. They are imported on first use, so that ``nrms_np.machine.prepare`` can set
-the number of threads before NumPy is loaded.
+The names below are what a notebook needs.
 """
 
-from importlib import import_module
+from .adam import AdamState, adam_step
+from .app import threads
+from .app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .app.recommender import Recommender
+from .app.submission import write_prediction
+from .batch import Batch, cut_histories, cut_titles, make_batch
+from .clicks import Split, draw_candidates, find_clicks
+from .config import Config
+from .data.demo import make_demo
+from .data.folder import read_folder
+from .data.split import prepare
+from .data.vectors import make_table, read_vectors
+from .data.vocabulary import Vocabulary, build_vocabulary
+from .errors import InputError
+from .fit import TrainingState, fit, train_step, validate
+from .inference import encode_news, read_attention, score_impressions, score_pieces
+from .metrics import evaluate_scores
+from .model import draw_masks, forward, init_parameters, loss_and_gradients
+from .ragged import Ragged
+from .rng import generator
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+__all__ = [
+    "AdamState",
+    "Batch",
+    "Checkpoint",
+    "Config",
+    "InputError",
+    "Ragged",
+    "Recommender",
+    "Split",
+    "TrainingState",
+    "Vocabulary",
+    "adam_step",
+    "build_vocabulary",
+    "cut_histories",
+    "cut_titles",
+    "draw_candidates",
+    "draw_masks",
+    "encode_news",
+    "evaluate_scores",
+    "find_clicks",
+    "fit",
+    "forward",
+    "generator",
+    "init_parameters",
+    "load_checkpoint",
+    "loss_and_gradients",
+    "make_batch",
+    "make_demo",
+    "make_table",
+    "prepare",
+    "read_attention",
+    "read_folder",
+    "read_vectors",
+    "save_checkpoint",
+    "score_impressions",
+    "score_pieces",
+    "train_step",
+    "validate",
+    "write_prediction",
+]
 
-_HOME = {
-    "AdamState": "adam",
-    "Checkpoint": "checkpoint",
-    "Config": "config",
-    "InputError": "errors",
-    "Ragged": "ragged",
-    "Recommender": "recommender",
-    "Vocabulary": "data.vocabulary",
-    "adam_step": "adam",
-    "build_vocabulary": "data.vocabulary",
-    "count_words": "data.vocabulary",
-    "draw_candidates": "data.clicks",
-    "draw_masks": "model",
-    "encode_news": "scoring",
-    "encode_users": "scoring",
-    "evaluate_scores": "metrics",
-    "fit": "training",
-    "forward": "model",
-    "generator": "rng",
-    "init_parameters": "model",
-    "load_checkpoint": "checkpoint",
-    "loss_and_gradients": "model",
-    "make_batch": "data.batches",
-    "make_demo": "data.demo",
-    "make_table": "data.vocabulary",
-    "prepare": "data.prepare",
-    "read_attention": "explain",
-    "read_folder": "data.cache",
-    "read_vectors": "data.vocabulary",
-    "save_checkpoint": "checkpoint",
-    "score_impressions": "scoring",
-    "score_pieces": "scoring",
-    "train_step": "training",
-    "validate": "training",
-    "write_prediction": "submission",
-}
-__all__ = list(_HOME)
-
-
-def __getattr__(name: str):
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+threads.prepare()

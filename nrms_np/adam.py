@@ -9,14 +9,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
 
 from .encoder import Parameters
 from .errors import NonFiniteError
-from .layers.kernels import FASTMATH
+from .model import Gradients
+from .parallel import blas_on_one_thread, in_parallel, kernel, row_blocks
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(eq=False)
@@ -29,7 +28,7 @@ class AdamState:
 
     @classmethod
     def zeros(cls, params: Parameters) -> AdamState:
-        return cls(0, *({name: np.zeros_like(one) for name, one in params.items()} for _ in range(2)))
+        return cls(0, *({name: np.zeros_like(param) for name, param in params.items()} for _ in range(2)))
 
 
 def global_norm(gradients: Gradients) -> float:
@@ -37,7 +36,8 @@ def global_norm(gradients: Gradients) -> float:
     total = 0.0
     for name, gradient in gradients.items():
         values = gradient[1] if isinstance(gradient, tuple) else gradient
-        square = float(np.vdot(values, values))
+        with blas_on_one_thread():  # or the last bits of the sum would depend on the number of threads
+            square = float(np.vdot(values, values))
         if not math.isfinite(square):
             raise NonFiniteError(f"the gradient of {name} is not finite")
         total += square
@@ -63,15 +63,20 @@ def adam_step(
     for name, gradient in gradients.items():
         param = params[name]
         rows, values = gradient if isinstance(gradient, tuple) else (np.arange(len(param)), gradient)
+        # of the dtype of the parameters: Python's floats would make the arithmetic in the kernel float64
         constants = [param.dtype.type(c) for c in (factor, rate, root, BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON)]
-        arrays = [x.reshape(len(x), -1) for x in (param, state.first[name], state.second[name], values)]
-        _update_rows(rows, *arrays, *constants)
+        arrays = [x.reshape(len(x), -1) for x in (param, state.first[name], state.second[name])]
+        _update(rows, values.reshape(len(rows), -1), arrays, constants)
     return norm
 
 
-@njit(parallel=True, fastmath=FASTMATH, cache=True)
-def _update_rows(rows, param, first, second, values, factor, rate, root, beta1, rest1, beta2, rest2, epsilon):
-    for i in prange(len(rows)):
+def _update(rows: np.ndarray, values: np.ndarray, arrays: list[np.ndarray], constants: list[np.generic]) -> None:
+    in_parallel(lambda block: _update_rows(rows[block], values[block], *arrays, *constants), row_blocks(len(rows)))
+
+
+@kernel
+def _update_rows(rows, values, param, first, second, factor, rate, root, beta1, rest1, beta2, rest2, epsilon):
+    for i in range(len(rows)):
         r = rows[i]
         for c in range(param.shape[1]):
             g = values[i, c] * factor

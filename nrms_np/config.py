@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+FORMER = ("threads",)  # settings that files of earlier versions hold
 LIMIT = 2**63  # where no range is given: more does not fit into NumPy's integers
 
 
@@ -33,25 +34,25 @@ class Config:
     history: int = setting(50, "clicks kept of a history, the most recent", least=1)
     min_count: int = setting(2, "words rarer than this in the training news and without a vector are UNKNOWN", least=1)
     seed: int = setting(0, "seed of every random draw")
-    threads: int = setting(0, "threads of NumPy and Numba; 0 takes every core")
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Config:
         """The inverse of ``dataclasses.asdict``. Raises ValueError when a setting is missing, unknown or wrong."""
         if not isinstance(settings, dict):
             raise ValueError("the settings are not named values")
-        for name in sorted({one.name for one in fields(cls)} ^ settings.keys()):
+        settings = {name: value for name, value in settings.items() if name not in FORMER}
+        for name in sorted({item.name for item in fields(cls)} ^ settings.keys()):
             raise ValueError(f"the setting {name!r} is {'unknown' if name in settings else 'missing'}")
         return cls(**settings)
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value, choices = getattr(self, one.name), one.metadata["choices"]
-            flag = "--" + one.name.replace("_", "-")
-            if type(value) is not type(one.default) and (type(value), type(one.default)) != (int, float):
-                raise ValueError(f"{flag} {value!r}: must be of type {type(one.default).__name__}")
+        for item in fields(self):
+            value, choices = getattr(self, item.name), item.metadata["choices"]
+            least, below, flag = item.metadata["least"], item.metadata["below"], "--" + item.name.replace("_", "-")
+            if type(value) is not type(item.default) and (type(value), type(item.default)) != (int, float):
+                raise ValueError(f"{flag} {value!r}: must be of type {type(item.default).__name__}")
             if choices and value not in choices:
                 raise ValueError(f"{flag} {value}: choose one of {', '.join(choices)}")
-            if not choices and not one.metadata["least"] <= value < one.metadata["below"]:
-                top = "" if value < one.metadata["below"] == LIMIT else f" and below {one.metadata['below']}"
-                raise ValueError(f"{flag} {value}: must be at least {one.metadata['least']}{top}")
+            if not choices and not least <= value < below:
+                top = "" if value < below == LIMIT else f" and below {below}"
+                raise ValueError(f"{flag} {value}: must be at least {least}{top}")

@@ -5,47 +5,77 @@ Tutorial: tutorials/06_two_encoders.md
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
-from .layers.additive_attention import additive_attention_backward, additive_attention_forward
-from .layers.dropout import dropout_backward, dropout_forward
-from .layers.self_attention import self_attention_backward, self_attention_forward
+from .layers.additive_attention import (
+    AdditiveAttentionCache,
+    additive_attention_backward,
+    additive_attention_forward,
+)
+from .layers.dropout import DropoutCache, dropout_backward, dropout_forward
+from .layers.self_attention import Projected, SelfAttentionCache, self_attention_backward, self_attention_forward
 from .ragged import Ragged
 
 Parameters = dict[str, np.ndarray]
 
 
-WEIGHTS = ("weight_query", "weight_key", "weight_value", "additive_weight", "additive_bias", "additive_query")
+class EncoderWeights(NamedTuple):
+    """The weights of one side. Form "bilinear" has no weight_key: None."""
+
+    weight_query: np.ndarray
+    weight_key: np.ndarray | None
+    weight_value: np.ndarray
+    additive_weight: np.ndarray
+    additive_bias: np.ndarray
+    additive_query: np.ndarray
 
 
-def side_weights(params: Parameters, side: str) -> tuple:
-    """The weights of one side, "news" or "user", in the order of WEIGHTS. Form "bilinear" has no weight_key: None."""
-    return tuple(params.get(f"{side}.{name}") for name in WEIGHTS)
+class EncoderCache(NamedTuple):
+    self_attention: SelfAttentionCache
+    dropout: DropoutCache
+    additive: AdditiveAttentionCache
 
 
-def name_gradients(side: str, gradients: tuple) -> Parameters:
-    """The inverse of ``side_weights``: gradients in the order of WEIGHTS, by the name of their parameter."""
-    return {f"{side}.{name}": one for name, one in zip(WEIGHTS, gradients) if one is not None}
+def side_weights(params: Parameters, side: str) -> EncoderWeights:
+    """The weights of one side, "news" or "user"."""
+    return EncoderWeights(*(params.get(f"{side}.{name}") for name in EncoderWeights._fields))  # type: ignore[arg-type]
+
+
+def name_gradients(side: str, dweights: Sequence[np.ndarray | None]) -> Parameters:
+    """The inverse of ``side_weights``: gradients in the order of ``EncoderWeights``, by the name of their parameter."""
+    named = zip(EncoderWeights._fields, dweights)
+    return {f"{side}.{name}": dweight for name, dweight in named if dweight is not None}
 
 
 def encode_forward(
-    rows: np.ndarray, sets: Ragged, weights: tuple, heads: int, mask: np.ndarray | None, rate: float
-) -> tuple[np.ndarray, tuple]:
+    rows: np.ndarray,
+    sets: Ragged,
+    weights: EncoderWeights,
+    heads: int,
+    mask: np.ndarray | None,
+    rate: float,
+    projected: Projected | None = None,
+) -> tuple[np.ndarray, EncoderCache]:
     """out_s = additive attention over dropout(self-attention inside the set s).
 
-    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M].
+    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. ``projected``: the rows' queries, keys
+    and values, where they are known already.
     """
     weight_query, weight_key, weight_value, weight, bias, query = weights
-    attended, attention_cache = self_attention_forward(rows, sets, weight_query, weight_key, weight_value, heads)
+    attended, attention_cache = self_attention_forward(
+        rows, sets, weight_query, weight_key, weight_value, heads, projected
+    )  # [T, M]
     dropped, dropout_cache = dropout_forward(attended, mask, rate)  # [T, M]
     out, additive_cache = additive_attention_forward(dropped, sets, weight, bias, query)  # [S, M]
-    return out, (attention_cache, dropout_cache, additive_cache)
+    return out, EncoderCache(attention_cache, dropout_cache, additive_cache)
 
 
-def encode_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, tuple]:
-    """Returns drows [R, D] and the gradients of the six weights in the order of WEIGHTS."""
-    attention_cache, dropout_cache, additive_cache = cache
-    ddropped, dweight, dbias, dquery = additive_attention_backward(dout, additive_cache)
-    dattended = dropout_backward(ddropped, dropout_cache)
-    drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, attention_cache)
+def encode_backward(dout: np.ndarray, cache: EncoderCache) -> tuple[np.ndarray, tuple[np.ndarray | None, ...]]:
+    """Returns drows [R, D] and the gradients of the weights in the order of ``EncoderWeights``."""
+    ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
+    dattended = dropout_backward(ddropped, cache.dropout)
+    drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, cache.self_attention)
     return drows, (dweight_query, dweight_key, dweight_value, dweight, dbias, dquery)

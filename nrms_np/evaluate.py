@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from . import cli, machine
+from .app import cli, evaluation, threads
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
 
@@ -16,9 +16,7 @@ EPILOG = """examples:
   python -m nrms_np.evaluate --checkpoint runs/demo/checkpoint.npz --data MINDsmall_dev
   python -m nrms_np.evaluate --checkpoint runs/demo/checkpoint.npz --data MINDlarge_test --prediction prediction.zip
 
-An unlabelled test folder has no metrics: there --prediction is needed.
-Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 4 no room (disk full,
-read-only folder, not enough memory), 130 stopped by Ctrl-C."""
+An unlabelled test folder has no metrics: there --prediction is needed."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,13 +24,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="MIND folder to evaluate on")
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
-    parser.add_argument("--threads", type=int, metavar="N", default=0, help="threads; 0 takes every core")
+    cli.add_threads(parser)
     args = parser.parse_args(argv)
-    if args.threads < 0:
-        parser.error(f"--threads {args.threads}: must be at least 0")
-    machine.prepare(args.threads)
-
-    from . import evaluation  # only now: importing NumPy fixes the number of its threads
+    threads.prepare(args.threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)
 

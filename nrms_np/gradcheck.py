@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import cli
+from .app import cli
+from .batch import Batch, make_batch
 from .config import Config
-from .data.batches import Batch, make_batch
-from .encoder import WEIGHTS, encode_backward, encode_forward, name_gradients, side_weights
+from .encoder import EncoderWeights, encode_backward, encode_forward, name_gradients, side_weights
 from .layers import additive_attention, dropout, embedding, loss, self_attention
 from .model import Masks, draw_masks, forward, init_parameters, loss_and_gradients
 from .ragged import Ragged
@@ -92,7 +92,7 @@ def check_gradients(label: str, f: Callable[[Arrays], complex], inputs: Arrays, 
     return checks
 
 
-def projected(out: np.ndarray, direction: np.ndarray) -> complex:
+def weighted_sum(out: np.ndarray, direction: np.ndarray) -> complex:
     """sum(out * R): a plain sum would be blind to softmax, whose outputs always sum to one."""
     return (out * direction).sum()
 
@@ -114,17 +114,17 @@ def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
 
 def check_self_attention(attention: str) -> list[Check]:
     config, params, batch, _ = small_problem(attention)
-    names = [name for name in WEIGHTS[:3] if f"news.{name}" in params]
+    names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
     inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
     direction = generator(1, "gradcheck").normal(size=(len(batch.titles.values), config.heads * config.head_size))
 
     def run(x: Arrays) -> tuple[np.ndarray, tuple]:
-        weights = (x.get(name) for name in WEIGHTS[:3])
+        weights = (x.get(name) for name in EncoderWeights._fields[:3])
         return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
 
     gradients = self_attention.self_attention_backward(direction, run(inputs)[1])
-    named = {name: one for name, one in zip(("rows", *WEIGHTS[:3]), gradients) if one is not None}
-    return check_gradients(f"self_attention[{attention}]", lambda x: projected(run(x)[0], direction), inputs, named)
+    named = {name: one for name, one in zip(("rows", *EncoderWeights._fields[:3]), gradients) if one is not None}
+    return check_gradients(f"self_attention[{attention}]", lambda x: weighted_sum(run(x)[0], direction), inputs, named)
 
 
 def check_additive_attention() -> list[Check]:
@@ -139,7 +139,7 @@ def check_additive_attention() -> list[Check]:
 
     gradients = additive_attention.additive_attention_backward(direction, run(inputs)[1])
     return check_gradients(
-        "additive_attention", lambda x: projected(run(x)[0], direction), inputs, dict(zip(shapes, gradients))
+        "additive_attention", lambda x: weighted_sum(run(x)[0], direction), inputs, dict(zip(shapes, gradients))
     )
 
 
@@ -150,7 +150,7 @@ def check_dropout() -> list[Check]:
     gradient = dropout.dropout_backward(direction, cache)
     return check_gradients(
         "dropout",
-        lambda v: projected(dropout.dropout_forward(v["x"], mask, 0.4)[0], direction),
+        lambda v: weighted_sum(dropout.dropout_forward(v["x"], mask, 0.4)[0], direction),
         {"x": x},
         {"x": gradient},
     )
@@ -162,7 +162,7 @@ def check_embedding() -> list[Check]:
     rows, values = embedding.embedding_backward(direction, embedding.embedding_forward(table, words)[1])
     return check_gradients(
         "embedding",
-        lambda v: projected(embedding.embedding_forward(v["table"], words)[0], direction),
+        lambda v: weighted_sum(embedding.embedding_forward(v["table"], words)[0], direction),
         {"table": table},
         {"table": dense(rows, values, len(table))},
     )
@@ -204,7 +204,9 @@ def check_encoder(side: str, attention: str) -> list[Check]:
 
     drows, dweights = encode_backward(direction, run(inputs)[1])
     gradients = {"rows": drows, **name_gradients(side, dweights)}
-    return check_gradients(f"{side}_encoder[{attention}]", lambda x: projected(run(x)[0], direction), inputs, gradients)
+    return check_gradients(
+        f"{side}_encoder[{attention}]", lambda x: weighted_sum(run(x)[0], direction), inputs, gradients
+    )
 
 
 def check_model(attention: str) -> list[Check]:

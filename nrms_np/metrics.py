@@ -6,9 +6,9 @@ Tutorial: tutorials/10_clicks_to_metrics.md
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
 from .errors import NonFiniteError
+from .parallel import in_parallel, kernel, row_blocks
 from .ragged import Ragged
 
 METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
@@ -25,11 +25,16 @@ def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: in
     if not np.isfinite(scores).all():
         raise NonFiniteError("the scores are not finite")
     ranks = np.empty(len(candidates.values), np.int32)
-    _rank(scores, candidates.values, candidates.offsets, first_impression, ranks)
+
+    def rank_block(block: slice) -> None:
+        offsets = candidates.offsets[block.start : block.stop + 1]
+        _rank(scores, candidates.values, offsets, first_impression + block.start, ranks)
+
+    in_parallel(rank_block, row_blocks(len(candidates)))
     return ranks
 
 
-@njit(cache=True)
+@kernel
 def _hash(impression, news):  # the finalizer of splitmix64 (Steele et al., 2014)
     x = (np.uint64(impression) << np.uint64(32)) + np.uint64(news) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -37,22 +42,25 @@ def _hash(impression, news):  # the finalizer of splitmix64 (Steele et al., 2014
     return x ^ (x >> np.uint64(31))
 
 
-@njit(parallel=True, cache=True)
+@kernel
+def _before(score_a, tie_a, a, score_b, tie_b, b):
+    """Whether candidate a stands before candidate b; the last rule is for the same news listed twice."""
+    if score_a != score_b:
+        return score_a > score_b
+    return tie_a < tie_b or (tie_a == tie_b and a < b)
+
+
+@kernel
 def _rank(scores, news, offsets, first_impression, ranks):
-    for i in prange(len(offsets) - 1):
+    for i in range(len(offsets) - 1):
         start, end = offsets[i], offsets[i + 1]
-        order = np.empty(end - start, np.uint64)
+        tie = np.empty(end - start, np.uint64)
         for a in range(start, end):
-            order[a - start] = _hash(first_impression + i, news[a])
+            tie[a - start] = _hash(first_impression + i, news[a])
         for a in range(start, end):
             rank = 1
             for b in range(start, end):
-                if scores[b] > scores[a]:
-                    rank += 1
-                elif scores[b] == scores[a]:
-                    tie_a, tie_b = order[a - start], order[b - start]
-                    if tie_b < tie_a or (tie_b == tie_a and b < a):  # the same news listed twice
-                        rank += 1
+                rank += _before(scores[b], tie[b - start], b, scores[a], tie[a - start], a)
             ranks[a] = rank
 
 
@@ -66,13 +74,16 @@ def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarra
     nDCG@k = sum over clicks with rank <= k of 1 / log2(1 + rank), over its largest possible value
     """
     out = np.empty((len(offsets) - 1, len(METRICS)))
-    _impression_metrics(ranks, labels, offsets, out)
+    in_parallel(
+        lambda block: _impression_metrics(ranks, labels, offsets[block.start : block.stop + 1], out[block]),
+        row_blocks(len(out)),
+    )
     return out
 
 
-@njit(parallel=True, cache=True)
+@kernel
 def _impression_metrics(ranks, labels, offsets, out):
-    for i in prange(len(out)):
+    for i in range(len(out)):
         start, end = offsets[i], offsets[i + 1]
         size = end - start
         clicks = 0

@@ -13,16 +13,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from .batch import Batch
 from .config import Config
-from .data.batches import Batch
-from .encoder import Parameters, encode_backward, encode_forward, name_gradients, side_weights
-from .layers.dropout import draw_mask, dropout_backward, dropout_forward
+from .encoder import EncoderCache, Parameters, encode_backward, encode_forward, name_gradients, side_weights
+from .layers.dropout import DropoutCache, draw_mask, dropout_backward, dropout_forward
 from .layers.embedding import embedding_backward, embedding_forward
-from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
+from .layers.loss import (
+    ClickScoresCache,
+    click_loss_backward,
+    click_loss_forward,
+    click_scores_backward,
+    click_scores_forward,
+)
 from .rng import generator
+
+# by parameter name; that of "embedding" is (words [U], rows [U, D]): zero in every row that is not listed
+Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
 
 
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
@@ -86,40 +96,54 @@ def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Gen
     )
 
 
+class ModelCache(NamedTuple):
+    embedding: np.ndarray
+    dropout: DropoutCache
+    news: EncoderCache
+    user: EncoderCache
+    scores: ClickScoresCache
+    probabilities: np.ndarray
+
+
 def forward(
     params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
-) -> tuple[float, np.ndarray, tuple]:
+) -> tuple[np.floating, np.ndarray, ModelCache]:
     """Returns the mean loss of the batch, the softmax probabilities [B, 1+K], and the cache for ``backward``."""
-    words, titles, histories = (masks.words, masks.titles, masks.histories) if masks else (None, None, None)
-    rate = config.dropout
+    word_mask, title_mask, history_mask = (masks.words, masks.titles, masks.histories) if masks else (None, None, None)
+    heads, rate = config.heads, config.dropout
+    news_weights, user_weights = side_weights(params, "news"), side_weights(params, "user")
     rows, embedding_cache = embedding_forward(params["embedding"], batch.words)  # [U, D]
-    rows, dropout_cache = dropout_forward(rows, words, rate)  # [U, D]
-    news, user = side_weights(params, "news"), side_weights(params, "user")
-    title_vectors, news_cache = encode_forward(rows, batch.titles, news, config.heads, titles, rate)  # [N, M]
-    users, user_cache = encode_forward(title_vectors, batch.histories, user, config.heads, histories, rate)  # [B, M]
-    scores, scores_cache = click_scores_forward(title_vectors, users, batch.candidates)  # [B, 1+K]
+    rows, dropout_cache = dropout_forward(rows, word_mask, rate)  # [U, D]
+    titles, news_cache = encode_forward(rows, batch.titles, news_weights, heads, title_mask, rate)  # [N, M]
+    users, user_cache = encode_forward(titles, batch.histories, user_weights, heads, history_mask, rate)  # [B, M]
+    scores, scores_cache = click_scores_forward(titles, users, batch.candidates)  # [B, 1+K]
     loss, probabilities = click_loss_forward(scores)
-    return loss, probabilities, (embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities)
+    return (
+        loss,
+        probabilities,
+        ModelCache(embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities),
+    )
 
 
-def backward(cache: tuple) -> dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]:
-    """The gradient of the loss by every parameter, by name; that of "embedding" as (words [U], rows [U, D])."""
-    embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities = cache
-    dscores = click_loss_backward(probabilities)  # [B, 1+K]
-    dtitles_shown, dusers = click_scores_backward(dscores, scores_cache)  # [N, M], [B, M]
-    dtitles_clicked, duser = encode_backward(dusers, user_cache)  # [N, M]
+def backward(cache: ModelCache) -> Gradients:
+    """The gradient of the loss by every parameter."""
+    dscores = click_loss_backward(cache.probabilities)  # [B, 1+K]
+    dtitles_shown, dusers = click_scores_backward(dscores, cache.scores)  # [N, M], [B, M]
+    dtitles_clicked, duser_weights = encode_backward(dusers, cache.user)  # [N, M]
     # a title stands in histories and among candidates: its gradient is the sum of the two
     dtitles = dtitles_shown + dtitles_clicked
-    drows, dnews = encode_backward(dtitles, news_cache)  # [U, D]
-    drows = dropout_backward(drows, dropout_cache)
-    gradients = {"embedding": embedding_backward(drows, embedding_cache)}
-    gradients |= name_gradients("news", dnews) | name_gradients("user", duser)
-    return gradients
+    drows, dnews_weights = encode_backward(dtitles, cache.news)  # [U, D]
+    drows = dropout_backward(drows, cache.dropout)
+    return {
+        "embedding": embedding_backward(drows, cache.embedding),
+        **name_gradients("news", dnews_weights),
+        **name_gradients("user", duser_weights),
+    }
 
 
 def loss_and_gradients(
     params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
-) -> tuple[float, dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]]:
+) -> tuple[np.floating, Gradients]:
     """The mean loss of a batch and its gradient by every parameter."""
     loss, _, cache = forward(params, batch, config, masks)
     return loss, backward(cache)

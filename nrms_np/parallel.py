@@ -1,35 +1,139 @@
-"""A loop over independent pieces of work, on all cores.
+"""Loops over independent pieces of work, on the cores that the process may use.
+
+There is one way to be parallel: plain serial kernels, which let go of Python's lock, called from a pool of threads on
+pieces that each own their output. What a piece computes does not depend on the others, so the number of threads
+changes no bit of a result.
 
 Tutorial: tutorials/09_making_it_fast.md
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numba
+import numpy as np
 
-Piece, Result = TypeVar("Piece"), TypeVar("Result")
+Piece, Result, Function = TypeVar("Piece"), TypeVar("Result"), TypeVar("Function", bound=Callable[..., Any])
+
+BLOCK = 512  # rows of a matrix product computed at a time
+TERMS = 1024  # rows that one piece of a sum over rows takes in
+
+
+def kernel(function: Function) -> Function:
+    """The one decorator of all loops that Numba compiles.
+
+    NaN and infinity keep their meaning (no "nnan", no "ninf"), so a broken input shows up as a NaN and not as a number.
+    The other flags let the compiler split a sum over the lanes of a vector register.
+    """
+    flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
+    return numba.njit(nogil=True, cache=True, fastmath=flags)(function)
+
+
+_threads: int | None = None
+
+
+def set_threads(count: int) -> None:
+    """How many threads ``in_parallel`` uses from now on, in the whole process."""
+    global _threads
+    _threads = count
 
 
 def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) -> list[Result]:
-    """[function(piece) for piece in pieces], with as many threads as Numba may use.
+    """[function(piece) for piece in pieces], on as many threads as ``set_threads`` says (all of Numba's if it was not).
 
-    NumPy lets go of Python's lock inside its loops, and so do kernels with ``nogil``: threads are enough. What a piece
-    computes must not depend on the others, then the number of threads changes no bit of it.
+    Safe to call from several threads at once, and after a fork; not from within a piece.
     """
-    threads = 1 if len(pieces) < 2 else numba.get_num_threads()
-    return [function(piece) for piece in pieces] if threads == 1 else list(_pool(threads).map(function, pieces))
+    with blas_on_one_thread():
+        threads = 1 if len(pieces) < 2 else _threads or numba.get_num_threads()
+        if threads == 1:
+            return [function(piece) for piece in pieces]
+        return list(_pool(threads).map(function, pieces))
 
 
-def row_blocks(rows: int, size: int = 512) -> list[slice]:
-    """0..rows-1 in slices of ``size``."""
+def row_blocks(rows: int, size: int = BLOCK) -> list[slice]:
+    """0..rows-1 in slices of ``size``. row_blocks(5, 2) is [slice(0, 2), slice(2, 4), slice(4, 5)]."""
     return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a @ b in blocks of the rows of a. [R, I] @ [I, J] -> [R, J]."""
+    out = np.empty((len(a), b.shape[1]), a.dtype)
+
+    def multiply(rows: slice) -> None:
+        np.matmul(a[rows], b, out=out[rows])
+
+    in_parallel(multiply, row_blocks(len(a)))
+    return out
+
+
+def matmul_transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a.T @ b, the sum over rows that a weight's gradient is, in pieces added in order. [R, I], [R, J] -> [I, J]."""
+    if not len(a):
+        return np.zeros((a.shape[1], b.shape[1]), a.dtype)
+    first, *others = in_parallel(lambda rows: a[rows].T @ b[rows], row_blocks(len(a), TERMS))
+    for part in others:
+        first += part
+    return first
 
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="nrms_np")
+
+
+# Matrix products are BLAS's, which has threads of its own. Two pools on the same cores wait for each other, and BLAS's
+# idle threads spin for a while after each product. So while our pool works, BLAS is told to stay on the thread that
+# calls it. (Its environment variables do the same only when they are set before NumPy is imported.)
+
+_lock, _inside, _before = threading.Lock(), 0, 1
+
+
+@contextmanager
+def blas_on_one_thread() -> Iterator[None]:
+    """Matrix products inside use the calling thread alone; afterwards BLAS has its threads back."""
+    global _inside, _before
+    get, put = _openblas()
+    with _lock:
+        if _inside == 0:
+            _before = get()
+            put(1)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                put(_before)
+
+
+@cache
+def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """OpenBLAS's functions that get and set its threads; for another BLAS, functions that do nothing."""
+    package = Path(np.__file__).parent
+    for path in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
+        library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
+        for name in ("scipy_openblas_%s_num_threads64_", "openblas_%s_num_threads64_", "openblas_%s_num_threads"):
+            if hasattr(library, name % "set"):
+                return getattr(library, name % "get"), getattr(library, name % "set")
+    return lambda: 1, lambda count: None
+
+
+def _after_fork() -> None:
+    """A child has neither the threads of the pool nor, perhaps, the holder of the lock."""
+    global _lock, _inside
+    _lock, _inside = threading.Lock(), 0
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from .parallel import in_parallel, kernel, row_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +58,6 @@ class Ragged:
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
 
-    def list_of_position(self) -> np.ndarray:
-        """For each position of ``values``, the number of the list that it belongs to. int64 [total]."""
-        return np.repeat(np.arange(len(self)), self.lengths)
-
     def take(self, which: np.ndarray) -> Ragged:
         """The lists numbered ``which``, in that order."""
         which = np.asarray(which)
@@ -100,14 +97,14 @@ class Ragged:
         return Ragged(*_transpose(self.values, size))
 
 
-@njit(cache=True)
+@kernel
 def _copy_slices(values, starts, out, offsets):
     for i in range(len(starts)):
         for k in range(offsets[i + 1] - offsets[i]):  # a slice assignment would take seconds to compile
             out[offsets[i] + k] = values[starts[i] + k]
 
 
-@njit(cache=True)
+@kernel
 def _transpose(values, size):  # a counting sort
     offsets = np.zeros(size + 1, dtype=np.int64)
     for value in values:
@@ -131,7 +128,7 @@ def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.n
     return _number_by_first_use(values, size)
 
 
-@njit(cache=True)
+@kernel
 def _number_by_first_use(values, size):
     number_of = np.full(size, -1, dtype=np.int32)
     different = np.empty(min(size, len(values)), dtype=np.int32)
@@ -146,41 +143,34 @@ def _number_by_first_use(values, size):
     return different[:count].copy(), numbers
 
 
-def number_equal_lists(lists: Ragged, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number lists by order of first appearance, equal ones alike; of each list the last ``most`` values count.
+def sum_rows(rows: np.ndarray, groups: Ragged) -> np.ndarray:
+    """out[g] = sum of rows[p] over the positions p in groups[g]. [positions, columns] -> [groups, columns].
 
-    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    An empty group gives zeros (np.add.reduceat would give the row at its start).
     """
-    slots = np.full(1 << (2 * len(lists)).bit_length(), -1, dtype=np.int32)
-    return _number_equal_lists(lists.values, lists.offsets, most, slots)
+    return sum_rows_side_by_side([rows], groups)
 
 
-@njit(cache=True)
-def _number_equal_lists(values, offsets, most, slots):  # an open hash table of numbers; hash: FNV-1a, 32 bits
-    first = np.empty(len(offsets) - 1, dtype=np.int32)
-    numbers = np.empty(len(offsets) - 1, dtype=np.int32)
-    count = 0
-    for i in range(len(offsets) - 1):
-        end = offsets[i + 1]
-        start = max(offsets[i], end - most)
-        key = 2166136261
-        for p in range(start, end):
-            key = ((key ^ int(values[p])) * 16777619) & 0xFFFFFFFF
-        slot = key & (len(slots) - 1)
-        while slots[slot] >= 0:
-            other_end = offsets[first[slots[slot]] + 1]
-            other_start = max(offsets[first[slots[slot]]], other_end - most)
-            equal = end - start == other_end - other_start
-            p = 0
-            while equal and p < end - start:
-                equal = values[start + p] == values[other_start + p]
-                p += 1
-            if equal:
-                break
-            slot = (slot + 1) & (len(slots) - 1)
-        if slots[slot] < 0:
-            slots[slot] = count
-            first[count] = i
-            count += 1
-        numbers[i] = slots[slot]
-    return first[:count].copy(), numbers
+def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray:
+    """``sum_rows`` of each part, side by side. [positions, columns of the part] -> [groups, columns of all parts]."""
+    ends = np.cumsum([part.shape[1] for part in parts])
+    out = np.empty((len(groups), ends[-1]), parts[0].dtype)
+
+    def sum_block(block: slice) -> None:
+        for part, end in zip(parts, ends):
+            _sum_rows(
+                part, groups.values, groups.offsets[block.start : block.stop + 1], out[block], end - part.shape[1]
+            )
+
+    in_parallel(sum_block, row_blocks(len(out)))
+    return out
+
+
+@kernel
+def _sum_rows(rows, positions, offsets, out, first):
+    for g in range(len(out)):
+        for c in range(rows.shape[1]):
+            out[g, first + c] = 0
+        for p in range(offsets[g], offsets[g + 1]):
+            for c in range(rows.shape[1]):
+                out[g, first + c] += rows[positions[p], c]

@@ -7,7 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from . import cli, machine
+from .app import cli, threads
+from .app.recommender import Recommender
+from .data.read_mind import read_news
 from .errors import InputError
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
@@ -22,9 +24,7 @@ examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
       --history 'N12 "A storm closes the harbour"' --top 5 --json
-
-Exit codes: 0 done, 2 bad input, 3 the scores are not finite, 4 no room (disk full,
-read-only folder, not enough memory), 130 stopped by Ctrl-C."""
+"""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,16 +34,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--history", metavar='"N1 N2 ..."', default="", help="ids, and titles in quotes; oldest first")
     parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
-    parser.add_argument("--threads", type=int, metavar="N", default=0, help="threads; 0 takes every core")
+    cli.add_threads(parser)
     args = parser.parse_args(argv)
-    if args.threads < 0:
-        parser.error(f"--threads {args.threads}: must be at least 0")
     history = _split(args.history)
-    machine.prepare(args.threads)
-
-    from .data.read_mind import read_news  # only now: importing NumPy fixes the number of its threads
-    from .recommender import Recommender
-
+    threads.prepare(args.threads)
     recommender = Recommender.load(args.checkpoint)
     news = read_news(args.news)
     recommender.set_catalogue(news.ids, news.titles, progress=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from . import cli, machine
-from .plan import Plan, read_plan
+from .app import cli, threads, training_run
+from .app.run_folder import RunSettings, read_settings
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -22,9 +22,7 @@ examples:
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
-A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN.
-Exit codes: 0 done, 2 bad input, 3 the loss was not finite, 4 no room (disk full,
-read-only folder, not enough memory), 130 stopped by Ctrl-C."""
+A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -50,6 +48,7 @@ def main(argv: list[str] | None = None) -> None:
         metavar="RUN",
         help="go on with a run that was stopped; all settings come from its folder",
     )
+    cli.add_threads(parser)
     cli.add_settings(parser)
     args = parser.parse_args(argv)
     if not args.train:
@@ -57,16 +56,13 @@ def main(argv: list[str] | None = None) -> None:
         args = parser.parse_args(argv)
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
-    paths = (str(one.resolve()) if one else None for one in (args.train, args.dev, args.embeddings))
-    plan = read_plan(args.resume) if args.resume else Plan(cli.settings(args), *paths)
-    machine.prepare(plan.config.threads)
-
-    from . import run  # only now: importing NumPy fixes the number of its threads
-
+    threads.prepare(args.threads)
     if args.resume:
-        return run.carry_out(plan, args.resume)
-    name = Path(plan.train).name if plan.train else "demo"
-    return run.start_run(plan, args.run or cli.free_folder(Path("runs") / name))
+        return training_run.carry_out(read_settings(args.resume), args.resume)
+    paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
+    settings = RunSettings(cli.settings(args), *paths)
+    name = Path(settings.train).name if settings.train else "demo"
+    training_run.start_run(settings, args.run or cli.free_folder(Path("runs") / name))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nrms_np import machine
+from nrms_np.app import threads
 
 machine.prepare()  # and with it, through the environment, the processes that tests start
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nrms_np.data import cache
-from nrms_np.data.cache import read_folder
+from nrms_np.data.folder import read_folder
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.vocabulary import Tokens
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nrms_np.data.batches import make_batch
-from nrms_np.data.clicks import draw_candidates, find_clicks
+from nrms_np.batch import make_batch
+from nrms_np.clicks import draw_candidates, find_clicks
 from nrms_np.data.mind import Behaviors
 from nrms_np.errors import InputError
 from nrms_np.ragged import Ragged

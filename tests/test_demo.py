@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nrms_np import rng
-from nrms_np.data.cache import read_folder
+from nrms_np.data.folder import read_folder
 from nrms_np.data.demo import Demo, make_demo, write_demo
 from nrms_np.data.demo_words import CLOSERS, FILLERS, KINDS, OPENERS, TEMPLATES, TOPICS
 from nrms_np.data.mind import last_day, texts

@@ -3,15 +3,16 @@
 import numba
 import numpy as np
 
-from nrms_np import cli, evaluate, train
+from nrms_np.app import cli
+from nrms_np import evaluate, train
 from nrms_np.adam import AdamState, adam_step
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.split import prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words
 from nrms_np.model import draw_masks, init_parameters, loss_and_gradients
 from nrms_np.rng import generator
-from tests.kill import arguments, contents, write_data
+from tests.programs.kill import arguments, contents, write_data
 
 
 def test_weights_metrics_and_prediction_file_are_the_same_bytes_again(tmp_path):

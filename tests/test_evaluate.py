@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 
 import nrms_np.scoring
-from nrms_np import cli, evaluate, train
-from nrms_np.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from nrms_np.data.cache import read_folder
-from nrms_np.data.clicks import draw_candidates
+from nrms_np.app import cli
+from nrms_np import evaluate, train
+from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nrms_np.data.folder import read_folder
+from nrms_np.clicks import draw_candidates
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.evaluation import NAMES, bootstrap, history_ranges
-from nrms_np.evaluation import evaluate as evaluate_all
+from nrms_np.app.report import NAMES, bootstrap, history_ranges
+from nrms_np.app.report import evaluate as evaluate_all
 from nrms_np.metrics import METRICS, rank_candidates
 from nrms_np.ragged import Ragged
 from nrms_np.rng import generator
-from nrms_np.scoring import score_impressions
-from nrms_np.submission import write_prediction
+from nrms_np.inference import score_impressions
+from nrms_np.app.submission import write_prediction
 
 QUICK = "--epochs 1 --heads 2 --head-size 4 --query-size 8 --word-size 10 --threads 1 --history 12".split()
 

@@ -1,9 +1,9 @@
-"""The short form of the fuzzing: ``python -m tests.fuzz`` reads 20,000 damaged files."""
+"""The short form of the fuzzing: ``python -m tests.programs.fuzz`` reads 20,000 damaged files."""
 
 import zipfile
 
-from nrms_np import files
-from tests.fuzz import fuzz
+from nrms_np.app import files
+from tests.programs.fuzz import fuzz
 
 
 def test_damaged_files_are_refused_or_read_rightly():

@@ -5,7 +5,7 @@ import pytest
 
 from nrms_np import gradcheck
 from nrms_np.config import Config
-from nrms_np.data.batches import make_batch
+from nrms_np.batch import make_batch
 from nrms_np.gradcheck import Check, check_gradients, relative_error
 from nrms_np.model import forward, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged

@@ -6,19 +6,20 @@ import naive
 import numpy as np
 import pytest
 
-from nrms_np import cli, train, training
-from nrms_np.checkpoint import load_checkpoint
+from nrms_np.app import cli
+from nrms_np import train, fit
+from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.config import Config
-from nrms_np.data.batches import make_batch
-from nrms_np.data.cache import read_folder
-from nrms_np.data.prepare import prepare
+from nrms_np.batch import make_batch
+from nrms_np.data.folder import read_folder
+from nrms_np.data.split import prepare
 from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Vocabulary
 from nrms_np.encoder import side_weights
 from nrms_np.metrics import evaluate_scores, impression_metrics, rank_candidates
 from nrms_np.model import forward, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged
-from nrms_np.scoring import encode_news, score_impressions
-from tests.kill import arguments, write_data
+from nrms_np.inference import encode_news, score_impressions
+from tests.programs.kill import arguments, write_data
 
 TITLES, HISTORIES, CANDIDATES = [[1, 2], [3], [4, 1, 5], [0, 0]], [[0, 1], [2]], np.array([[2, 3], [0, 1]])
 

@@ -15,7 +15,7 @@ from nrms_np.gradcheck import dense, small_problem
 from nrms_np.metrics import evaluate_scores
 from nrms_np.model import loss_and_gradients
 from nrms_np.ragged import Ragged
-from nrms_np.scoring import score_impressions
+from nrms_np.inference import score_impressions
 
 out = {}
 for attention in ("qkv", "bilinear"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import make_mind
-from nrms_np.data.cache import read_folder
+from nrms_np.data.folder import read_folder
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 
 from nrms_np.adam import AdamState, adam_step
 from nrms_np.config import Config
-from nrms_np.data.batches import make_batch
+from nrms_np.batch import make_batch
 from nrms_np.explain import read_attention
 from nrms_np.gradcheck import relative_error
 from nrms_np.model import draw_masks, forward, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged
-from nrms_np.scoring import CHUNK, encode_news, encode_users, score_candidates, score_impressions
+from nrms_np.inference import CHUNK, encode_news, encode_users, score_candidates, score_impressions
 
 SMALL = {"heads": 3, "head_size": 4, "query_size": 5}
 

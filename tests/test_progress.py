@@ -6,7 +6,7 @@ import pytest
 from nrms_np.config import Config
 from nrms_np.errors import InputError
 from nrms_np.model import init_parameters
-from nrms_np.progress import COLUMNS, Progress, load_progress, save_progress
+from nrms_np.app.progress import COLUMNS, Progress, load_progress, save_progress
 
 CONFIG = Config(heads=2, head_size=2, query_size=3, word_size=4)
 STEPS = 5  # in an epoch

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import nrms_np
-from nrms_np import cli, recommend
-from nrms_np.checkpoint import Checkpoint, save_checkpoint
+from nrms_np.app import cli
+from nrms_np import recommend
+from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
@@ -20,8 +21,8 @@ from nrms_np.errors import InputError, NonFiniteError
 from nrms_np.explain import read_attention
 from nrms_np.model import init_parameters
 from nrms_np.ragged import Ragged
-from nrms_np.recommender import FALLBACK, Recommender
-from nrms_np.scoring import encode_users, score_impressions
+from nrms_np.app.recommender import FALLBACK, Recommender
+from nrms_np.inference import encode_users, score_impressions
 
 RAW = "A storm closes the harbour"
 

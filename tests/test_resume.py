@@ -9,9 +9,10 @@ import subprocess
 
 import pytest
 
-from nrms_np import cli, files, train, training
-from nrms_np.plan import claim
-from tests.kill import arguments, check_files, contents, half_written, kill_and_resume, write_data
+from nrms_np.app import cli, files
+from nrms_np import train, fit
+from nrms_np.app.run_folder import claim
+from tests.programs.kill import arguments, check_files, contents, half_written, kill_and_resume, write_data
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
 
 
 def test_killed_runs_lose_nothing(folders, tmp_path):
-    """Five kills; ``python -m tests.kill`` does a hundred."""
+    """Five kills; ``python -m tests.programs.kill`` does a hundred."""
     assert kill_and_resume(folders, tmp_path / "whole", 0, random.Random(0)) == (0, 0)
     assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0))[0] >= 1
     assert not half_written(tmp_path / "run")  # what a kill left is overwritten and renamed

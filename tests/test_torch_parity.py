@@ -5,7 +5,7 @@ import pytest
 
 from nrms_np.adam import AdamState, adam_step
 from nrms_np.config import Config
-from nrms_np.data.batches import make_batch
+from nrms_np.batch import make_batch
 from nrms_np.gradcheck import dense, relative_error
 from nrms_np.model import draw_masks, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged

@@ -10,14 +10,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from nrms_np import cli, train
-from nrms_np.checkpoint import load_checkpoint
+from nrms_np.app import cli
+from nrms_np import train
+from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.config import Config
-from nrms_np.data.cache import read_folder
+from nrms_np.data.folder import read_folder
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.split import prepare
 from nrms_np.metrics import METRICS, evaluate_scores
-from nrms_np.scoring import score_impressions
+from nrms_np.inference import score_impressions
 
 QUICK = "--epochs 2 --heads 2 --head-size 4 --query-size 8 --word-size 10 --threads 1".split()
 PICTURES = [f"{kind}_{i}.png" for kind in ("attention", "additive_attention") for i in (1, 2, 3)] + ["val_loss.png"]

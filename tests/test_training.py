@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from nrms_np import training
+from nrms_np import fit
 from nrms_np.adam import AdamState
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import Split, prepare
+from nrms_np.data.split import Split, prepare
 from nrms_np.data.vocabulary import build_vocabulary, count_words, make_table
 from nrms_np.errors import NonFiniteError
 from nrms_np.model import init_parameters
-from nrms_np.progress import Progress
+from nrms_np.app.progress import Progress
 
 SMALL = {"heads": 2, "head_size": 4, "query_size": 8, "word_size": 12, "epochs": 2, "learning_rate": 0.003}
 

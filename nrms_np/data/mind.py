@@ -79,6 +79,12 @@ class Behaviors:
     def __len__(self) -> int:
         return len(self.users)
 
+    def known_labels(self) -> np.ndarray:
+        """The labels. Raises InputError for unlabelled data."""
+        if self.labels is None:
+            raise InputError("behaviors.tsv has no labels (-0, -1): no clicks to learn from or to validate on")
+        return self.labels
+
     def select(self, which: np.ndarray) -> Behaviors:
         """The impressions numbered ``which``."""
         labels = self.labels
@@ -108,7 +114,7 @@ class Behaviors:
         """Impression ids, user ids and times of the impressions, as str."""
         return texts(self.impression_ids), texts(self.user_ids[self.users]), texts(self.times)
 
-    def different_users(self) -> list[str]:
+    def distinct_users(self) -> list[str]:
         """The ids of the users who have an impression."""
         return texts(self.user_ids[np.unique(self.users)])
 

@@ -2,111 +2,142 @@
 
 Legend: T positions of all sets together, S sets, M size of a row, P size of the attention query.
 
+The steps, whose numbers stand in the code; i runs over the positions of one set s:
+
+1. z_i = x_i @ weight + bias
+2. hidden_i = tanh(z_i)
+3. logits_i = query . hidden_i
+4. alpha_i = softmax of logits_i over the set
+5. out_s = sum_i alpha_i x_i
+
 Tutorial: tutorials/05_additive_attention.md
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit, prange
+from typing import NamedTuple
 
-from ..parallel import in_parallel, row_blocks
+import numpy as np
+
+from ..parallel import in_parallel, kernel, matmul_transposed
 from ..ragged import Ragged
-from .kernels import FASTMATH
+
+PIECE = 512  # positions computed together: what one step makes is in a core's own memory when the next one reads it
+
+
+class AdditiveAttentionCache(NamedTuple):
+    x: np.ndarray
+    sets: Ragged
+    weight: np.ndarray
+    query: np.ndarray
+    hidden: np.ndarray  # [T, P]
+    alpha: np.ndarray  # [T], the attention weights
 
 
 def additive_attention_forward(
     x: np.ndarray, sets: Ragged, weight: np.ndarray, bias: np.ndarray, query: np.ndarray
-) -> tuple[np.ndarray, tuple]:
+) -> tuple[np.ndarray, AdditiveAttentionCache]:
     """out_s = sum_i alpha_i x_i with alpha = softmax over the set s of query . tanh(x_i weight + bias).
 
     x [T, M]: row p belongs to position p of ``sets`` (its values are not used, only where sets begin and end);
-    weight [M, P], bias [P], query [P] -> out [S, M]. An empty set gives the zero vector. The cache ends with alpha [T].
+    weight [M, P], bias [P], query [P] -> out [S, M]. An empty set gives the zero vector.
     """
-    hidden = x @ weight  # 1. [T, P], without the bias
+    hidden = np.empty((len(x), len(query)), x.dtype)  # [T, P]
+    alpha = np.empty(len(x), x.dtype)  # [T]
+    out = np.zeros((len(sets), x.shape[1]), x.dtype)  # [S, M]
 
-    def add_bias_and_tanh(rows: slice) -> None:  # in pieces that stay in a core's own memory between the two
+    def forward_piece(piece: slice) -> None:
+        offsets = sets.offsets[piece]
+        rows = slice(offsets[0], offsets[-1])
+        np.matmul(x[rows], weight, out=hidden[rows])  # 1.
         hidden[rows] += bias
         np.tanh(hidden[rows], out=hidden[rows])  # 2.
+        np.matmul(hidden[rows], query, out=alpha[rows])  # 3. the logits
+        _softmax(alpha, offsets)  # 4.
+        _weighted_sums(alpha, x, offsets, out[piece.start : piece.stop - 1])  # 5.
 
-    in_parallel(add_bias_and_tanh, row_blocks(len(hidden)))
-    alpha = hidden @ query  # 3. logits [T], turned into weights in place below
-    out = np.empty((len(sets), x.shape[1]), x.dtype)
-    _pool_forward(x, alpha, sets.offsets, out)  # 4. softmax in each set, 5. weighted sum
-    return out, (x, sets, weight, query, hidden, alpha)
+    in_parallel(forward_piece, sets.pieces(PIECE))
+    return out, AdditiveAttentionCache(x, sets, weight, query, hidden, alpha)
 
 
 def additive_attention_backward(
-    dout: np.ndarray, cache: tuple
+    dout: np.ndarray, cache: AdditiveAttentionCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns (dx [T, M], dweight [M, P], dbias [P], dquery [P])."""
     x, sets, weight, query, hidden, alpha = cache
-    # 5. out_s = sum_i alpha_i x_i and 4. alpha = softmax(logits)
     dlogits = np.empty_like(alpha)  # [T]
-    _pool_backward_weights(dout, x, alpha, sets.offsets, dlogits)
-    # 3. logits = hidden @ query
-    dquery = hidden.T @ dlogits  # [P]
-    # 2. hidden = tanh(z): dz = dhidden (1 - hidden^2) with dhidden_ip = dlogits_i query_p
     dz = np.empty_like(hidden)  # [T, P]
-    _tanh_backward(dlogits, query, hidden, dz)
-    # 1. z = x @ weight + bias
-    dweight = x.T @ dz  # [M, P]
-    dbias = np.ones(len(dz), dz.dtype) @ dz  # [P]
-    dx = dz @ weight.T  # [T, M]
-    # 5. again: x is also what is summed
-    _pool_backward_rows(dout, alpha, sets.offsets, dx)
+    dx = np.empty_like(x)  # [T, M]
+
+    def backward_piece(piece: slice) -> None:
+        offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]
+        rows = slice(offsets[0], offsets[-1])
+        _softmax_backward(dout_piece, x, alpha, offsets, dlogits)  # 5. out_s = sum_i alpha_i x_i and 4. softmax
+        _tanh_backward(dlogits[rows], query, hidden[rows], dz[rows])  # 3. logits = hidden @ query and 2. tanh
+        np.matmul(dz[rows], weight.T, out=dx[rows])  # 1. z = x @ weight + bias
+        _weighted_sums_backward(alpha, dout_piece, offsets, dx)  # 5. again: x is also what is summed
+
+    in_parallel(backward_piece, sets.pieces(PIECE))
+    dquery = matmul_transposed(hidden, dlogits[:, None])[:, 0]  # 3. [P]
+    dweight = matmul_transposed(x, dz)  # 1. [M, P]
+    dbias = matmul_transposed(dz, np.ones((len(dz), 1), dz.dtype))[:, 0]  # 1. [P]
     return dx, dweight, dbias, dquery
 
 
-@njit(parallel=True, fastmath=FASTMATH, cache=True)
-def _pool_forward(x, alpha, offsets, out):
-    for s in prange(len(offsets) - 1):
-        out[s] = 0
+@kernel
+def _softmax(alpha, offsets):
+    """4. alpha_i = exp(logits_i) / sum_k exp(logits_k), in place of the logits; the largest is subtracted first."""
+    for s in range(len(offsets) - 1):
         start, end = offsets[s], offsets[s + 1]
         if start == end:
             continue
-        # 4. alpha = softmax(logits) over the set
+        # .real: the gradient check passes complex numbers through here, which have no order
         largest = alpha[start].real
         for i in range(start + 1, end):
             largest = max(largest, alpha[i].real)
-        total = x.dtype.type(0)
+        total = alpha.dtype.type(0)  # of the dtype of alpha: a plain 0.0 would make the sum float64
         for i in range(start, end):
             alpha[i] = np.exp(alpha[i] - largest)
             total += alpha[i]
-        # 5. out_s = sum_i alpha_i x_i
         for i in range(start, end):
             alpha[i] /= total
+
+
+@kernel
+def _weighted_sums(alpha, x, offsets, out):
+    """5. out_s = sum_i alpha_i x_i."""
+    for s in range(len(offsets) - 1):
+        for i in range(offsets[s], offsets[s + 1]):
             for m in range(x.shape[1]):
                 out[s, m] += alpha[i] * x[i, m]
 
 
-@njit(parallel=True, fastmath=FASTMATH, cache=True)
-def _pool_backward_weights(dout, x, alpha, offsets, dlogits):
-    for s in prange(len(offsets) - 1):
-        # 5. dalpha_i = dout_s . x_i
-        total = x.dtype.type(0)  # sum_i alpha_i dalpha_i
+@kernel
+def _softmax_backward(dout, x, alpha, offsets, dlogits):
+    for s in range(len(offsets) - 1):
+        total = x.dtype.type(0)  # sum_k alpha_k dalpha_k
         for i in range(offsets[s], offsets[s + 1]):
-            dalpha = x.dtype.type(0)
+            dalpha = x.dtype.type(0)  # 5. dalpha_i = dout_s . x_i
             for m in range(x.shape[1]):
                 dalpha += dout[s, m] * x[i, m]
             dlogits[i] = dalpha
             total += alpha[i] * dalpha
-        # 4. dlogits_i = alpha_i (dalpha_i - sum_k alpha_k dalpha_k)
         for i in range(offsets[s], offsets[s + 1]):
-            dlogits[i] = alpha[i] * (dlogits[i] - total)
+            dlogits[i] = alpha[i] * (dlogits[i] - total)  # 4. dlogits_i = alpha_i (dalpha_i - sum_k alpha_k dalpha_k)
 
 
-@njit(parallel=True, fastmath=FASTMATH, cache=True)
+@kernel
 def _tanh_backward(dlogits, query, hidden, dz):
-    one = hidden.dtype.type(1)
-    for i in prange(hidden.shape[0]):
+    """2. dz = dhidden (1 - hidden^2) with 3. dhidden_ip = dlogits_i query_p."""
+    for i in range(hidden.shape[0]):
         for p in range(hidden.shape[1]):
-            dz[i, p] = dlogits[i] * query[p] * (one - hidden[i, p] * hidden[i, p])
+            dz[i, p] = dlogits[i] * query[p] * (hidden.dtype.type(1) - hidden[i, p] * hidden[i, p])
 
 
-@njit(parallel=True, fastmath=FASTMATH, cache=True)
-def _pool_backward_rows(dout, alpha, offsets, dx):
-    for s in prange(len(offsets) - 1):
+@kernel
+def _weighted_sums_backward(alpha, dout, offsets, dx):
+    """5. dx_i += alpha_i dout_s, on top of what came through the logits."""
+    for s in range(len(offsets) - 1):
         for i in range(offsets[s], offsets[s + 1]):
             for m in range(dx.shape[1]):
                 dx[i, m] += alpha[i] * dout[s, m]

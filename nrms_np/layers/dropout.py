@@ -5,8 +5,11 @@ Tutorial: tutorials/06_two_encoders.md
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit, prange
+
+from ..parallel import in_parallel, kernel, row_blocks
 
 LEVELS = 65536  # a mask compares 16 random bits with the rate: four decisions for each 64-bit draw
 
@@ -23,30 +26,34 @@ def draw_mask(rng: np.random.Generator, shape: tuple[int, ...], rate: float) -> 
     return (bits >= round(rate * LEVELS)).reshape(shape)
 
 
-def dropout_forward(x: np.ndarray, mask: np.ndarray | None, rate: float) -> tuple[np.ndarray, tuple]:
+class DropoutCache(NamedTuple):
+    mask: np.ndarray | None
+    rate: float
+
+
+def dropout_forward(x: np.ndarray, mask: np.ndarray | None, rate: float) -> tuple[np.ndarray, DropoutCache]:
     """out = x * mask / (1 - rate), or x itself when there is no mask (evaluation).
 
     x [rows, columns], mask bool of the same shape -> out, same shape and dtype.
     """
-    return _scale(x, mask, rate), (mask, rate)
+    return _scale(x, mask, rate), DropoutCache(mask, rate)
 
 
-def dropout_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
+def dropout_backward(dout: np.ndarray, cache: DropoutCache) -> np.ndarray:
     """dx = dout * mask / (1 - rate): each entry was multiplied by a constant, and so is its gradient."""
-    mask, rate = cache
-    return _scale(dout, mask, rate)
+    return _scale(dout, cache.mask, cache.rate)
 
 
 def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
     if mask is None:
         return x
-    out = np.empty_like(x)
-    _mask_rows(x, mask, x.dtype.type(1 / (1 - rate)), out)
+    out, scale = np.empty_like(x), x.dtype.type(1 / (1 - rate))
+    in_parallel(lambda rows: _mask_rows(x[rows], mask[rows], scale, out[rows]), row_blocks(len(x)))
     return out
 
 
-@njit(parallel=True, cache=True)
+@kernel
 def _mask_rows(x, mask, scale, out):
-    for i in prange(x.shape[0]):
+    for i in range(x.shape[0]):
         for c in range(x.shape[1]):
             out[i, c] = x[i, c] * scale if mask[i, c] else x.dtype.type(0)

@@ -5,24 +5,31 @@ Tutorial: tutorials/03_softmax_and_loss.md
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ..ragged import Ragged
-from .kernels import sum_rows
+from ..ragged import Ragged, sum_rows
+
+
+class ClickScoresCache(NamedTuple):
+    titles: np.ndarray
+    users: np.ndarray
+    candidates: np.ndarray
 
 
 def click_scores_forward(
     titles: np.ndarray, users: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> tuple[np.ndarray, ClickScoresCache]:
     """scores_bc = titles[candidates_bc] . users_b (section 2.3).
 
     titles [N, M], users [B, M], candidates [B, 1+K] of title numbers -> scores [B, 1+K].
     """
     scores = np.einsum("bcm,bm->bc", titles[candidates], users)  # [B, 1+K]
-    return scores, (titles, users, candidates)
+    return scores, ClickScoresCache(titles, users, candidates)
 
 
-def click_scores_backward(dscores: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+def click_scores_backward(dscores: np.ndarray, cache: ClickScoresCache) -> tuple[np.ndarray, np.ndarray]:
     """Returns (dtitles [N, M], dusers [B, M]).
 
     dusers_b = sum_c dscores_bc titles[candidates_bc]; a title gets dscores_bc users_b from every place that shows it.
@@ -34,12 +41,13 @@ def click_scores_backward(dscores: np.ndarray, cache: tuple) -> tuple[np.ndarray
     return sum_rows(dshown, places.transpose(len(titles))), dusers
 
 
-def click_loss_forward(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def click_loss_forward(scores: np.ndarray) -> tuple[np.floating, np.ndarray]:
     """loss = -mean_b log softmax(scores_b)[0]: the clicked candidate is in column 0 (section 2.4).
 
     scores [B, 1+K] -> loss (scalar), cache: the probabilities [B, 1+K]. The largest score is subtracted first, so
     that no exponential overflows; the loss is taken from the log-sum-exp, so that no logarithm of zero occurs.
     """
+    # .real: the gradient check passes complex numbers through here, which have no order
     shifted = scores - scores[np.arange(len(scores)), scores.real.argmax(axis=1)][:, None]
     exponentials = np.exp(shifted)
     total = exponentials.sum(axis=1, keepdims=True)  # [B, 1]
@@ -51,4 +59,4 @@ def click_loss_backward(cache: np.ndarray) -> np.ndarray:
     """dscores = (p - y) / B, where y is 1 in column 0 and 0 elsewhere. [B, 1+K]."""
     dscores = cache.copy()
     dscores[:, 0] -= 1
-    return dscores / dscores.dtype.type(len(dscores))
+    return dscores / len(dscores)

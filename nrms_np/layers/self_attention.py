@@ -2,7 +2,15 @@
 
 Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows (the level
 below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
-"bilinear"), M = H * A.
+"bilinear"), M = H * A. Column a * H + h of a query, key or value belongs to head h.
+
+The steps, whose numbers stand in the code and in the kernels of ``pairs``; for each head, i and j in the same set:
+
+1. query, key, value = rows @ their weights, once for each row
+2. position i of a set holds a row and uses its query, key and value
+3. logits_ij = scale * query_i . key_j
+4. alpha_ij = softmax of logits_ij over j
+5. out_i = sum_j alpha_ij value_j
 
 Tutorial: tutorials/04_self_attention.md
 """
@@ -14,26 +22,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel
-from ..ragged import Ragged
-from .attention_kernels import bilinear_logits, bilinear_logits_backward, head_kernels
-from .kernels import sum_rows, sum_rows_side_by_side
+from ..parallel import in_parallel, matmul, matmul_transposed
+from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
+from . import pairs as kernels
 
 PIECE = 256  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
 
 
 class Projected(NamedTuple):
-    """Every row as value, query and key, heads last: column a * H + h belongs to head h."""
+    """Every row as query, key and value."""
 
-    value: np.ndarray  # [R, M]
-    query: np.ndarray  # [R, M]; in form "bilinear" [R, H*D], head by head
+    query: np.ndarray  # [R, H*Q]
     key: np.ndarray  # [R, M]; in form "bilinear" the rows themselves, [R, D]
-    weights: list[np.ndarray]  # [D, .], what the rows were multiplied by, in this order; none for a key that is a row
+    value: np.ndarray  # [R, M]
     heads: int
-
-    @property
-    def bilinear(self) -> bool:
-        return len(self.weights) == 2
+    bilinear: bool
 
     @property
     def size(self) -> int:
@@ -42,7 +45,7 @@ class Projected(NamedTuple):
 
     @property
     def scale(self) -> np.generic:
-        """The factor of query . key."""
+        """The factor of query . key, in the dtype of the arrays: a Python float would make float64 of float32."""
         return self.value.dtype.type(1 if self.bilinear else 1 / math.sqrt(self.size))
 
 
@@ -64,70 +67,72 @@ class Attention(NamedTuple):
         return alpha.T.reshape(alpha.shape[1], n, n)
 
 
+class SelfAttentionCache(NamedTuple):
+    rows: np.ndarray
+    sets: Ragged
+    weights: list[np.ndarray]
+    projected: Projected
+    attention: Attention
+
+
 def self_attention_forward(
-    rows: np.ndarray,
+    rows: np.ndarray,  # [R, D]
     sets: Ragged,
-    weight_query: np.ndarray,
-    weight_key: np.ndarray | None,
-    weight_value: np.ndarray,
+    weight_query: np.ndarray,  # [D, H*Q]
+    weight_key: np.ndarray | None,  # [D, M]
+    weight_value: np.ndarray,  # [D, M]
     heads: int,
-) -> tuple[np.ndarray, tuple]:
+    projected: Projected | None = None,  # step 1, where it is done already
+) -> tuple[np.ndarray, SelfAttentionCache]:
     """out_i = sum_j alpha_ij value_j with alpha_ij = softmax_j(scale * query_i . key_j), per head, j in the set of i.
 
-    rows [R, D]; weight_query [D, H*Q], weight_key [D, H*Q] or None, weight_value [D, M] -> out [T, M], a row for each
-    position of ``sets``. Without weight_key the form is "bilinear", the paper's e_i' Q_k e_j: the query is e_i' Q_k,
-    the key is the row itself, shared by all heads, and scale = 1. With it the form is "qkv": scale = 1 / sqrt(A).
+    Returns out [T, M], a row for each position of ``sets``. Without weight_key the form is "bilinear", the paper's
+    e_i' Q_k e_j: the query is e_i' Q_k, the key is the row itself, shared by all heads, and scale = 1. With it the form
+    is "qkv": scale = 1 / sqrt(A).
     """
-    # 1. project every row once, however many positions hold it
-    projected = project(rows, weight_query, weight_key, weight_value, heads)
-    # 2. attend inside each set
+    # 1. once for each row, however many positions hold it
+    projected = projected or project(rows, weight_query, weight_key, weight_value, heads)
+    # 2. to 5.
     out, attention = attend(projected, sets)  # [T, M]
-    return out, (rows, sets, projected, attention)
+    weights = [weight for weight in (weight_query, weight_key, weight_value) if weight is not None]
+    return out, SelfAttentionCache(rows, sets, weights, projected, attention)
 
 
 def self_attention_backward(
-    dout: np.ndarray, cache: tuple
+    dout: np.ndarray, cache: SelfAttentionCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
-    rows, sets, projected, attention = cache
-    # 2. out = attend(projected): the gradient at each position, then its sum over the positions of each row
-    at_positions = attend_backward(dout, projected, sets, attention)
+    rows, sets, weights, projected, attention = cache
+    # 5. to 3. the gradient at each position
+    dquery, dkey, dvalue = attend_backward(dout, projected, sets, attention)
+    # 2. a row gets the sum over its positions
     positions_of_row = sets.transpose(len(rows))
-    # 1. each of value, query and key = rows @ its weight: one product for all, with the weights side by side
-    _, _, _, weights, heads = projected
-    dprojected = sum_rows_side_by_side(at_positions[: len(weights)], positions_of_row)
-    drows = dprojected @ np.concatenate(weights, axis=1).T  # [R, D]
-    dweights = np.split(rows.T @ dprojected, np.cumsum([one.shape[1] for one in weights])[:-1], axis=1)
+    at_positions = [dquery, dvalue] if projected.bilinear else [dquery, dkey, dvalue]
+    dprojected = sum_rows_side_by_side(at_positions, positions_of_row)
+    # 1. query, key, value = rows @ their weights: one product for all, with the weights side by side
+    drows = matmul(dprojected, np.concatenate(weights, axis=1).T)  # [R, D]
+    ends = np.cumsum([weight.shape[1] for weight in weights])
+    dweights = [np.ascontiguousarray(part) for part in np.split(matmul_transposed(rows, dprojected), ends[:-1], axis=1)]
     if projected.bilinear:  # the key is the row itself
-        drows += sum_rows(at_positions[2], positions_of_row)
-        return drows, np.ascontiguousarray(dweights[1]), None, _swap(dweights[0], projected.size)
-    dvalue, dquery, dkey = (_swap(one, projected.size) for one in dweights)
-    return drows, dquery, dkey, dvalue
+        return drows + sum_rows(dkey, positions_of_row), dweights[0], None, dweights[1]
+    return drows, dweights[0], dweights[1], dweights[2]
 
 
 def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
 ) -> Projected:
-    """rows @ each weight, the columns of the weights put in the order that the kernels want: heads last."""
-    if weight_key is None:
-        weights = [_swap(weight_value, heads), weight_query]
-        return Projected(*(rows @ one for one in weights), rows, weights, heads)
-    weights = [_swap(one, heads) for one in (weight_value, weight_query, weight_key)]
-    return Projected(*(rows @ one for one in weights), weights, heads)
-
-
-def _swap(x: np.ndarray, n: int) -> np.ndarray:
-    """Columns in the order (n, m) brought into the order (m, n): with n = H the heads become last, with n = A first."""
-    return x.reshape(len(x), n, x.shape[1] // n).transpose(0, 2, 1).reshape(x.shape)
+    """Step 1 by itself: each weight times the rows, in form "bilinear" the rows as they are in place of the key."""
+    key = rows if weight_key is None else matmul(rows, weight_key)
+    return Projected(matmul(rows, weight_query), key, matmul(rows, weight_value), heads, weight_key is None)
 
 
 def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
-    """Step 2 by itself, for rows projected earlier. Returns out [T, M] and the attention weights.
+    """Steps 2 to 5, for rows projected earlier. Returns out [T, M] and the attention weights.
 
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
-    value, query, key, _, heads = projected
-    kernels, scale = head_kernels(heads, projected.size), projected.scale
+    query, key, value, heads, bilinear = projected
+    size, scale = projected.size, projected.scale
     pairs = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs[1:])
     attention = Attention(np.empty((pairs[-1], heads), value.dtype), pairs)
@@ -135,38 +140,36 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
 
     def attend_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        if projected.bilinear:
-            bilinear_logits(query, key, sets.values, offsets, pairs, alpha)
+        if bilinear:
+            kernels.bilinear_logits(heads, key.shape[1])(query, key, sets.values, offsets, pairs, alpha)  # 3.
         else:
-            kernels.logits(query, key, scale, sets.values, offsets, pairs, alpha)
-        # softmax; its division is done with the sums, its exponential is NumPy's, which takes eight at a time
-        kernels.subtract_largest(alpha, offsets, pairs)
-        np.exp(alpha, out=alpha)
-        kernels.weighted_sums(value, sets.values, offsets, pairs, alpha, out)
+            kernels.logits(heads, size)(query, key, scale, sets.values, offsets, pairs, alpha)  # 3.
+        kernels.softmax(alpha, offsets, pairs)  # 4.
+        kernels.weighted_sums(heads, size)(alpha, False, value, sets.values, offsets, pairs, out)  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
 
 
-def attend_backward(dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention) -> list[np.ndarray]:
-    """dvalue, dquery and dkey at each position: [T, columns of value, query, key]."""
-    value, query, key, _, heads = projected
-    kernels, scale = head_kernels(heads, projected.size), projected.scale
-    dvalue, dquery, dkey = [np.empty((len(dout), one.shape[1]), one.dtype) for one in (value, query, key)]
+def attend_backward(
+    dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
+    query, key, value, heads, bilinear = projected
+    size, scale = projected.size, projected.scale
+    dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
 
     def backward_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        dalpha = np.empty_like(alpha)
-        # out = alpha @ value
-        kernels.weighted_sums_backward(dout, value, sets.values, offsets, pairs, alpha, dalpha, dvalue)
-        # alpha = softmax of the logits of each i; dalpha becomes scale * dlogits
-        kernels.softmax_backward(dalpha, alpha, scale, offsets, pairs)
-        # logits = scale * query @ key'
-        if projected.bilinear:
-            bilinear_logits_backward(dalpha, query, key, sets.values, offsets, pairs, dquery, dkey)
-        else:
-            kernels.sums_over_pairs(dalpha, False, key, sets.values, offsets, pairs, dquery)
-            kernels.sums_over_pairs(dalpha, True, query, sets.values, offsets, pairs, dkey)
+        where = sets.values, offsets, pairs
+        dlogits = np.empty_like(alpha)
+        kernels.weighted_sums_backward(heads, size)(dout, value, *where, alpha, dlogits, dvalue)  # 5. dalpha at first
+        kernels.softmax_backward(dlogits, alpha, scale, offsets, pairs)  # 4.
+        if bilinear:
+            kernels.bilinear_logits_backward(heads, key.shape[1])(dlogits, query, key, *where, dquery, dkey)  # 3.
+        else:  # 3. dquery_i = sum_j dlogits_ij key_j, dkey_j = sum_i dlogits_ij query_i
+            kernels.weighted_sums(heads, size)(dlogits, False, key, *where, dquery)
+            kernels.weighted_sums(heads, size)(dlogits, True, query, *where, dkey)
 
     in_parallel(backward_piece, sets.pieces(PIECE))
-    return [dvalue, dquery, dkey]
+    return dquery, dkey, dvalue

@@ -12,16 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
-from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
-from .errors import InputError, NonFiniteError, OutputError
+from ..errors import InputError, NonFiniteError, OutputError
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, 3)
 DIGEST = 64  # hexadecimal digits of SHA-256, the last bytes of a file of arrays
 LABEL = re.compile(rb"nrms_np (\w+) format (\d+) sha256 ([0-9a-f]{64})\Z")
-DTYPES = [np.dtype(one) for one in ("<f4", "<f8", "<i8", "u1")]  # all that is ever written
+DTYPES = [np.dtype(name) for name in ("<f4", "<f8", "<i8", "u1")]  # all that is ever written
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
 
@@ -63,19 +64,19 @@ def write_text(path: Path, text: str) -> None:
 def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -> None:
     """Write ``header`` (as JSON) and named arrays to one .npz without pickles; equal content gives equal bytes.
 
-    The comment of the zip says what it is, "nrms_np <kind> format 2 sha256 <digest>"; the digest, which ends the file,
+    The comment of the zip says what it is, "nrms_np <kind> format 3 sha256 <digest>"; the digest, which ends the file,
     is that of all bytes before it. Raises NonFiniteError, before anything is written, when a number is not finite.
     """
-    for name, one in arrays.items():
-        if not np.isfinite(one).all():
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
             raise NonFiniteError(f"{name} is not finite, so {path} was not written")
 
     def write(file: BinaryIO) -> None:
         with ZipFile(file, "w") as archive:
             archive.comment = f"nrms_np {kind} format {FORMAT} sha256 {'0' * DIGEST}".encode()
-            for name, one in {"header": to_bytes(json.dumps(header)), **arrays}.items():
+            for name, array in {"header": to_bytes(json.dumps(header)), **arrays}.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.ascontiguousarray(one), allow_pickle=False)
+                    np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
         digest = _digest(file)
         file.seek(-DIGEST, os.SEEK_END)
         file.write(digest)
@@ -84,7 +85,7 @@ def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -
 
 
 def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays], T]) -> T:
-    """``parse(header, arrays)`` of a file that ``save_arrays`` wrote as this ``kind``.
+    """``parse(header, arrays)`` of a file that ``save_arrays`` wrote as this ``kind``; header["format"] is its format.
 
     The file is not trusted. First the checksum of all bytes is compared. Then, because anybody can compute a checksum,
     a member must be plain (not compressed, not pickled, no larger than the file) and hold just the bytes that its shape
@@ -98,34 +99,29 @@ def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays],
         raise InputError(f"{path}: not a file")
     try:
         with open(path, "rb") as file:
-            _check_label(file, kind)
-            return parse(*_read_members(file))
+            number = _check_label(file, kind)
+            header, arrays = _read_members(file)
+        return parse({**header, "format": number}, arrays)
     except InputError:
         raise
     except Exception as error:  # zipfile, NumPy and json raise whatever they like for bytes that were made by hand
         raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
 
 
-def _check_label(file: BinaryIO, kind: str) -> None:
-    """Raises ValueError unless the file is of this kind and format, with all its bytes as they were written."""
+def _check_label(file: BinaryIO, kind: str) -> int:
+    """The format. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
     label = LABEL.search(file.read())
     if not label:
-        raise ValueError(_why_no_label(file))
+        raise ValueError("its end is missing, or it never was one")
     found, number, digest = label[1].decode(), int(label[2]), label[3]
     if found != kind:
         raise ValueError(f"it is a {found} file")
-    if number != FORMAT:
-        raise ValueError(f"it has format {number}, this version reads format {FORMAT}")
+    if number not in READABLE:
+        raise ValueError(f"it has format {number}, this version reads formats {' and '.join(map(str, READABLE))}")
     if digest != _digest(file):
         raise ValueError("the checksum differs: its bytes have changed since it was written")
-
-
-def _why_no_label(file: BinaryIO) -> str:
-    with suppress(BadZipFile), ZipFile(file) as archive:
-        if "header.npy" in archive.namelist():
-            return f"it has format 1, without checksum; this version reads format {FORMAT}; train again"
-    return "its end is missing, or it never was one"
+    return number
 
 
 def _digest(file: BinaryIO) -> bytes:
@@ -144,12 +140,12 @@ def _read_members(file: BinaryIO) -> tuple[dict[str, Any], Arrays]:
     size = file.seek(0, os.SEEK_END)
     with ZipFile(file) as archive:
         members = archive.infolist()
-        plain = all(one.compress_type == ZIP_STORED and one.compress_size == one.file_size for one in members)
-        if not plain or sum(one.file_size for one in members) > size:
+        plain = [member.compress_type == ZIP_STORED and member.compress_size == member.file_size for member in members]
+        if not all(plain) or sum(member.file_size for member in members) > size:
             raise ValueError("a member is compressed, or larger than the file")
-        if len({one.filename for one in members}) < len(members):
+        if len({member.filename for member in members}) < len(members):
             raise ValueError("two members have the same name")
-        arrays = {one.filename.removesuffix(".npy"): _read_array(archive, one) for one in members}
+        arrays = {member.filename.removesuffix(".npy"): _read_array(archive, member) for member in members}
     return json.loads(text_of(arrays.pop("header"))), arrays
 
 
@@ -170,10 +166,10 @@ def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.d
     """Raises ValueError unless these names are there, with these shapes and this dtype, NonFiniteError for a NaN."""
     for name in sorted(arrays.keys() ^ shapes.keys()):
         raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
-    for name, one in arrays.items():
-        if one.shape != shapes[name] or one.dtype != dtype:
-            raise ValueError(f"{name} is {one.dtype} {one.shape}, expected {dtype} {shapes[name]}")
-        if not np.isfinite(one).all():
+    for name, array in arrays.items():
+        if array.shape != shapes[name] or array.dtype != dtype:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
+        if not np.isfinite(array).all():
             raise NonFiniteError(f"{name} is not finite")
 
 

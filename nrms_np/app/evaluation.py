@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..batch import cut_histories, cut_titles
+from ..clicks import Clicks, find_clicks
+from ..config import Config
+from ..data.folder import read_folder
+from ..data.mind import Behaviors, texts
+from ..data.vocabulary import unknown_share
+from ..errors import InputError
+from ..fit import validation_loss
+from ..inference import score_pieces
+from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
+from ..rng import generator
 from .checkpoint import Checkpoint, load_checkpoint
-from .config import Config
-from .data.cache import read_folder
-from .data.clicks import Clicks, draw_candidates, find_clicks
-from .data.mind import Behaviors, texts
-from .data.vocabulary import UNKNOWN
-from .errors import InputError
-from .layers.loss import click_loss_forward
-from .metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
-from .rng import generator
-from .scoring import score_pieces
 from .submission import check_path, write_prediction
 
 RESAMPLES = 1000  # of the bootstrap
@@ -68,11 +69,10 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
             f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
             "give --prediction FILE.zip to write the ranks"
         )
-    news_words = checkpoint.vocabulary.encode_tokens(news.tokens).first(checkpoint.config.title)
-    unknown = (news_words.values == UNKNOWN).mean() if len(news_words.values) else 0
+    news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
-    print(f"unknown title words: {unknown:.1%}")
+    print(f"unknown title words: {unknown_share(news_words):.1%}")
 
     pieces = score_pieces(checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config)
     if labelled:
@@ -88,22 +88,20 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
 def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> Report:
     """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, for all and by group.
 
-    The loss and the metrics are those of ``training.validate``. Nothing is recommended by popularity here: an
+    The loss and the metrics are those of ``fit.validate``. Nothing is recommended by popularity here: an
     impression without history has equal scores, and its ranks are decided by the hash that breaks ties.
     """
-    config, candidates = checkpoint.config, behaviors.candidates
-    clicks = find_clicks(behaviors)
-    rng = generator(config.seed, "validation negatives")
-    positions = draw_candidates(clicks, np.arange(len(clicks)), config.negatives, rng)
-    loss = float(click_loss_forward(scores[positions])[0]) if len(clicks) else np.nan
+    config, candidates, labels = checkpoint.config, behaviors.candidates, behaviors.known_labels()
+    clicks = find_clicks(behaviors.histories, candidates, labels)
+    loss, _ = validation_loss(scores, clicks, config)
 
-    values = impression_metrics(rank_candidates(scores, candidates), behaviors.labels, candidates.offsets)
-    clicks_before = np.concatenate([[0], np.cumsum(behaviors.labels, dtype=np.int64)])
+    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
+    clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
     shown = candidates.lengths
     in_training = set(checkpoint.users)
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
-    kept = np.minimum(behaviors.histories.lengths, config.history)
+    kept = cut_histories(behaviors.histories, config).lengths
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     for low, high in history_ranges(config.history):
         members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)

@@ -1,4 +1,4 @@
-"""Batches: three ragged levels of indices, each into the level below, every different thing once.
+"""Batches: three ragged levels of indices, each into the level below, every distinct thing once.
 
 Tutorial: tutorials/01_news_as_numbers.md
 """
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..ragged import Ragged, number_by_first_use
+from .config import Config
+from .ragged import Ragged, number_by_first_use
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """What one training step reads.
 
-    words      int32 [U]          the different words, as rows of the embedding table
-    titles     Ragged [N]         per different title, which of the U words
+    words      int32 [U]          the distinct words, as rows of the embedding table
+    titles     Ragged [N]         per distinct title, which of the U words
     histories  Ragged [B]         per user, which of the N titles, oldest click first
     candidates int32 [B, 1+K]     per user, which of the N titles; the clicked one in column 0
     """
@@ -35,8 +36,8 @@ def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vo
     [B, 1+K]: news numbers. Costs a few vectorised passes; nothing is sorted, nothing is padded.
     """
     mentioned = np.concatenate([histories.values, candidates.ravel().astype(np.int32)])
-    different, numbers = number_by_first_use(mentioned, len(news_words))
-    titles = news_words.take(different)
+    distinct, numbers = number_by_first_use(mentioned, len(news_words))
+    titles = news_words.take(distinct)
     words, word_numbers = number_by_first_use(titles.values, vocabulary_size)
     clicks = len(histories.values)
     return Batch(
@@ -45,3 +46,13 @@ def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vo
         Ragged(numbers[:clicks], histories.offsets),
         numbers[clicks:].reshape(candidates.shape),
     )
+
+
+def cut_titles(news_words: Ragged, config: Config) -> Ragged:
+    """What the model reads of each title: its first ``config.title`` words."""
+    return news_words.first(config.title)
+
+
+def cut_histories(histories: Ragged, config: Config) -> Ragged:
+    """What the model reads of each history: its last ``config.history`` clicks, because the oldest stands first."""
+    return histories.last(config.history)

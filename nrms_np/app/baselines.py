@@ -7,10 +7,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from .data.mind import Behaviors
-from .layers.kernels import sum_rows
-from .ragged import Ragged
-from .scoring import CHUNK, score_candidates
+from ..batch import cut_histories
+from ..data.mind import Behaviors, News
+from ..inference import CHUNK, score_candidates
+from ..metrics import evaluate_scores
+from ..parallel import row_blocks
+from ..ragged import Ragged, sum_rows
+from .run_data import Data, Prepared
+
+
+def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
+    """The dev metrics of each ranking by its name; of the demo also those of the true probabilities."""
+    dev, shown = prepared.dev, data.dev.candidates.values
+    in_training = np.array([data.train_news.number.get(news_id, -1) for news_id in data.dev_news.ids])
+    histories = cut_histories(dev.histories, prepared.config)
+    scores = {
+        "random": random_scores(data.dev),
+        "popularity": popularity_scores(data.train, len(data.train_news), in_training[shown]),
+        "mean_vector": mean_vector_scores(prepared.table, dev.news_words, histories, dev.candidates),
+    }
+    if data.demo:
+        scores["oracle"] = data.demo.dev_probabilities
+    return {name: evaluate_scores(values, dev.candidates, dev.labels) for name, values in scores.items()}
 
 
 def random_scores(dev: Behaviors) -> np.ndarray:
@@ -20,7 +38,13 @@ def random_scores(dev: Behaviors) -> np.ndarray:
 
 def count_clicks(train: Behaviors, news: int) -> np.ndarray:
     """How often each of the ``news`` was clicked in the impressions (not in the histories). int64 [news]."""
-    return np.bincount(train.candidates.values[train.labels == 1], minlength=news)
+    return np.bincount(train.candidates.values[train.known_labels() == 1], minlength=news)
+
+
+def clicks_by_id(train: Behaviors, news: News) -> dict[str, int]:
+    """``count_clicks`` by news id; what was never clicked is not there."""
+    counts = count_clicks(train, len(news))
+    return {news.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
 
 
 def popularity_scores(train: Behaviors, news: int, dev_candidates: np.ndarray) -> np.ndarray:
@@ -38,8 +62,8 @@ def mean_vector_scores(table: np.ndarray, news_words: Ragged, histories: Ragged,
     titles = _mean_rows(table, news_words)
     titles = _unit(titles - titles.mean(axis=0))
     scores = []
-    for first in range(0, len(histories), CHUNK):  # all user vectors at once could be a gigabyte
-        which = np.arange(first, min(first + CHUNK, len(histories)))
+    for chunk in row_blocks(len(histories), CHUNK):  # all user vectors at once could be a gigabyte
+        which = np.arange(chunk.start, chunk.stop)
         users = _unit(_mean_rows(titles, histories.take(which)))
         scores.append(score_candidates(titles, users, candidates.take(which)))
     return np.concatenate(scores)

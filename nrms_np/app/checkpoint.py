@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .config import Config
-from .data.vocabulary import UNKNOWN_WORD, Vocabulary
-from .encoder import Parameters
+from ..config import Config
+from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
+from ..encoder import Parameters
+from ..model import parameter_shapes
 from .files import Arrays, check_arrays, load_arrays, save_arrays, text_of, to_bytes
-from .model import parameter_shapes
 
 KIND = "checkpoint"
 
@@ -24,7 +24,7 @@ class Checkpoint:
 
     ``users`` are the ids of the training users, so that evaluation can tell who is new; ``clicks`` is how often each
     news id was clicked in the training impressions, what a user without history is recommended by. ``epoch`` is the one
-    that ended with these weights; ``data`` names the data of the run that wrote it, where that is to be resumed.
+    that ended with these weights; ``fingerprint`` names the data of the run that wrote it, where that is to be resumed.
     """
 
     params: Parameters
@@ -33,7 +33,7 @@ class Checkpoint:
     users: list[str] = field(default_factory=list)
     clicks: dict[str, int] = field(default_factory=dict)
     epoch: int = 0
-    data: str = ""
+    fingerprint: str = ""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -43,12 +43,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     the file cannot be written.
     """
     _check(checkpoint)
-    arrays = {f"param.{name}": one for name, one in checkpoint.params.items()}
+    arrays = {f"param.{name}": array for name, array in checkpoint.params.items()}
     arrays["vocabulary"] = _from_lines(checkpoint.vocabulary.words)
     arrays["users"] = _from_lines(checkpoint.users)
     arrays["clicked_news"] = _from_lines(checkpoint.clicks)
     arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
-    header = {"config": asdict(checkpoint.config), "epoch": checkpoint.epoch, "data": checkpoint.data}
+    header = {"config": asdict(checkpoint.config), "epoch": checkpoint.epoch, "data": checkpoint.fingerprint}
     save_arrays(path, KIND, header, arrays)
 
 
@@ -61,11 +61,12 @@ def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
     words, users, clicked = (_to_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
     counts = arrays.pop("click_counts")
     check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
-    params = {name.removeprefix("param."): one for name, one in arrays.items()}
+    params = {name.removeprefix("param."): array for name, array in arrays.items()}
     clicks = dict(zip(clicked, counts.tolist()))
     if len(clicks) < len(clicked):
         raise ValueError("a news id appears twice among the clicked ones")
     config = Config.from_dict(header["config"])
+    params = as_written_now(params, config, header["format"])
     vocabulary = Vocabulary.from_words(words)
     checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
     _check(checkpoint)
@@ -79,8 +80,8 @@ def _check(checkpoint: Checkpoint) -> None:
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
     if type(epoch) is not int or epoch < 0 or min(checkpoint.clicks.values(), default=0) < 0:
         raise ValueError("a negative number of epochs or clicks")
-    if type(checkpoint.data) is not str:
-        raise ValueError("the name of the data is no text")
+    if type(checkpoint.fingerprint) is not str:
+        raise ValueError("the fingerprint of the data is not a text")
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
     check_arrays(checkpoint.params, shapes, np.dtype(dtype))
@@ -96,3 +97,29 @@ def _to_lines(array: np.ndarray) -> list[str]:
     if rest:
         raise ValueError("a list of lines is cut off")
     return lines
+
+
+def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:
+    """Weights of a file of format ``number`` (or what Adam remembers of them) in the order of columns used today.
+
+    Format 2 had the numbers of a head side by side: column h * A + a where today a * H + h belongs to head h. So do the
+    columns of title and user vectors, which are the rows of the weights that take them in.
+    """
+    if number > 2:
+        return params
+    heads, ours = config.heads, {}
+    for name, array in params.items():
+        if name == "user.weight_query" and config.attention == "bilinear":  # each column is of a head and an entry of M
+            entries = array.reshape(len(array), heads, heads, -1).transpose(0, 3, 2, 1)
+            array = entries.reshape(array.shape)
+        elif "weight_" in name:
+            array = _heads_last(array, heads)
+        if name.startswith("user.weight_") or name.endswith("additive_weight"):
+            array = _heads_last(array.T, heads).T
+        ours[name] = np.ascontiguousarray(array)
+    return ours
+
+
+def _heads_last(array: np.ndarray, heads: int) -> np.ndarray:
+    """Columns h * A + a brought into the order a * H + h."""
+    return array.reshape(len(array), heads, -1).transpose(0, 2, 1).reshape(array.shape)

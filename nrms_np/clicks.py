@@ -1,5 +1,7 @@
 """Training samples: each click of an impression, and K negatives drawn from what was shown but not clicked.
 
+``Split`` is all that training and validation read: arrays, made from files by ``data.split``.
+
 Tutorial: tutorials/10_clicks_to_metrics.md
 """
 
@@ -8,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
-from ..errors import InputError
-from .mind import Behaviors
+from .batch import Batch, cut_histories, make_batch
+from .config import Config
+from .parallel import kernel
+from .ragged import Ragged
 
 
 @dataclass(frozen=True, eq=False)
 class Clicks:
-    """The clicks that can train. Positions point into ``behaviors.candidates.values``."""
+    """The clicks that can train. Positions point into ``candidates.values``."""
 
     impressions: np.ndarray  # int32 [clicks], the impression of each click, ascending
     positives: np.ndarray  # int32 [clicks], the position of the clicked candidate
@@ -38,22 +41,21 @@ class Clicks:
         return f"{len(self):,} clicks" + (f"; impressions left out: {', '.join(left_out)}" if left_out else "")
 
 
-def find_clicks(behaviors: Behaviors) -> Clicks:
+def find_clicks(histories: Ragged, candidates: Ragged, labels: np.ndarray) -> Clicks:
     """List the clicks that can train.
 
-    An impression without history has loss ln(1 + K) and zero gradient whatever the weights; one without a non-click has
-    no negative to draw. Both are left out and counted. Raises InputError for unlabelled data.
+    histories, candidates [impressions] of news numbers; labels int8 [all candidates], 1 = clicked. An impression
+    without history has loss ln(1 + K) and zero gradient whatever the weights; one without a non-click has no negative
+    to draw. Both are left out and counted.
     """
-    if behaviors.labels is None:
-        raise InputError("behaviors.tsv has no labels (-0, -1), so there are no clicks to learn from or to validate on")
-    positives = np.flatnonzero(behaviors.labels.view(bool)).astype(np.int32)
+    positives = np.flatnonzero(labels.view(bool)).astype(np.int32)
     impressions = np.empty_like(positives)
-    offsets = behaviors.candidates.offsets
-    count, *left_out = _find(offsets, behaviors.histories.offsets, positives, impressions)
+    offsets = candidates.offsets
+    count, *left_out = _find(offsets, histories.offsets, positives, impressions)
     return Clicks(impressions[:count].copy(), positives[:count].copy(), offsets, *left_out)
 
 
-@njit(cache=True)
+@kernel
 def _find(offsets, history_offsets, positives, impressions):
     """Moves the positives that are kept to the front, in place, and fills in their impressions."""
     count = first = without_history = without_negative = without_click = 0
@@ -86,7 +88,7 @@ def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.r
     return out
 
 
-@njit(cache=True)
+@kernel
 def _draw(uniform, which, impressions, positives, offsets, out):
     count = uniform.shape[1]
     drawn = np.empty(count, np.int64)  # ascending
@@ -117,3 +119,21 @@ def _draw(uniform, which, impressions, positives, offsets, out):
             for c in range(first, end):
                 position += positives[c] <= position
             out[u, 1 + k] = position
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training or evaluation data as integers. Histories are cut where they are read: all at once would double them."""
+
+    news_words: Ragged  # [news] of vocabulary ids, cut to what the model reads
+    histories: Ragged  # [impressions] of news numbers, whole
+    candidates: Ragged  # [impressions] of news numbers
+    labels: np.ndarray  # int8 [all candidates], 1 = clicked
+    clicks: Clicks
+    vocabulary_size: int
+
+    def batch(self, which: np.ndarray, config: Config, rng: np.random.Generator) -> Batch:
+        """The clicks numbered ``which`` [B], each with K fresh negatives (see ``draw_candidates``)."""
+        positions = draw_candidates(self.clicks, which, config.negatives, rng)
+        histories = cut_histories(self.histories.take(self.clicks.impressions[which]), config)
+        return make_batch(self.news_words, histories, self.candidates.values[positions], self.vocabulary_size)

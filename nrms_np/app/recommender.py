@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..batch import cut_titles
+from ..data.vocabulary import tokenize
+from ..encoder import encode_forward, side_weights
+from ..errors import InputError, NonFiniteError
+from ..inference import encode_news, read_attention
+from ..parallel import blas_on_one_thread
+from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
-from .data.vocabulary import tokenize
-from .encoder import encode_forward, side_weights
-from .errors import InputError, NonFiniteError
-from .ragged import Ragged, number_by_first_use
-from .scoring import encode_news
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
 WORDS_SHOWN = 3  # in the text form; the others are in the dict
@@ -84,9 +86,8 @@ class Recommender:
     recommender.set_catalogue(ids, titles)                      # encoded once and kept
     recommender.rank(["N12", "A storm closes the harbour"])     # a few milliseconds each
 
-    A request is a few small products and one pass over the catalogue, which one thread does as fast as memory allows;
-    with more, each product waits for a core where other programs are busy. In a server call ``machine.prepare(1)``
-    before NumPy is imported.
+    A request is a few small products and one pass over the catalogue, which one thread does as fast as memory allows.
+    Requests may come from several threads at once; ``set_catalogue`` may not run meanwhile.
     """
 
     def __init__(self, checkpoint: Checkpoint):
@@ -112,9 +113,10 @@ class Recommender:
         ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
         ValueError when the lengths differ, InputError for a repeated id, NonFiniteError for a broken title vector.
         """
-        number = {one: n for n, one in enumerate(ids)}
+        number = {news_id: n for n, news_id in enumerate(ids)}
         if len(number) < len(ids):
-            raise InputError(f"news id {next(one for n, one in enumerate(ids) if number[one] != n)} appears twice")
+            repeated = next(news_id for n, news_id in enumerate(ids) if number[news_id] != n)
+            raise InputError(f"news id {repeated} appears twice")
         if vectors is None:
             vectors = self.encode_news(titles, progress)
         if not len(ids) == len(titles) == len(vectors):
@@ -126,14 +128,6 @@ class Recommender:
         self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
         self.wordless = np.flatnonzero(~vectors.any(axis=1))
         self._popular: np.ndarray | None = None  # all numbers, most clicked first; sorted when first asked for
-
-    def encode_user(self, history: Sequence[str]) -> np.ndarray:
-        """The user vector [M] for ids of the catalogue or raw titles, oldest first; zero for an empty history.
-
-        Only the most recent ``config.history`` count. Raises InputError for an unknown id (an item without a space is
-        an id) and for a title without words.
-        """
-        return self._read_user(self._recent(history))[0]
 
     def rank(self, history: Sequence[str], top: int = 10) -> Ranking:
         """The ``top`` of the catalogue for a history of ids and raw titles, oldest first, without the clicked news.
@@ -159,7 +153,8 @@ class Recommender:
         if not recent:
             return Ranking([], FALLBACK, self._most_clicked(top))
         user, parts = self._read_user(recent)
-        scores = user @ self.columns  # [catalogue]
+        with blas_on_one_thread():
+            scores = user @ self.columns  # [catalogue]
         if not np.isfinite(scores).all():
             raise NonFiniteError("a score is not finite; train the model again")
         scores[self.wordless] = -np.inf
@@ -179,7 +174,7 @@ class Recommender:
         return list(history)[-self.config.history :]
 
     def _words(self, titles: Iterable[str]) -> Ragged:
-        return self.vocabulary.encode(titles).first(self.config.title)
+        return cut_titles(self.vocabulary.encode(titles), self.config)
 
     def _read_user(self, recent: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """The user vector [M] and the part of it that comes from each clicked title [n, M]: their sum is the vector."""
@@ -198,11 +193,14 @@ class Recommender:
             rows[raw] = self.encode_news([recent[i] for i in raw])
         history = Ragged.from_lists([range(len(recent))])
         weights, heads = side_weights(self.params, "user"), self.config.heads
-        user, ((_, _, projected, attention), _, additive) = encode_forward(rows, history, weights, heads, None, 0)
+        user, cache = encode_forward(rows, history, weights, heads, None, 0)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = attention.of_set(0), projected.value.reshape(-1, projected.size, heads)  # [H, n, n], [n, A, H]
-        factor = np.einsum("i,hij->jh", additive[-1], alpha)  # [n, H]
-        return user[0], (factor[:, None] * value).transpose(0, 2, 1).reshape(rows.shape)
+        alpha, value = (
+            cache.self_attention.attention.of_set(0),
+            cache.self_attention.projected.value,
+        )  # [H, n, n], [n, M]
+        factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
+        return user[0], (factor[:, None] * value.reshape(len(value), -1, heads)).reshape(value.shape)
 
     def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
         """An item that was clicked twice has the sum of its two parts. Largest first."""
@@ -217,12 +215,12 @@ class Recommender:
 
     def _read_words(self, titles: list[str]) -> list[list[Word]]:
         """The words of each title, as far as the model reads it, and their additive attention weights."""
-        sets = self._words(titles)
-        different, numbers = number_by_first_use(sets.values, len(self.vocabulary))
-        sets, rows = Ragged(numbers, sets.offsets), self.params["embedding"][different]
-        _, (_, _, additive) = encode_forward(rows, sets, side_weights(self.params, "news"), self.config.heads, None, 0)
-        weights = np.split(additive[-1], sets.offsets[1:-1])
-        return [[Word(*pair) for pair in zip(tokenize(title), one.tolist())] for title, one in zip(titles, weights)]
+        words = self._words(titles)
+        _, additive = read_attention(self.params, words, self.config)
+        weights = np.split(additive, words.offsets[1:-1])
+        return [
+            [Word(*pair) for pair in zip(tokenize(title), shares.tolist())] for title, shares in zip(titles, weights)
+        ]
 
     def _most_clicked(self, top: int) -> list[Recommendation]:
         if self._popular is None:

@@ -12,11 +12,11 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
-from .data.mind import texts
-from .errors import InputError
+from ..data.mind import texts
+from ..errors import InputError
+from ..metrics import rank_candidates
+from ..ragged import Ragged
 from .files import write_file
-from .metrics import rank_candidates
-from .ragged import Ragged
 
 MEMBER = "prediction.txt"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same ranks give the same bytes

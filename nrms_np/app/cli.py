@@ -1,4 +1,4 @@
-"""What the commands share: flags made from the settings, and errors that people can read."""
+"""Flags and exit codes of the commands: flags made from the settings, and errors that people can read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from .config import Config
-from .errors import InputError, NonFiniteError, OutputError
+from ..config import Config
+from ..errors import InputError, NonFiniteError, OutputError
 
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
+EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss or score was not finite,
+{NO_ROOM} no room (disk full, read-only folder, not enough memory), {INTERRUPTED} stopped by Ctrl-C."""
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -21,29 +23,40 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
 
 def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
     prog = f"python -m nrms_np.{module}"
+    epilog = "\n".join(filter(None, [epilog, EXIT_CODES]))
     return argparse.ArgumentParser(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=_count, metavar="N", default=0, help="threads; 0: every core it may use")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
+    return count
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """One flag for each field of Config."""
     group = parser.add_argument_group("settings")
-    for one in fields(Config):
-        flag = "--" + one.name.replace("_", "-")
-        kind = type(one.default)
+    for setting in fields(Config):
+        kind: type = type(setting.default)
         group.add_argument(
-            flag,
+            "--" + setting.name.replace("_", "-"),
             type=kind,
-            default=one.default,
-            choices=one.metadata["choices"],
-            help=one.metadata["help"],
-            metavar=None if one.metadata["choices"] else {int: "N", float: "X"}[kind],
+            default=setting.default,
+            choices=setting.metadata["choices"],
+            help=setting.metadata["help"],
+            metavar=None if setting.metadata["choices"] else {int: "N", float: "X"}[kind],
         )
 
 
 def settings(args: argparse.Namespace) -> Config:
     """The Config of the given flags. Raises InputError when one is out of range."""
     try:
-        return Config(**{one.name: getattr(args, one.name) for one in fields(Config)})
+        return Config(**{setting.name: getattr(args, setting.name) for setting in fields(Config)})
     except ValueError as error:
         raise InputError(str(error)) from None
 

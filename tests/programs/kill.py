@@ -1,4 +1,4 @@
-"""Kill test: ``python -m tests.kill`` strikes training with SIGKILL 100 times and resumes it each time.
+"""Kill test: ``python -m tests.programs.kill`` strikes training with SIGKILL 100 times and resumes it each time.
 
 Half of the kills strike at a random moment, half when a file is being written. At every moment each file of the run
 must be readable, no step that was saved may be lost, and each run must end with the bytes of one that nobody killed.
@@ -22,16 +22,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from nrms_np.checkpoint import load_checkpoint
+from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.files import load_arrays
-from nrms_np.plan import read_plan
+from nrms_np.app.files import load_arrays
+from nrms_np.app.run_folder import read_plan
 
 QUICK = "--epochs 3 --heads 2 --head-size 4 --query-size 8 --word-size 10 --batch-size 32 --patience 3".split()
 # saves after every few steps, and says so when a save is done
 SCRIPT = """
 import sys
-from nrms_np import cli, run, train
+from nrms_np.app import cli, training_run
+from nrms_np import train
 
 def save_and_say(path, progress, *rest):
     save(path, progress, *rest)
@@ -142,7 +143,7 @@ def kill_and_resume(data: Path, run: Path, kills: int, rng: random.Random, atten
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.kill", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.programs.kill", description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

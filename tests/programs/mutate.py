@@ -1,4 +1,4 @@
-"""Mutation testing: ``python -m tests.mutate`` plants one small bug at a time and counts those that no test sees.
+"""Mutation testing: ``python -m tests.programs.mutate`` plants one small bug at a time and counts those that no test sees.
 
 A mutant is a copy of the package with one operator, comparison, constant or statement changed. The fast tests of the
 maths run against it with the JIT off. One that all of them pass has survived: either a test is missing, or the change
@@ -141,7 +141,7 @@ def is_caught(folder: Path, limit: float) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.programs.mutate", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="files of the package; layers/ and adam.py if not given")
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--limit", type=float, default=60, help="seconds for the tests of a mutant")

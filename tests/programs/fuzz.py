@@ -1,4 +1,4 @@
-"""Fuzzing: ``python -m tests.fuzz`` damages 20,000 files in every way it knows and reads them.
+"""Fuzzing: ``python -m tests.programs.fuzz`` damages 20,000 files in every way it knows and reads them.
 
 A damaged file must be refused with one clear line, or be read as it was before the damage. Texts may also be read as
 something else that is legitimate (a changed title is a title), and so may a checkpoint or resume file whose checksums
@@ -25,16 +25,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from nrms_np import files
-from nrms_np.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nrms_np.app import files
+from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary, read_vectors
 from nrms_np.errors import InputError, NonFiniteError
 from nrms_np.model import init_parameters
-from nrms_np.plan import read_plan
-from nrms_np.progress import Progress, load_progress, save_progress
+from nrms_np.app.run_folder import read_plan
+from nrms_np.app.progress import Progress, load_progress, save_progress
 from nrms_np.rng import generator
 
 LIMIT = 10  # seconds for one file
@@ -194,7 +194,7 @@ def fuzz(numbers: range, seed: int) -> tuple[Counter, list[str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.programs.fuzz", description=__doc__.split("\n")[0])
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, metavar="N", help="input number N alone")

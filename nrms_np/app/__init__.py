@@ -1,0 +1,1 @@
+"""Everything around a model: files of a run, reports, recommendations, pictures."""

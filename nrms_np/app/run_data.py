@@ -1,0 +1,92 @@
+"""The data of a run: from the folders that its settings name to what trains and validates a model."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..clicks import Split
+from ..config import Config
+from ..data import vectors, vocabulary
+from ..data.demo import Demo, make_demo
+from ..data.folder import read_folder
+from ..data.mind import Behaviors, News, last_day
+from ..data.split import prepare
+from ..errors import InputError
+from .run_folder import RunSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Both sides of the data as read; ``demo`` holds the truth behind the built-in corpus."""
+
+    train_news: News
+    train: Behaviors
+    dev_news: News
+    dev: Behaviors
+    demo: Demo | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What the model trains and is validated on."""
+
+    train: Split
+    dev: Split
+    vocabulary: vocabulary.Vocabulary
+    table: np.ndarray  # the word vectors that training starts from
+    config: Config  # with the size of the word vectors that were given
+    fingerprint: str
+
+
+def load_data(settings: RunSettings) -> Data:
+    if settings.train is None:
+        print("demo corpus (give --train DIR to use MIND data)")
+        demo = make_demo()  # always the same corpus: --seed is for training
+        return Data(demo.news, demo.train, demo.news, demo.dev, demo)
+    news, train = read_folder(Path(settings.train))
+    if settings.dev:
+        return Data(news, train, *read_folder(Path(settings.dev)))
+    held_out = last_day(train)
+    print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
+    return Data(news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)))
+
+
+def prepare_data(data: Data, settings: RunSettings) -> Prepared:
+    """Everything as integers, and the first word vectors. Prints what there is; raises InputError if none trains."""
+    config, counts = settings.config, data.train_news.tokens.counts()
+    known: dict[str, np.ndarray] = {}
+    if settings.embeddings:
+        known = vectors.read_vectors(Path(settings.embeddings), counts)
+        if not known:
+            raise InputError(f"{settings.embeddings}: none of the words of the training news has a vector in it")
+        print(vectors.coverage(counts, known))
+        config = replace(config, word_size=len(next(iter(known.values()))))
+    words = vocabulary.build_vocabulary(counts, config.min_count, known)
+    train = prepare(data.train_news, data.train, words, config)
+    dev = prepare(data.dev_news, data.dev, words, config)
+    for name, split, news in (("training", train, data.train_news), ("dev", dev, data.dev_news)):
+        if not len(split.clicks):
+            raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
+        print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
+    unknown = vocabulary.unknown_share(dev.news_words)
+    print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
+    table = vectors.make_table(words, counts, known, config.word_size, config.seed)
+    return Prepared(train, dev, words, table, config, fingerprint_of(data, train, dev, words, table))
+
+
+def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocabulary, table: np.ndarray) -> str:
+    """Changes when the data does: words, ids, word vectors, titles, histories, candidates or labels."""
+    names = [*words.words, *data.train_news.ids, *data.dev_news.ids]
+    crc = zlib.crc32("\n".join([f"{data.train.checksum} {data.dev.checksum}", *names]).encode())
+    for array in (
+        data.train.users,
+        data.train.user_ids,
+        np.ascontiguousarray(table),
+        *(array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)),
+    ):
+        crc = zlib.crc32(array, crc)
+    return f"{len(train.clicks)} clicks, {crc:08x}"

@@ -1,0 +1,165 @@
+"""The folder of a run: its settings, a lock, where its training stands, and when that is saved.
+
+Tutorial: tutorials/12_real_data.md
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..adam import AdamState
+from ..config import Config
+from ..encoder import Parameters
+from ..errors import InputError
+from ..fit import Record, TrainingState
+from .checkpoint import as_written_now
+from .files import Arrays, check_arrays, load_arrays, save_arrays
+
+SETTINGS_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run was asked to do, written before anything else so that it can be resumed. Paths are absolute."""
+
+    config: Config
+    train: str | None  # None: the demo corpus
+    dev: str | None  # None: the last day of ``train``
+    embeddings: str | None
+
+
+def read_settings(folder: Path) -> RunSettings:
+    """The plan of a run folder. Raises InputError when there is none."""
+    try:
+        plan = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        settings = Config.from_dict(plan.pop("config"))
+        for path in plan.values():
+            if path is not None and not Path(path).exists():
+                raise ValueError(f"its data are gone: {path!r}")
+        if plan["dev"] and not plan["train"]:
+            raise ValueError("dev without train")
+        return RunSettings(settings, **plan)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold the folder: two processes that train in it would write over each other's files.
+
+    The lock ends with the process, however that ends. Raises InputError when another process holds it.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process is training in it; wait for it, or stop it") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def saving(save: Callable[[], None], seconds: float) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C saves and raises KeyboardInterrupt.
+
+    Ctrl-C waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait.
+    """
+    asked = []
+
+    def ask(*_: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    saved = time.monotonic()
+
+    def on_step() -> None:
+        nonlocal saved
+        if asked or time.monotonic() - saved > seconds:
+            save()
+            saved = time.monotonic()
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield on_step
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+KIND = "resume"  # of resume.npz
+COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")
+GROUPS = ("param", "first", "second")  # of arrays: the weights, and both moments of Adam
+
+
+def save_state(path: Path, state: TrainingState, config: Config, fingerprint: str) -> None:
+    """Write resume.npz: all of the state but ``best_params``, which checkpoint.npz holds.
+
+    ``config`` and the ``fingerprint`` of the data tie it to its run.
+    """
+    header = {"config": asdict(config), "data": fingerprint, "adam_step": state.adam.step}
+    header |= {name: getattr(state, name) for name in COUNTERS}
+    save_arrays(path, KIND, header, _join(state.params, state.adam.first, state.adam.second))
+
+
+def load_state(path: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
+    """Read resume.npz of a run with parameters like ``params`` and ``steps`` in an epoch.
+
+    Raises InputError when the file is damaged, of another format, or of a run with other settings or data.
+    """
+
+    def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
+        if Config.from_dict(header["config"]) != config or header["data"] != fingerprint:
+            raise InputError(f"{path}: this run was started with other data or settings")
+        shapes = {name: array.shape for name, array in _join(params, params, params).items()}
+        check_arrays(arrays, shapes, params["embedding"].dtype)
+        saved, first, second = (
+            as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
+            for group in GROUPS
+        )
+        state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved)
+        for name in COUNTERS:
+            setattr(state, name, header[name])
+        _check(state, steps)
+        return state
+
+    try:
+        return load_arrays(path, KIND, parse)
+    except InputError as error:
+        raise InputError(f"{error}; remove it to start the run from its beginning") from None
+
+
+def _join(*groups: Parameters) -> Arrays:
+    return {f"{group}.{name}": array for group, named in zip(GROUPS, groups) for name, array in named.items()}
+
+
+def _check(state: TrainingState, steps: int) -> None:
+    """Raises ValueError when the numbers contradict each other."""
+    done = [record["epoch"] for record in state.records]
+    fits = (
+        all(type(count) is int for count in (state.epoch, state.step, state.adam.step, *done))
+        and done == list(range(1, state.epoch))
+        and 0 <= state.step <= steps
+        and state.adam.step == (state.epoch - 1) * steps + state.step
+        and math.isfinite(state.loss_sum)
+        and (state.seconds > 0 if state.step else state.seconds == 0)
+        and all(record.keys() == Record.__annotations__.keys() for record in state.records)
+        and all(type(value) in (int, float) for record in state.records for value in record.values())
+        and all((moment >= 0).all() for moment in state.adam.second.values())
+    )
+    if not fits:
+        raise ValueError("its numbers contradict each other")

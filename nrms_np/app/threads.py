@@ -1,0 +1,75 @@
+"""Threads and memory of the process, set in one place, when ``nrms_np`` is imported and by the commands' --threads.
+
+Tutorial: tutorials/09_making_it_fast.md
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+from pathlib import Path
+
+import numba
+
+from ..parallel import set_threads
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def prepare(threads: int = 0) -> None:
+    """Use so many threads (0: every core that the process may use), and keep freed memory for the next step."""
+    cores = usable_cores()
+    set_threads(min(threads, cores) if threads else cores)  # more would only wait for each other
+    _keep_freed_memory()
+
+
+def usable_cores() -> int:
+    """The cores that the process may use: of its affinity, of Numba's own setting, and of its container's CPU quota."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cpu_quota()
+    return max(1, min(affinity, numba.get_num_threads(), math.ceil(quota) if quota else affinity))
+
+
+def _cpu_quota(root: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> float | None:
+    """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
+    quotas = []
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:  # not Linux
+        return None
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        base = root / controllers if controllers else root  # version 1 has a tree for each controller, version 2 one
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        for folder in (base / group.strip("/"), *(base / group.strip("/")).parents):
+            quotas += [_quota_of(folder)] if folder == base or base in folder.parents else []
+    return min((quota for quota in quotas if quota), default=None)
+
+
+def _quota_of(folder: Path) -> float | None:
+    """The limit of one cgroup, of version 2 (cpu.max) or 1 (cpu.cfs_quota_us)."""
+    for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):
+        try:
+            quota, period = " ".join((folder / name).read_text() for name in names).split()
+            return float(quota) / float(period) if float(quota) > 0 else None
+        except (OSError, ValueError):  # no such file; or "max": no limit
+            continue
+    return None
+
+
+def _keep_freed_memory() -> None:
+    """Ask glibc to keep freed memory for the next step instead of giving it back to the kernel.
+
+    A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
+    mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
+    if mallopt:
+        mmap_max, trim_threshold = -4, -1  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)

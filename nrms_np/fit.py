@@ -1,0 +1,169 @@
+"""Training: epochs of Adam steps, validation after each, early stopping on the dev AUC.
+
+Tutorial: tutorials/08_adam_and_training.md
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypedDict, cast
+
+import numpy as np
+from tqdm import tqdm
+
+from .adam import AdamState, adam_step
+from .batch import Batch
+from .clicks import Clicks, Split, draw_candidates
+from .config import Config
+from .encoder import Parameters
+from .errors import NonFiniteError
+from .inference import score_impressions
+from .layers.loss import click_loss_forward
+from .metrics import evaluate_scores
+from .model import backward, draw_masks, forward
+from .rng import generator
+
+
+class Record(TypedDict):
+    """The numbers of one epoch, a row of history.csv."""
+
+    epoch: int
+    loss: float  # mean over the epoch, dropout on
+    val_loss: float
+    positive_probability: float  # mean probability of the clicked title among 1 + K
+    auc: float
+    mrr: float
+    ndcg5: float
+    ndcg10: float
+    seconds: float  # of the training steps
+    samples_per_second: float
+
+
+@dataclass(eq=False)
+class TrainingState:
+    """All that a training needs to go on bit for bit: random draws are keyed, so there is no generator to keep."""
+
+    params: Parameters
+    adam: AdamState
+    best_params: Parameters  # of the best epoch so far
+    epoch: int = 1  # the one under way
+    step: int = 0  # steps done in it
+    loss_sum: float = 0.0  # over the clicks of those steps
+    seconds: float = 0.0  # that they took
+    records: list[Record] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, params: Parameters) -> TrainingState:
+        return cls(params, AdamState.zeros(params), params)
+
+    @property
+    def best(self) -> Record | None:
+        """The epoch with the largest dev AUC, the earlier on a tie; None before the end of the first."""
+        return max(self.records, key=lambda record: record["auc"], default=None)
+
+    def finish_epoch(self, record: Record) -> None:
+        self.records.append(record)
+        if self.best is record:
+            self.best_params = {name: param.copy() for name, param in self.params.items()}
+        self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
+
+
+def train_step(
+    params: Parameters, adam: AdamState, batch: Batch, config: Config, epoch: int = 1, step: int = 0
+) -> float:
+    """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
+
+    Raises NonFiniteError naming epoch, batch and parameter when the loss or a gradient is not finite; nothing is
+    updated then.
+    """
+    masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))
+    loss, _, cache = forward(params, batch, config, masks)
+    try:
+        if not np.isfinite(loss):
+            raise NonFiniteError(f"the loss is not finite, {_cause(params)}")
+        adam_step(params, backward(cache), adam, config.learning_rate, config.clip)
+    except NonFiniteError as error:
+        where = f"epoch {epoch}, batch {step} (step {adam.step + 1} of Adam)"
+        raise NonFiniteError(f"{where}: {error}; try a smaller --learning-rate") from None
+    return float(loss)
+
+
+def _cause(params: Parameters) -> str:
+    broken = [name for name, param in params.items() if not np.isfinite(param).all()]
+    return f"nor is {broken[0]}" if broken else "though all parameters are: the scores are too large"
+
+
+def steps_of_epoch(clicks: Clicks, config: Config) -> int:
+    return -(-len(clicks) // config.batch_size)
+
+
+def train_epoch(state: TrainingState, train: Split, config: Config, on_step: Callable[[], None] | None = None) -> float:
+    """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
+    clicks, size = len(train.clicks), config.batch_size
+    order = generator(config.seed, "order", state.epoch).permutation(clicks)
+    bar = tqdm(total=clicks, initial=state.step * size, desc=f"epoch {state.epoch}", unit=" samples", leave=False)
+    with bar:
+        for first in range(state.step * size, clicks, size):
+            start = time.perf_counter()
+            which = order[first : first + size]
+            batch = train.batch(which, config, generator(config.seed, "negatives", state.epoch, state.step))
+            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step)
+            state.step += 1
+            state.loss_sum += loss * len(which)
+            state.seconds += time.perf_counter() - start
+            bar.set_postfix(loss=f"{state.loss_sum / (first + len(which)):.4f}", refresh=False)
+            bar.update(len(which))
+            if on_step:
+                on_step()
+    return state.loss_sum / clicks
+
+
+def validation_loss(scores: np.ndarray, clicks: Clicks, config: Config) -> tuple[float, float]:
+    """The loss of the scores [all candidates], and the mean probability of the click. NaN without clicks.
+
+    The negatives are drawn once: the same for every epoch and for ``evaluate``.
+    """
+    if not len(clicks):
+        return np.nan, np.nan
+    rng = generator(config.seed, "validation negatives")
+    loss, probabilities = click_loss_forward(
+        scores[draw_candidates(clicks, np.arange(len(clicks)), config.negatives, rng)]
+    )
+    return float(loss), float(probabilities[:, 0].mean())
+
+
+def validate(params: Parameters, dev: Split, config: Config) -> dict[str, float]:
+    """Dropout off: validation loss, mean probability of the click, and the four metrics, named as in ``Record``."""
+    scores = score_impressions(params, dev.news_words, dev.histories, dev.candidates, config)
+    loss, probability = validation_loss(scores, dev.clicks, config)
+    metrics = evaluate_scores(scores, dev.candidates, dev.labels)
+    return {"val_loss": loss, "positive_probability": probability, **metrics}
+
+
+def fit(
+    state: TrainingState,
+    train: Split,
+    dev: Split,
+    config: Config,
+    on_epoch: Callable[[Record], None] | None = None,
+    on_step: Callable[[], None] | None = None,
+) -> None:
+    """Go on until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``, in place.
+
+    Calls on_epoch(record) after each epoch, when ``state`` is that of the next one, and on_step() after each step and
+    epoch. ``state.params`` are the last weights, ``state.best_params`` a copy of the best.
+    """
+    while state.epoch <= config.epochs:
+        if state.best and state.records[-1]["epoch"] - state.best["epoch"] >= config.patience:
+            break
+        loss = train_epoch(state, train, config, on_step)
+        measured = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config)}
+        measured |= {"seconds": state.seconds, "samples_per_second": len(train.clicks) / state.seconds}
+        record = cast(Record, measured)
+        state.finish_epoch(record)
+        if on_epoch:
+            on_epoch(record)
+        if on_step:
+            on_step()  # Ctrl-C during validation

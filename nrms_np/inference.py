@@ -1,0 +1,174 @@
+"""Inference: every title and every distinct history encoded once, then dot products; and what was attended to.
+
+Tutorial: tutorials/11_reading_the_model.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from .batch import cut_histories
+from .config import Config
+from .encoder import EncoderWeights, Parameters, encode_forward, side_weights
+from .layers.self_attention import project
+from .parallel import in_parallel, kernel, row_blocks
+from .ragged import Ragged, number_by_first_use
+
+CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
+
+
+def only_mentioned(rows: np.ndarray, sets: Ragged) -> tuple[np.ndarray, Ragged]:
+    """The rows that the sets mention, and the sets with the numbers that the rows now have."""
+    mentioned, numbers = number_by_first_use(sets.values, len(rows))
+    return rows[mentioned], Ragged(numbers, sets.offsets)
+
+
+def encode(
+    rows: np.ndarray,
+    sets: Ragged,
+    weights: EncoderWeights,
+    heads: int,
+    on_chunk: Callable[[int], object] | None = None,
+) -> np.ndarray:
+    """``encode_forward`` without dropout and cache, CHUNK sets at a time: out [S, M].
+
+    Every row that the sets mention is projected once, ahead of the chunks. In the bilinear form each chunk projects
+    what it mentions, because a query is H times as wide as a row: gigabytes for a large catalogue. ``on_chunk`` is told
+    the number of sets of each chunk when it is done (for a progress bar).
+    """
+    out = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype)
+    rows, sets = only_mentioned(rows, sets)
+    projected = None if weights.weight_key is None else project(rows, *weights[:3], heads)
+    for chunk in row_blocks(len(sets), CHUNK):
+        chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
+        if projected is None:
+            chunk_rows, chunk_sets = only_mentioned(rows, chunk_sets)
+        out[chunk], _ = encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)
+        if on_chunk:
+            on_chunk(len(chunk_sets))
+    return out
+
+
+def encode_news(
+    params: Parameters, news_words: Ragged, config: Config, on_chunk: Callable[[int], object] | None = None
+) -> np.ndarray:
+    """Title vectors [titles, M] for the word ids of each title (cut them with ``cut_titles`` first)."""
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_chunk)
+
+
+def read_attention(
+    params: Parameters, sets: Ragged, config: Config, titles: np.ndarray | None = None
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Self-attention [H, n, n] of each set, and the additive attention weight of each position, flat [T].
+
+    The sets are titles of word ids or, with title vectors ``titles`` [N, M], histories of title numbers.
+    """
+    side, rows = ("news", params["embedding"]) if titles is None else ("user", titles)
+    _, cache = encode_forward(*only_mentioned(rows, sets), side_weights(params, side), config.heads, None, 0)
+    return [cache.self_attention.attention.of_set(s) for s in range(len(sets))], cache.additive.alpha
+
+
+def score_candidates(titles: np.ndarray, users: np.ndarray, candidates: Ragged) -> np.ndarray:
+    """scores_p = titles[candidate p] . users[its impression]. [all candidates]."""
+    scores = np.empty(len(candidates.values), titles.dtype)
+
+    def score_block(block: slice) -> None:
+        offsets = candidates.offsets[block.start : block.stop + 1]
+        _score(titles, users[block], candidates.values, offsets, scores)
+
+    in_parallel(score_block, row_blocks(len(candidates)))
+    return scores
+
+
+@kernel
+def _score(titles, users, values, offsets, scores):
+    for i in range(len(offsets) - 1):
+        for p in range(offsets[i], offsets[i + 1]):
+            score = titles.dtype.type(0)
+            for m in range(titles.shape[1]):
+                score += titles[values[p], m] * users[i, m]
+            scores[p] = score
+
+
+def score_pieces(
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
+
+    Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
+    of impressions. Shows progress bars.
+    """
+    pieces = row_blocks(len(histories), CHUNK)
+    first_with_history, history_number = number_equal_lists(histories, config.history)
+    clicked = cut_histories(histories.take(first_with_history), config)  # [distinct histories]
+    occurs = np.zeros(len(news_words), bool)
+    occurs[clicked.values] = True
+    for piece in pieces:
+        occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
+    row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
+    with _bar("encoding titles", np.count_nonzero(occurs)) as bar:
+        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update)
+    with _bar("encoding users", len(clicked)) as bar:
+        clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
+        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update)
+    with _bar("scoring impressions", len(histories)) as bar:
+        for piece in pieces:
+            shown = candidates.take(np.arange(piece.start, piece.stop))
+            shown = Ragged(row_of_news[shown.values], shown.offsets)
+            yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
+            bar.update(len(shown))
+
+
+def _bar(what: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=what, delay=1, leave=False)
+
+
+def score_impressions(
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
+) -> np.ndarray:
+    """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
+    scores = [scores for _, _, scores in score_pieces(params, news_words, histories, candidates, config)]
+    return np.concatenate(scores) if scores else np.empty(0, params["embedding"].dtype)
+
+
+def number_equal_lists(lists: Ragged, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number lists by order of first appearance, equal ones alike; of each list the last ``most`` values count.
+
+    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    """
+    slots = np.full(1 << (2 * len(lists)).bit_length(), -1, dtype=np.int32)
+    return _number_equal_lists(lists.values, lists.offsets, most, slots)
+
+
+@kernel
+def _number_equal_lists(values, offsets, most, slots):  # an open hash table of numbers; hash: FNV-1a, 32 bits
+    first = np.empty(len(offsets) - 1, dtype=np.int32)
+    numbers = np.empty(len(offsets) - 1, dtype=np.int32)
+    count = 0
+    for i in range(len(offsets) - 1):
+        end = offsets[i + 1]
+        start = max(offsets[i], end - most)
+        key = 2166136261
+        for p in range(start, end):
+            key = ((key ^ int(values[p])) * 16777619) & 0xFFFFFFFF
+        slot = key & (len(slots) - 1)
+        while slots[slot] >= 0:
+            other_end = offsets[first[slots[slot]] + 1]
+            other_start = max(offsets[first[slots[slot]]], other_end - most)
+            equal = end - start == other_end - other_start
+            p = 0
+            while equal and p < end - start:
+                equal = values[start + p] == values[other_start + p]
+                p += 1
+            if equal:
+                break
+            slot = (slot + 1) & (len(slots) - 1)
+        if slots[slot] < 0:
+            slots[slot] = count
+            first[count] = i
+            count += 1
+        numbers[i] = slots[slot]
+    return first[:count].copy(), numbers
