@@ -66,4 +66,4 @@ __all__ = [
     "write_prediction",
 ]
 
-threads.prepare()
+threads.use()

@@ -49,10 +49,10 @@ def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vo
 
 
 def cut_titles(news_words: Ragged, config: Config) -> Ragged:
-    """What the model reads of each title: its first ``config.title`` words."""
-    return news_words.first(config.title)
+    """What the model reads of each title: its first ``config.title_length`` words."""
+    return news_words.first(config.title_length)
 
 
 def cut_histories(histories: Ragged, config: Config) -> Ragged:
-    """What the model reads of each history: its last ``config.history`` clicks, because the oldest stands first."""
-    return histories.last(config.history)
+    """What the model reads of each history: its last ``config.history_length`` clicks; the oldest stands first."""
+    return histories.last(config.history_length)

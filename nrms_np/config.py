@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-FORMER = ("threads",)  # settings that files of earlier versions hold
+RENAMED = {"title": "title_length", "history": "history_length"}  # settings in files of earlier versions
 LIMIT = 2**63  # where no range is given: more does not fit into NumPy's integers
 
 
@@ -30,8 +30,8 @@ class Config:
     head_size: int = setting(16, "size of a head (A)", least=1)
     query_size: int = setting(200, "size of the additive attention's query (P)", least=1)
     word_size: int = setting(300, "size of a word vector (D); that of --embeddings when given", least=1)
-    title: int = setting(30, "words kept of a title, from its start", least=1)
-    history: int = setting(50, "clicks kept of a history, the most recent", least=1)
+    title_length: int = setting(30, "words kept of a title, from its start", least=1)
+    history_length: int = setting(50, "clicks kept of a history, the most recent", least=1)
     min_count: int = setting(2, "words rarer than this in the training news and without a vector are UNKNOWN", least=1)
     seed: int = setting(0, "seed of every random draw")
 
@@ -40,7 +40,7 @@ class Config:
         """The inverse of ``dataclasses.asdict``. Raises ValueError when a setting is missing, unknown or wrong."""
         if not isinstance(settings, dict):
             raise ValueError("the settings are not named values")
-        settings = {name: value for name, value in settings.items() if name not in FORMER}
+        settings = {RENAMED.get(name, name): value for name, value in settings.items() if name != "threads"}
         for name in sorted({item.name for item in fields(cls)} ^ settings.keys()):
             raise ValueError(f"the setting {name!r} is {'unknown' if name in settings else 'missing'}")
         return cls(**settings)

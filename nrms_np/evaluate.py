@@ -26,10 +26,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
     cli.add_threads(parser)
     args = parser.parse_args(argv)
-    threads.prepare(args.threads)
+    threads.use(args.threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run_command(main))

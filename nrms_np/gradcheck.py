@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .batch import Batch, make_batch
 from .config import Config
 from .encoder import EncoderWeights, encode_backward, encode_forward, name_gradients, side_weights
 from .layers import additive_attention, dropout, embedding, loss, self_attention
-from .model import Masks, draw_masks, forward, init_parameters, loss_and_gradients
+from .model import Gradients, Masks, draw_masks, forward, init_parameters, loss_and_gradients
 from .ragged import Ragged
 from .rng import generator
 
@@ -42,9 +43,9 @@ class Check:
         return self.complex_error < COMPLEX_TOLERANCE and self.central_error < CENTRAL_TOLERANCE
 
 
-def complex_step_gradient(f: Callable[[Arrays], complex], inputs: Arrays, name: str) -> np.ndarray:
+def complex_step_gradient(f: Callable[[Arrays], Any], inputs: Arrays, name: str) -> np.ndarray:
     """d f / d inputs[name] by Im f(x + ih) / h, one entry at a time. ``f`` must accept complex128 arrays."""
-    shifted = {key: one.astype(np.complex128) for key, one in inputs.items()}
+    shifted = {key: array.astype(np.complex128) for key, array in inputs.items()}
     out = np.empty(inputs[name].shape)
     for i in np.ndindex(out.shape):
         shifted[name][i] += 1j * COMPLEX_STEP
@@ -53,9 +54,9 @@ def complex_step_gradient(f: Callable[[Arrays], complex], inputs: Arrays, name: 
     return out
 
 
-def central_difference_gradient(f: Callable[[Arrays], float], inputs: Arrays, name: str) -> np.ndarray:
+def central_difference_gradient(f: Callable[[Arrays], Any], inputs: Arrays, name: str) -> np.ndarray:
     """d f / d inputs[name] by (f(x + h) - f(x - h)) / 2h, one entry at a time."""
-    shifted = {key: one.copy() for key, one in inputs.items()}
+    shifted = {key: array.copy() for key, array in inputs.items()}
     out = np.empty(inputs[name].shape)
     for i in np.ndindex(out.shape):
         values = []
@@ -79,7 +80,7 @@ def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
     return float(error / largest if largest > ZERO_TOLERANCE else error * (COMPLEX_TOLERANCE / ZERO_TOLERANCE))
 
 
-def check_gradients(label: str, f: Callable[[Arrays], complex], inputs: Arrays, gradients: Arrays) -> list[Check]:
+def check_gradients(label: str, f: Callable[[Arrays], Any], inputs: Arrays, gradients: Arrays) -> list[Check]:
     """Check the gradient of f, which maps named arrays to a scalar, by every one of its inputs (float64)."""
     if gradients.keys() != inputs.keys():
         raise ValueError(f"{label}: gradients of {sorted(gradients)} for inputs {sorted(inputs)}")
@@ -92,12 +93,12 @@ def check_gradients(label: str, f: Callable[[Arrays], complex], inputs: Arrays, 
     return checks
 
 
-def weighted_sum(out: np.ndarray, direction: np.ndarray) -> complex:
+def weighted_sum(out: np.ndarray, direction: np.ndarray) -> Any:
     """sum(out * R): a plain sum would be blind to softmax, whose outputs always sum to one."""
     return (out * direction).sum()
 
 
-def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
+def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks | None]:
     """A model and batch with every awkward case: repeated words, a one-word title, an empty history, a title twice in a
     history, a title in histories and among candidates, a candidate shown twice, fixed dropout masks."""
     config = Config(heads=2, head_size=3, query_size=4, word_size=5, attention=attention)
@@ -106,9 +107,9 @@ def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
     histories = Ragged.from_lists([[0, 1, 1, 4], [], [2, 0]])
     batch = make_batch(news_words, histories, np.array([[0, 3, 5], [1, 2, 3], [5, 5, 4]]), 9)
     params = init_parameters(rng.normal(size=(9, config.word_size)), config)
-    for one in params.values():
+    for param in params.values():
         # biases too: a zero hides a wrong gradient; large enough that no gradient drowns in central differences
-        one += rng.normal(0, 0.5, one.shape)
+        param += rng.normal(0, 0.5, param.shape)
     return config, params, batch, draw_masks(batch, params, config.dropout, rng)
 
 
@@ -118,13 +119,14 @@ def check_self_attention(attention: str) -> list[Check]:
     inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
     direction = generator(1, "gradcheck").normal(size=(len(batch.titles.values), config.heads * config.head_size))
 
-    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
-        weights = (x.get(name) for name in EncoderWeights._fields[:3])
+    def run(x: Arrays) -> tuple[np.ndarray, Any]:
+        weights = x["weight_query"], x.get("weight_key"), x["weight_value"]
         return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
 
-    gradients = self_attention.self_attention_backward(direction, run(inputs)[1])
-    named = {name: one for name, one in zip(("rows", *EncoderWeights._fields[:3]), gradients) if one is not None}
-    return check_gradients(f"self_attention[{attention}]", lambda x: weighted_sum(run(x)[0], direction), inputs, named)
+    drows, *dweights = self_attention.self_attention_backward(direction, run(inputs)[1])
+    gradients = {"rows": drows, **dict(zip(names, [dweight for dweight in dweights if dweight is not None]))}
+    label = f"self_attention[{attention}]"
+    return check_gradients(label, lambda x: weighted_sum(run(x)[0], direction), inputs, gradients)
 
 
 def check_additive_attention() -> list[Check]:
@@ -134,7 +136,7 @@ def check_additive_attention() -> list[Check]:
     inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     direction = rng.normal(size=(4, 5))
 
-    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
+    def run(x: Arrays) -> tuple[np.ndarray, Any]:
         return additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"])
 
     gradients = additive_attention.additive_attention_backward(direction, run(inputs)[1])
@@ -173,7 +175,7 @@ def check_loss() -> list[Check]:
     inputs = {"titles": rng.normal(size=(5, 4)), "users": rng.normal(size=(3, 4))}
     candidates = np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]])
 
-    def scores(x: Arrays) -> tuple[np.ndarray, tuple]:
+    def scores(x: Arrays) -> tuple[np.ndarray, Any]:
         return loss.click_scores_forward(x["titles"], x["users"], candidates)
 
     out, cache = scores(inputs)
@@ -191,15 +193,15 @@ def check_encoder(side: str, attention: str) -> list[Check]:
     """The news encoder over titles of words, or the user encoder over histories of titles."""
     config, params, batch, masks = small_problem(attention)
     if side == "news":
-        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks.titles
+        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks and masks.title_mask
     else:
         size = config.heads * config.head_size
         rows = generator(6, "gradcheck").normal(size=(len(batch.titles), size))
-        sets, mask = batch.histories, masks.histories
-    inputs = {"rows": rows, **{name: one for name, one in params.items() if name.startswith(f"{side}.")}}
+        sets, mask = batch.histories, masks and masks.history_mask
+    inputs = {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}}
     direction = generator(7, "gradcheck").normal(size=(len(sets), config.heads * config.head_size))
 
-    def run(x: Arrays) -> tuple[np.ndarray, tuple]:
+    def run(x: Arrays) -> tuple[np.ndarray, Any]:
         return encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout)
 
     drows, dweights = encode_backward(direction, run(inputs)[1])
@@ -212,8 +214,7 @@ def check_encoder(side: str, attention: str) -> list[Check]:
 def check_model(attention: str) -> list[Check]:
     """The loss of a batch by every parameter, with fixed dropout masks."""
     config, params, batch, masks = small_problem(attention)
-    _, gradients = loss_and_gradients(params, batch, config, masks)
-    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
+    gradients = dense_gradients(loss_and_gradients(params, batch, config, masks)[1], len(params["embedding"]))
     return check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients)
 
 
@@ -222,6 +223,14 @@ def dense(rows: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
     out = np.zeros((size, values.shape[1]), values.dtype)
     np.add.at(out, rows, values)
     return out
+
+
+def dense_gradients(gradients: Gradients, vocabulary_size: int) -> Arrays:
+    """Every gradient as an array of its parameter's shape."""
+    return {
+        name: dense(*gradient, vocabulary_size) if isinstance(gradient, tuple) else gradient
+        for name, gradient in gradients.items()
+    }
 
 
 def all_checks() -> list[Check]:
@@ -239,11 +248,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.parse_args(argv)
     print(f"{'gradient':<48} {'shape':>10} {'complex step':>13} {'central diff.':>13}  verdict")
     checks = all_checks()
-    for one in checks:
-        shape = "x".join(map(str, one.shape))
-        verdict = "ok" if one.passed else "WRONG"
-        print(f"{one.name:<48} {shape:>10} {one.complex_error:>13.1e} {one.central_error:>13.1e}  {verdict}")
-    wrong = sum(not one.passed for one in checks)
+    for check in checks:
+        shape = "x".join(map(str, check.shape))
+        verdict = "ok" if check.passed else "WRONG"
+        print(f"{check.name:<48} {shape:>10} {check.complex_error:>13.1e} {check.central_error:>13.1e}  {verdict}")
+    wrong = sum(not check.passed for check in checks)
     print(f"\nrelative errors; tolerances {COMPLEX_TOLERANCE:.0e} and {CENTRAL_TOLERANCE:.0e}: ", end="")
     print(f"{wrong} of {len(checks)} gradients are WRONG" if wrong else f"all {len(checks)} gradients are right")
     if wrong:
@@ -251,4 +260,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run_command(main))

@@ -102,14 +102,14 @@ def score_pieces(
     of impressions. Shows progress bars.
     """
     pieces = row_blocks(len(histories), CHUNK)
-    first_with_history, history_number = number_equal_lists(histories, config.history)
+    first_with_history, history_number = number_equal_lists(histories, config.history_length)
     clicked = cut_histories(histories.take(first_with_history), config)  # [distinct histories]
     occurs = np.zeros(len(news_words), bool)
     occurs[clicked.values] = True
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
     row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
-    with _bar("encoding titles", np.count_nonzero(occurs)) as bar:
+    with _bar("encoding titles", int(np.count_nonzero(occurs))) as bar:
         titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update)
     with _bar("encoding users", len(clicked)) as bar:
         clicked = Ragged(row_of_news[clicked.values], clicked.offsets)

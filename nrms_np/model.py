@@ -38,7 +38,7 @@ Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter by name: it follows from the settings and from the shape of the table."""
     size, heads = config.heads * config.head_size, config.heads
-    shapes = {"embedding": (vocabulary_size, word_size)}
+    shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary_size, word_size)}
     for side, inputs in (("news", word_size), ("user", size)):
         if config.attention == "qkv":
             shapes |= {f"{side}.weight_query": (inputs, size), f"{side}.weight_key": (inputs, size)}
@@ -77,11 +77,11 @@ def init_parameters(table: np.ndarray, config: Config) -> Parameters:
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """Dropout masks of one step, True = kept: one row per different word, one row per set position."""
+    """Dropout masks of one step, True = kept: one row per distinct word, one row per set position."""
 
-    words: np.ndarray  # bool [U, D]
-    titles: np.ndarray  # bool [all title positions, M]
-    histories: np.ndarray  # bool [all history positions, M]
+    word_mask: np.ndarray  # bool [U, D]
+    title_mask: np.ndarray  # bool [all title positions, M]
+    history_mask: np.ndarray  # bool [all history positions, M]
 
 
 def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Generator) -> Masks | None:
@@ -109,7 +109,9 @@ def forward(
     params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
 ) -> tuple[np.floating, np.ndarray, ModelCache]:
     """Returns the mean loss of the batch, the softmax probabilities [B, 1+K], and the cache for ``backward``."""
-    word_mask, title_mask, history_mask = (masks.words, masks.titles, masks.histories) if masks else (None, None, None)
+    word_mask = masks.word_mask if masks else None
+    title_mask = masks.title_mask if masks else None
+    history_mask = masks.history_mask if masks else None
     heads, rate = config.heads, config.dropout
     news_weights, user_weights = side_weights(params, "news"), side_weights(params, "user")
     rows, embedding_cache = embedding_forward(params["embedding"], batch.words)  # [U, D]

@@ -17,12 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
-Piece, Result, Function = TypeVar("Piece"), TypeVar("Result"), TypeVar("Function", bound=Callable[..., Any])
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 512  # rows of a matrix product computed at a time
 TERMS = 1024  # rows that one piece of a sum over rows takes in
@@ -35,7 +37,7 @@ def kernel(function: Function) -> Function:
     The other flags let the compiler split a sum over the lanes of a vector register.
     """
     flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
-    return numba.njit(nogil=True, cache=True, fastmath=flags)(function)
+    return cast(Function, numba.njit(nogil=True, cache=True, fastmath=flags)(function))
 
 
 _threads: int | None = None

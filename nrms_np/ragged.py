@@ -27,8 +27,8 @@ class Ragged:
     @classmethod
     def from_lists(cls, lists: Iterable[Sequence[int]]) -> Ragged:
         lists = list(lists)
-        lengths = np.array([len(one) for one in lists], dtype=np.int64)
-        values = [np.asarray(one, dtype=np.int32) for one in lists if len(one)]
+        lengths = np.array([len(values) for values in lists], dtype=np.int64)
+        values = [np.asarray(values, dtype=np.int32) for values in lists if len(values)]
         return cls.from_lengths(np.concatenate(values) if values else np.empty(0, np.int32), lengths)
 
     @classmethod
@@ -40,8 +40,8 @@ class Ragged:
     @classmethod
     def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
         """The lists of all parts, one part after the other."""
-        lengths = np.concatenate([one.lengths for one in parts])
-        return cls.from_lengths(np.concatenate([one.values for one in parts]), lengths)
+        lengths = np.concatenate([part.lengths for part in parts])
+        return cls.from_lengths(np.concatenate([part.values for part in parts]), lengths)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

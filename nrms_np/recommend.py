@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     cli.add_threads(parser)
     args = parser.parse_args(argv)
     history = _split(args.history)
-    threads.prepare(args.threads)
+    threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)
     news = read_news(args.news)
     recommender.set_catalogue(news.ids, news.titles, progress=True)
@@ -53,4 +53,4 @@ def _split(history: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run_command(main))

@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         args = parser.parse_args(argv)
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
-    threads.prepare(args.threads)
+    threads.use(args.threads)
     if args.resume:
         return training_run.carry_out(read_settings(args.resume), args.resume)
     paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
@@ -66,4 +66,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run_command(main))

@@ -61,7 +61,7 @@ def settings(args: argparse.Namespace) -> Config:
         raise InputError(str(error)) from None
 
 
-def run(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
+def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
     """Run a command; what goes wrong is one line on stderr. Returns the exit code."""
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)

@@ -5,6 +5,7 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,9 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown_share(news_words):.1%}")
 
-    pieces = score_pieces(checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config)
+    pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
+        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config
+    )
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
         print(_format(evaluate(checkpoint, behaviors, np.concatenate([scores for _, _, scores in pieces]))))
@@ -103,7 +106,7 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     kept = cut_histories(behaviors.histories, config).lengths
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
-    for low, high in history_ranges(config.history):
+    for low, high in history_ranges(config.history_length):
         members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
     return Report(
         loss,
@@ -157,11 +160,16 @@ def _format(report: Report) -> str:
         "",
         f"{'metric':8} {'value':>8}   95 % interval",
     ]
-    lines += [f"{NAMES[one]:8} {_number(total.metrics[one]):>8}   {_interval(total, one)}" for one in METRICS]
-    lines += ["", f"{'impressions':28} {'number':>9} {'counted':>9}" + "".join(f" {NAMES[one]:>8}" for one in METRICS)]
+    lines += [
+        f"{NAMES[metric]:8} {_number(total.metrics[metric]):>8}   {_interval(total, metric)}" for metric in METRICS
+    ]
+    lines += [
+        "",
+        f"{'impressions':28} {'number':>9} {'counted':>9}" + "".join(f" {NAMES[metric]:>8}" for metric in METRICS),
+    ]
     lines[-1] += "   AUC's 95 % interval"
     for group in report.groups:
-        cells = "".join(f" {_number(group.metrics[one]):>8}" for one in METRICS)
+        cells = "".join(f" {_number(group.metrics[metric]):>8}" for metric in METRICS)
         lines.append(
             f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
         )
@@ -177,4 +185,4 @@ def _number(value: float) -> str:
 
 
 def _interval(group: Group, metric: str) -> str:
-    return " to ".join(_number(one) for one in group.intervals[metric]) if group.counted else "-"
+    return " to ".join(_number(end) for end in group.intervals[metric]) if group.counted else "-"

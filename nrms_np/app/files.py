@@ -27,7 +27,7 @@ Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
 
 
-def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part.
 
     Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.

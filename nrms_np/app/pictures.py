@@ -5,35 +5,32 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+from matplotlib.figure import Figure  # and no pyplot: a notebook keeps the backend that it has chosen
+from matplotlib.ticker import MaxNLocator
 
+from ..fit import Record
 from .files import write_file
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first: a command has no screen)
 
 BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     without_version = {"Software": None}  # equal data, equal bytes
-    try:
-        write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
-    finally:
-        plt.close(figure)
+    write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
 
 
-def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int, path: Path) -> None:
+def plot_losses(records: list[Record], best_epoch: int, negatives: int, path: Path) -> None:
     """Training and validation loss by epoch, the best epoch, and the loss of guessing among 1 + K candidates."""
     epochs = [record["epoch"] for record in records]
-    figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
     guess = math.log(1 + negatives)
     axes.axhline(guess, color=GREY, ls="--", lw=1, label=f"guessing: ln {1 + negatives} = {guess:.3f}")
     axes.axvline(best_epoch, color=ORANGE, ls=":", label=f"best dev AUC: epoch {best_epoch}")
     axes.plot(epochs, [record["loss"] for record in records], "o-", color=GREY, label="training (dropout on)")
     axes.plot(epochs, [record["val_loss"] for record in records], "o-", color=BLUE, label="validation (dropout off)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel="negative log-likelihood of the click", title="Loss")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -42,7 +39,8 @@ def plot_losses(records: list[dict[str, float]], best_epoch: int, negatives: int
 
 def plot_additive_attention(tokens: list[str], weights: np.ndarray, path: Path) -> None:
     """The share of each word in its title's vector, beside the share that equal weights would give it."""
-    figure, axes = plt.subplots(figsize=(6.4, 0.32 * len(tokens) + 1.5), layout="constrained")
+    figure = Figure(figsize=(6.4, 0.32 * len(tokens) + 1.5), layout="constrained")
+    axes = figure.subplots()
     axes.barh(range(len(tokens)), weights, color=BLUE)
     axes.axvline(1 / len(tokens), color=GREY, ls="--", lw=1, label=f"equal weights: 1/{len(tokens)}")
     axes.set_yticks(range(len(tokens)), tokens)
@@ -59,12 +57,13 @@ def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_sho
     shown = np.sort(np.argsort(-focus, kind="stable")[:heads_shown])
     panels = [("mean of all heads", weights.mean(axis=0)), *((f"head {h + 1}", weights[h]) for h in shown)]
     side = 0.22 * len(tokens) + 1.9
-    figure, axes = plt.subplots(1, len(panels), figsize=(side * len(panels), side + 0.6), layout="constrained")
-    for one, (name, panel) in zip(np.atleast_1d(axes), panels):
-        image = one.imshow(panel, cmap="Blues", vmin=0, vmax=weights[shown].max() if len(shown) else None)
-        one.set_xticks(range(len(tokens)), tokens, rotation=90)
-        one.set_yticks(range(len(tokens)), tokens)
-        one.set_title(name)
+    figure = Figure(figsize=(side * len(panels), side + 0.6), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (name, panel) in zip(axes, panels):
+        image = axis.imshow(panel, cmap="Blues", vmin=0, vmax=weights[shown].max() if len(shown) else None)
+        axis.set_xticks(range(len(tokens)), tokens, rotation=90)
+        axis.set_yticks(range(len(tokens)), tokens)
+        axis.set_title(name)
     figure.supylabel("a word ...")
     figure.supxlabel("... takes from")
     figure.colorbar(image, ax=axes, label="self-attention weight", shrink=0.8)

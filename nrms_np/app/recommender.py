@@ -68,12 +68,12 @@ class Ranking:
     def to_text(self) -> str:
         """The form for people: the clicked title of the largest part, and the words that weigh most."""
         lines = [f"no history: ranked by the {self.fallback}, not by the model"] if self.fallback else []
-        for place, one in enumerate(self.recommendations, 1):
-            score = f"{one.score:,} clicks" if self.fallback else f"{one.score:.4f}"
-            lines.append(f"{place:3}. {score:>8}  {one.id}  {one.title}")
-            if one.clicked:
-                most = one.clicked[0]
-                words = sorted(one.words, key=lambda word: -word.weight)[:WORDS_SHOWN]
+        for place, item in enumerate(self.recommendations, 1):
+            score = f"{item.score:,} clicks" if self.fallback else f"{item.score:.4f}"
+            lines.append(f"{place:3}. {score:>8}  {item.id}  {item.title}")
+            if item.clicked:
+                most = item.clicked[0]
+                words = sorted(item.words, key=lambda word: -word.weight)[:WORDS_SHOWN]
                 lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
                 lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.weight:.0%}' for word in words)}")
         return "\n".join(lines or ["nothing is left to recommend: every title of the catalogue was clicked"])
@@ -158,7 +158,7 @@ class Recommender:
         if not np.isfinite(scores).all():
             raise NonFiniteError("a score is not finite; train the model again")
         scores[self.wordless] = -np.inf
-        scores[[self.number[one] for one in history if one in self.number]] = -np.inf  # older clicks too
+        scores[[self.number[item] for item in history if item in self.number]] = -np.inf  # older clicks too
         best = _best(scores, top)
         parts = self.columns[:, best].T @ parts.T  # [top, n]
         words = self._read_words([self.titles[n] for n in best])
@@ -171,7 +171,7 @@ class Recommender:
     def _recent(self, history: Sequence[str]) -> list[str]:
         if isinstance(history, str):
             raise TypeError("a history is a list of ids and titles, not one string")
-        return list(history)[-self.config.history :]
+        return list(history)[-self.config.history_length :]
 
     def _words(self, titles: Iterable[str]) -> Ragged:
         return cut_titles(self.vocabulary.encode(titles), self.config)
@@ -224,10 +224,10 @@ class Recommender:
 
     def _most_clicked(self, top: int) -> list[Recommendation]:
         if self._popular is None:
-            clicks = np.array([self.clicks.get(one, 0) for one in self.ids])
+            clicks = np.array([self.clicks.get(news_id, 0) for news_id in self.ids])
             self._popular = np.lexsort((np.array(self.ids), -clicks))
         best = [(self.ids[n], self.titles[n]) for n in self._popular[:top]]
-        return [Recommendation(one, title, self.clicks.get(one, 0), [], []) for one, title in best]
+        return [Recommendation(news_id, title, self.clicks.get(news_id, 0), [], []) for news_id, title in best]
 
 
 def _best(scores: np.ndarray, top: int) -> np.ndarray:

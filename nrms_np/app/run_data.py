@@ -88,5 +88,5 @@ def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocab
         np.ascontiguousarray(table),
         *(array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)),
     ):
-        crc = zlib.crc32(array, crc)
+        crc = zlib.crc32(array.data, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"

@@ -77,7 +77,7 @@ def saving(save: Callable[[], None], seconds: float) -> Iterator[Callable[[], No
     Ctrl-C waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
     second one does not wait.
     """
-    asked = []
+    asked: list[bool] = []
 
     def ask(*_: object) -> None:
         if asked:

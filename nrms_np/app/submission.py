@@ -60,8 +60,10 @@ def write_prediction(
 def _lines(impression_ids: np.ndarray, ranks: np.ndarray, offsets: np.ndarray) -> str:
     form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
     rank_texts, lines = [form[rank] for rank in ranks.tolist()], []
-    for one, start, end in zip(texts(impression_ids), offsets[:-1].tolist(), offsets[1:].tolist()):
-        if one.split() != [one]:
-            raise InputError(f"impression id {one!r}: empty or with a space, which the prediction file cannot hold")
-        lines.append(f"{one} [{','.join(rank_texts[start:end])}]\n")
+    for impression_id, start, end in zip(texts(impression_ids), offsets[:-1].tolist(), offsets[1:].tolist()):
+        if impression_id.split() != [impression_id]:
+            raise InputError(
+                f"impression id {impression_id!r}: empty or with a space, which the prediction file cannot hold"
+            )
+        lines.append(f"{impression_id} [{','.join(rank_texts[start:end])}]\n")
     return "".join(lines)

@@ -18,7 +18,7 @@ from ..parallel import set_threads
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def prepare(threads: int = 0) -> None:
+def use(threads: int = 0) -> None:
     """Use so many threads (0: every core that the process may use), and keep freed memory for the next step."""
     cores = usable_cores()
     set_threads(min(threads, cores) if threads else cores)  # more would only wait for each other
