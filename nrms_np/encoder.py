@@ -33,6 +33,10 @@ class EncoderWeights(NamedTuple):
     additive_query: np.ndarray
 
 
+# of the rows, then of the weights in the order of EncoderWeights
+EncoderGradients = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 class EncoderCache(NamedTuple):
     self_attention: SelfAttentionCache
     dropout: DropoutCache
@@ -73,9 +77,9 @@ def encode_forward(
     return out, EncoderCache(attention_cache, dropout_cache, additive_cache)
 
 
-def encode_backward(dout: np.ndarray, cache: EncoderCache) -> tuple[np.ndarray, tuple[np.ndarray | None, ...]]:
-    """Returns drows [R, D] and the gradients of the weights in the order of ``EncoderWeights``."""
+def encode_backward(dout: np.ndarray, cache: EncoderCache) -> EncoderGradients:
+    """Returns drows [R, D], then the gradients of the weights in the order of ``EncoderWeights``."""
     ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
     dattended = dropout_backward(ddropped, cache.dropout)
     drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, cache.self_attention)
-    return drows, (dweight_query, dweight_key, dweight_value, dweight, dbias, dquery)
+    return drows, dweight_query, dweight_key, dweight_value, dweight, dbias, dquery

@@ -9,8 +9,9 @@ Tutorial: tutorials/07_trust_a_gradient.md
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from .app import cli
 from .batch import Batch, make_batch
 from .config import Config
-from .encoder import EncoderWeights, encode_backward, encode_forward, name_gradients, side_weights
+from .encoder import EncoderWeights, encode_backward, encode_forward, side_weights
 from .layers import additive_attention, dropout, embedding, loss, self_attention
 from .model import Gradients, Masks, draw_masks, forward, init_parameters, loss_and_gradients
 from .ragged import Ragged
@@ -98,7 +99,7 @@ def weighted_sum(out: np.ndarray, direction: np.ndarray) -> Any:
     return (out * direction).sum()
 
 
-def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks | None]:
+def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
     """A model and batch with every awkward case: repeated words, a one-word title, an empty history, a title twice in a
     history, a title in histories and among candidates, a candidate shown twice, fixed dropout masks."""
     config = Config(heads=2, head_size=3, query_size=4, word_size=5, attention=attention)
@@ -110,23 +111,40 @@ def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks | None]:
     for param in params.values():
         # biases too: a zero hides a wrong gradient; large enough that no gradient drowns in central differences
         param += rng.normal(0, 0.5, param.shape)
-    return config, params, batch, draw_masks(batch, params, config.dropout, rng)
+    masks = draw_masks(batch, params, config.dropout, rng)
+    assert masks
+    return config, params, batch, masks
 
 
-def check_self_attention(attention: str) -> list[Check]:
-    config, params, batch, _ = small_problem(attention)
-    names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
-    inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
-    direction = generator(1, "gradcheck").normal(size=(len(batch.titles.values), config.heads * config.head_size))
+def check_layer(
+    label: str, inputs: Arrays, forward: Callable[[Arrays], tuple[np.ndarray, Any]], backward: Callable[..., Sequence]
+) -> list[Check]:
+    """Check forward(inputs) -> (out, cache) and backward(dout, cache) -> gradients in the order of the inputs."""
+    out, cache = forward(inputs)
+    direction = generator(0, label).normal(size=out.shape)
+    gradients = dict(zip(inputs, [gradient for gradient in backward(direction, cache) if gradient is not None]))
+    return check_gradients(label, lambda x: weighted_sum(forward(x)[0], direction), inputs, gradients)
 
-    def run(x: Arrays) -> tuple[np.ndarray, Any]:
-        weights = x["weight_query"], x.get("weight_key"), x["weight_value"]
-        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
 
-    drows, *dweights = self_attention.self_attention_backward(direction, run(inputs)[1])
-    gradients = {"rows": drows, **dict(zip(names, [dweight for dweight in dweights if dweight is not None]))}
-    label = f"self_attention[{attention}]"
-    return check_gradients(label, lambda x: weighted_sum(run(x)[0], direction), inputs, gradients)
+def check_embedding() -> list[Check]:
+    table, words = generator(4, "gradcheck").normal(size=(6, 3)), np.array([4, 0, 5])
+    return check_layer(
+        "embedding",
+        {"table": table},
+        lambda x: embedding.embedding_forward(x["table"], words),
+        lambda dout, cache: [dense(*embedding.embedding_backward(dout, cache), len(table))],
+    )
+
+
+def check_dropout() -> list[Check]:
+    rng = generator(3, "gradcheck")
+    x, mask = rng.normal(size=(4, 5)), rng.random((4, 5)) > 0.4
+    return check_layer(
+        "dropout",
+        {"x": x},
+        lambda x: dropout.dropout_forward(x["x"], mask, 0.4),
+        lambda dout, cache: [dropout.dropout_backward(dout, cache)],
+    )
 
 
 def check_additive_attention() -> list[Check]:
@@ -134,39 +152,11 @@ def check_additive_attention() -> list[Check]:
     sets = Ragged.from_lengths(np.zeros(8, np.int32), np.array([3, 0, 1, 4]))
     shapes = {"x": (8, 5), "weight": (5, 3), "bias": (3,), "query": (3,)}
     inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    direction = rng.normal(size=(4, 5))
-
-    def run(x: Arrays) -> tuple[np.ndarray, Any]:
-        return additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"])
-
-    gradients = additive_attention.additive_attention_backward(direction, run(inputs)[1])
-    return check_gradients(
-        "additive_attention", lambda x: weighted_sum(run(x)[0], direction), inputs, dict(zip(shapes, gradients))
-    )
-
-
-def check_dropout() -> list[Check]:
-    rng = generator(3, "gradcheck")
-    x, direction, mask = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.random((4, 5)) > 0.4
-    _, cache = dropout.dropout_forward(x, mask, 0.4)
-    gradient = dropout.dropout_backward(direction, cache)
-    return check_gradients(
-        "dropout",
-        lambda v: weighted_sum(dropout.dropout_forward(v["x"], mask, 0.4)[0], direction),
-        {"x": x},
-        {"x": gradient},
-    )
-
-
-def check_embedding() -> list[Check]:
-    rng = generator(4, "gradcheck")
-    table, words, direction = rng.normal(size=(6, 3)), np.array([4, 0, 5]), rng.normal(size=(3, 3))
-    rows, values = embedding.embedding_backward(direction, embedding.embedding_forward(table, words)[1])
-    return check_gradients(
-        "embedding",
-        lambda v: weighted_sum(embedding.embedding_forward(v["table"], words)[0], direction),
-        {"table": table},
-        {"table": dense(rows, values, len(table))},
+    return check_layer(
+        "additive_attention",
+        inputs,
+        lambda x: additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"]),
+        additive_attention.additive_attention_backward,
     )
 
 
@@ -174,40 +164,46 @@ def check_loss() -> list[Check]:
     rng = generator(5, "gradcheck")
     inputs = {"titles": rng.normal(size=(5, 4)), "users": rng.normal(size=(3, 4))}
     candidates = np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]])
+    scores, _ = loss.click_scores_forward(**inputs, candidates=candidates)
+    gradients = {"scores": loss.click_loss_backward(loss.click_loss_forward(scores)[1])}
+    checks = check_gradients(
+        "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": scores}, gradients
+    )
+    return checks + check_layer(
+        "click_scores",
+        inputs,
+        lambda x: loss.click_scores_forward(x["titles"], x["users"], candidates),
+        loss.click_scores_backward,
+    )
 
-    def scores(x: Arrays) -> tuple[np.ndarray, Any]:
-        return loss.click_scores_forward(x["titles"], x["users"], candidates)
 
-    out, cache = scores(inputs)
-    dscores = loss.click_loss_backward(loss.click_loss_forward(out)[1])
-    gradients = dict(zip(inputs, loss.click_scores_backward(dscores, cache)))
-    return [
-        *check_gradients(
-            "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": out}, {"scores": dscores}
+def check_self_attention(attention: str) -> list[Check]:
+    config, params, batch, _ = small_problem(attention)
+    names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
+    return check_layer(
+        f"self_attention[{attention}]",
+        {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}},
+        lambda x: self_attention.self_attention_forward(
+            x["rows"], batch.titles, x["weight_query"], x.get("weight_key"), x["weight_value"], config.heads
         ),
-        *check_gradients("click_scores", lambda x: loss.click_loss_forward(scores(x)[0])[0], inputs, gradients),
-    ]
+        self_attention.self_attention_backward,
+    )
 
 
 def check_encoder(side: str, attention: str) -> list[Check]:
     """The news encoder over titles of words, or the user encoder over histories of titles."""
     config, params, batch, masks = small_problem(attention)
     if side == "news":
-        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks and masks.title_mask
+        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks.title_mask
     else:
-        size = config.heads * config.head_size
-        rows = generator(6, "gradcheck").normal(size=(len(batch.titles), size))
-        sets, mask = batch.histories, masks and masks.history_mask
-    inputs = {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}}
-    direction = generator(7, "gradcheck").normal(size=(len(sets), config.heads * config.head_size))
+        rows = generator(6, "gradcheck").normal(size=(len(batch.titles), config.heads * config.head_size))
+        sets, mask = batch.histories, masks.history_mask
 
-    def run(x: Arrays) -> tuple[np.ndarray, Any]:
-        return encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout)
-
-    drows, dweights = encode_backward(direction, run(inputs)[1])
-    gradients = {"rows": drows, **name_gradients(side, dweights)}
-    return check_gradients(
-        f"{side}_encoder[{attention}]", lambda x: weighted_sum(run(x)[0], direction), inputs, gradients
+    return check_layer(
+        f"{side}_encoder[{attention}]",
+        {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}},
+        lambda x: encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout),
+        encode_backward,
     )
 
 
@@ -233,19 +229,24 @@ def dense_gradients(gradients: Gradients, vocabulary_size: int) -> Arrays:
     }
 
 
+FORMS = ("qkv", "bilinear")
+CHECKS: dict[str, Callable[[], list[Check]]] = {
+    "embedding": check_embedding,
+    "dropout": check_dropout,
+    "additive_attention": check_additive_attention,
+    "loss": check_loss,
+    **{f"self_attention[{form}]": partial(check_self_attention, form) for form in FORMS},
+    **{f"{side}_encoder[{form}]": partial(check_encoder, side, form) for form in FORMS for side in ("news", "user")},
+    **{f"model[{form}]": partial(check_model, form) for form in FORMS},
+}
+
+
 def all_checks() -> list[Check]:
-    checks = [*check_embedding(), *check_dropout(), *check_additive_attention(), *check_loss()]
-    for attention in ("qkv", "bilinear"):
-        checks += check_self_attention(attention)
-        checks += check_encoder("news", attention) + check_encoder("user", attention) + check_model(attention)
-    return checks
+    return [check for run in CHECKS.values() for check in run()]
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser(
-        "gradcheck", "Check every hand-derived gradient against the complex step and central differences."
-    )
-    parser.parse_args(argv)
+    cli.make_parser("gradcheck", "Check every hand-derived gradient against two numeric ones.").parse_args(argv)
     print(f"{'gradient':<48} {'shape':>10} {'complex step':>13} {'central diff.':>13}  verdict")
     checks = all_checks()
     for check in checks:

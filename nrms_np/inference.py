@@ -102,8 +102,9 @@ def score_pieces(
     of impressions. Shows progress bars.
     """
     pieces = row_blocks(len(histories), CHUNK)
-    first_with_history, history_number = number_equal_lists(histories, config.history_length)
-    clicked = cut_histories(histories.take(first_with_history), config)  # [distinct histories]
+    kept = cut_histories(histories, config)
+    first_with_history, history_number = number_by_equality(kept)
+    clicked = kept.take(first_with_history)  # [distinct histories]
     occurs = np.zeros(len(news_words), bool)
     occurs[clicked.values] = True
     for piece in pieces:
@@ -134,41 +135,14 @@ def score_impressions(
     return np.concatenate(scores) if scores else np.empty(0, params["embedding"].dtype)
 
 
-def number_equal_lists(lists: Ragged, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number lists by order of first appearance, equal ones alike; of each list the last ``most`` values count.
+def number_by_equality(lists: Ragged) -> tuple[np.ndarray, np.ndarray]:
+    """Number lists by order of first appearance, equal ones alike. [[5, 6], [7], [5, 6]] -> [0, 1], [0, 1, 0].
 
     Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
     """
-    slots = np.full(1 << (2 * len(lists)).bit_length(), -1, dtype=np.int32)
-    return _number_equal_lists(lists.values, lists.offsets, most, slots)
-
-
-@kernel
-def _number_equal_lists(values, offsets, most, slots):  # an open hash table of numbers; hash: FNV-1a, 32 bits
-    first = np.empty(len(offsets) - 1, dtype=np.int32)
-    numbers = np.empty(len(offsets) - 1, dtype=np.int32)
-    count = 0
-    for i in range(len(offsets) - 1):
-        end = offsets[i + 1]
-        start = max(offsets[i], end - most)
-        key = 2166136261
-        for p in range(start, end):
-            key = ((key ^ int(values[p])) * 16777619) & 0xFFFFFFFF
-        slot = key & (len(slots) - 1)
-        while slots[slot] >= 0:
-            other_end = offsets[first[slots[slot]] + 1]
-            other_start = max(offsets[first[slots[slot]]], other_end - most)
-            equal = end - start == other_end - other_start
-            p = 0
-            while equal and p < end - start:
-                equal = values[start + p] == values[other_start + p]
-                p += 1
-            if equal:
-                break
-            slot = (slot + 1) & (len(slots) - 1)
-        if slots[slot] < 0:
-            slots[slot] = count
-            first[count] = i
-            count += 1
-        numbers[i] = slots[slot]
-    return first[:count].copy(), numbers
+    numbers = np.empty(len(lists), np.int32)
+    first: dict[bytes, int] = {}
+    for i in range(len(lists)):
+        numbers[i] = first.setdefault(lists[i].tobytes(), len(first))
+    _, where = np.unique(numbers, return_index=True)
+    return where.astype(np.int32), numbers

@@ -131,10 +131,10 @@ def backward(cache: ModelCache) -> Gradients:
     """The gradient of the loss by every parameter."""
     dscores = click_loss_backward(cache.probabilities)  # [B, 1+K]
     dtitles_shown, dusers = click_scores_backward(dscores, cache.scores)  # [N, M], [B, M]
-    dtitles_clicked, duser_weights = encode_backward(dusers, cache.user)  # [N, M]
+    dtitles_clicked, *duser_weights = encode_backward(dusers, cache.user)  # [N, M]
     # a title stands in histories and among candidates: its gradient is the sum of the two
     dtitles = dtitles_shown + dtitles_clicked
-    drows, dnews_weights = encode_backward(dtitles, cache.news)  # [U, D]
+    drows, *dnews_weights = encode_backward(dtitles, cache.news)  # [U, D]
     drows = dropout_backward(drows, cache.dropout)
     return {
         "embedding": embedding_backward(drows, cache.embedding),

@@ -27,10 +27,10 @@ from ..parallel import kernel
 
 
 @cache
-def logits(H: int, A: int) -> Callable:
+def logits(H: int, Q: int, shared: bool) -> Callable:
     @kernel
     def logits(query, key, scale, members, offsets, pairs, alpha):
-        """3. logits_ij = scale * query_i . key_j, form "qkv"."""
+        """3. logits_ij = scale * query_i . key_j; with ``shared`` all heads have the same key [R, Q]."""
         heads = alpha.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
@@ -39,33 +39,12 @@ def logits(H: int, A: int) -> Callable:
                 for j in range(n):
                     k, pair = members[start + j], pairs[s] + i * n + j
                     for h in range(heads):
-                        logit = query[q, h] * key[k, h]
-                        for a in range(1, A):
-                            logit += query[q, a * H + h] * key[k, a * H + h]
+                        logit = query[q, h] * key[k, 0 if shared else h]
+                        for a in range(1, Q):
+                            logit += query[q, a * H + h] * key[k, a if shared else a * H + h]
                         alpha[pair, h] = scale * logit
 
     return logits
-
-
-@cache
-def bilinear_logits(H: int, D: int) -> Callable:
-    @kernel
-    def bilinear_logits(query, rows, members, offsets, pairs, alpha):
-        """3. logits_ij = query_i . row_j, form "bilinear": all heads share the key, which is the row itself."""
-        heads = alpha.shape[1]
-        for s in range(len(offsets) - 1):
-            start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for i in range(n):
-                q = members[start + i]
-                for j in range(n):
-                    k, pair = members[start + j], pairs[s] + i * n + j
-                    for h in range(heads):
-                        logit = query[q, h] * rows[k, 0]
-                        for d in range(1, D):
-                            logit += query[q, d * H + h] * rows[k, d]
-                        alpha[pair, h] = logit
-
-    return bilinear_logits
 
 
 def softmax(alpha: np.ndarray, offsets: np.ndarray, pairs: np.ndarray) -> None:
@@ -112,10 +91,13 @@ def _divide_by_sum(alpha, offsets, pairs):
 
 
 @cache
-def weighted_sums(H: int, A: int) -> Callable:
+def weighted_sums(H: int, A: int, shared: bool = False) -> Callable:
     @kernel
     def weighted_sums(weight, transposed, rows, members, offsets, pairs, out):
-        """5. out_i = sum_j weight_ij row_j, at each position; with ``transposed`` weight_ji in place of weight_ij."""
+        """5. out_i = sum_j weight_ij row_j, at each position; with ``transposed`` weight_ji in place of weight_ij.
+
+        With ``shared`` all heads have the same rows [R, A].
+        """
         heads = weight.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
@@ -127,7 +109,7 @@ def weighted_sums(H: int, A: int) -> Callable:
                     for h in range(heads):
                         weight_h = weight[pair, h]
                         for a in range(A):
-                            out[p, a * H + h] += weight_h * rows[r, a * H + h]
+                            out[p, a * H + h] += weight_h * rows[r, a if shared else a * H + h]
 
     return weighted_sums
 
@@ -179,25 +161,21 @@ def softmax_backward(dalpha, alpha, scale, offsets, pairs):
 
 
 @cache
-def bilinear_logits_backward(H: int, D: int) -> Callable:
+def shared_key_backward(H: int, Q: int) -> Callable:
     @kernel
-    def bilinear_logits_backward(dlogits, query, rows, members, offsets, pairs, dquery, dkey):
-        """3. dquery_i = sum_j dlogits_ij row_j, for each head; dkey_j = sum_i dlogits_ij query_i, over all heads."""
+    def shared_key_backward(dlogits, query, members, offsets, pairs, dkey):
+        """3. dkey_j = sum over i and all heads of dlogits_ij query_i, at each position."""
         heads = dlogits.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for p in range(start, start + n):
-                dquery[p] = 0
-                dkey[p] = 0
-            for i in range(n):
-                q, p = members[start + i], start + i
-                for j in range(n):
-                    k, pair = members[start + j], pairs[s] + i * n + j
-                    for d in range(D):
-                        total = dkey[start + j, d]
+            for j in range(n):
+                dkey[start + j] = 0
+                for i in range(n):
+                    q, pair = members[start + i], pairs[s] + i * n + j
+                    for a in range(Q):
+                        total = dkey[start + j, a]
                         for h in range(heads):
-                            dquery[p, d * H + h] += dlogits[pair, h] * rows[k, d]
-                            total += dlogits[pair, h] * query[q, d * H + h]
-                        dkey[start + j, d] = total
+                            total += dlogits[pair, h] * query[q, a * H + h]
+                        dkey[start + j, a] = total
 
-    return bilinear_logits_backward
+    return shared_key_backward

@@ -132,7 +132,8 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     query, key, value, heads, bilinear = projected
-    size, scale = projected.size, projected.scale
+    logits = kernels.logits(heads, query.shape[1] // heads, bilinear)
+    weighted_sums = kernels.weighted_sums(heads, projected.size)
     pairs = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs[1:])
     attention = Attention(np.empty((pairs[-1], heads), value.dtype), pairs)
@@ -140,12 +141,10 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
 
     def attend_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        if bilinear:
-            kernels.bilinear_logits(heads, key.shape[1])(query, key, sets.values, offsets, pairs, alpha)  # 3.
-        else:
-            kernels.logits(heads, size)(query, key, scale, sets.values, offsets, pairs, alpha)  # 3.
+        where = sets.values, offsets, pairs  # 2. the row that each position holds
+        logits(query, key, projected.scale, *where, alpha)  # 3.
         kernels.softmax(alpha, offsets, pairs)  # 4.
-        kernels.weighted_sums(heads, size)(alpha, False, value, sets.values, offsets, pairs, out)  # 5.
+        weighted_sums(alpha, False, value, *where, out)  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
@@ -156,20 +155,22 @@ def attend_backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
-    size, scale = projected.size, projected.scale
+    size, query_size = projected.size, query.shape[1] // heads
+    weighted_sums_backward = kernels.weighted_sums_backward(heads, size)
+    sum_keys = kernels.weighted_sums(heads, query_size, bilinear)
     dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
 
     def backward_piece(piece: slice) -> None:
         offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
         where = sets.values, offsets, pairs
         dlogits = np.empty_like(alpha)
-        kernels.weighted_sums_backward(heads, size)(dout, value, *where, alpha, dlogits, dvalue)  # 5. dalpha at first
-        kernels.softmax_backward(dlogits, alpha, scale, offsets, pairs)  # 4.
+        weighted_sums_backward(dout, value, *where, alpha, dlogits, dvalue)  # 5. dalpha, until the next line
+        kernels.softmax_backward(dlogits, alpha, projected.scale, offsets, pairs)  # 4.
+        sum_keys(dlogits, False, key, *where, dquery)  # 3. dquery_i = sum_j dlogits_ij key_j
         if bilinear:
-            kernels.bilinear_logits_backward(heads, key.shape[1])(dlogits, query, key, *where, dquery, dkey)  # 3.
-        else:  # 3. dquery_i = sum_j dlogits_ij key_j, dkey_j = sum_i dlogits_ij query_i
-            kernels.weighted_sums(heads, size)(dlogits, False, key, *where, dquery)
-            kernels.weighted_sums(heads, size)(dlogits, True, query, *where, dkey)
+            kernels.shared_key_backward(heads, query_size)(dlogits, query, *where, dkey)
+        else:
+            sum_keys(dlogits, True, query, *where, dkey)  # 3. dkey_j = sum_i dlogits_ij query_i
 
     in_parallel(backward_piece, sets.pieces(PIECE))
     return dquery, dkey, dvalue
