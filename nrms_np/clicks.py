@@ -31,15 +31,6 @@ class Clicks:
     def __len__(self) -> int:
         return len(self.impressions)
 
-    def report(self) -> str:
-        reasons = (
-            (self.without_history, "without history"),
-            (self.without_negative, "where all was clicked"),
-            (self.without_click, "where nothing was clicked"),
-        )
-        left_out = [f"{count:,} {reason}" for count, reason in reasons if count]
-        return f"{len(self):,} clicks" + (f"; impressions left out: {', '.join(left_out)}" if left_out else "")
-
 
 def find_clicks(histories: Ragged, candidates: Ragged, labels: np.ndarray) -> Clicks:
     """List the clicks that can train.

@@ -24,6 +24,7 @@ from ..inference import score_pieces
 from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from ..rng import generator
 from .checkpoint import Checkpoint, load_checkpoint
+from .report import describe_clicks, join_counts
 from .submission import check_path, write_prediction
 
 RESAMPLES = 1000  # of the bootstrap
@@ -148,13 +149,13 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float,
 
 def _format(report: Report) -> str:
     total = report.groups[0]
-    skipped = _join(
+    skipped = join_counts(
         (report.nothing_clicked, "where nothing was clicked"),
         (report.all_clicked, "where all was clicked"),
         (report.nothing_shown, "where nothing was shown"),
     )
     lines = [
-        f"loss {_number(report.loss)} over {report.clicks.report()}",
+        f"loss {_number(report.loss)} over {describe_clicks(report.clicks)}",
         f"metrics over {total.counted:,} impressions" + (f"; skipped: {skipped}" if skipped else ""),
         f"without history: {report.without_history:,} impressions, not skipped (all their candidates score the same)",
         "",
@@ -174,10 +175,6 @@ def _format(report: Report) -> str:
             f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
         )
     return "\n".join(lines)
-
-
-def _join(*reasons: tuple[int, str]) -> str:
-    return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
 
 
 def _number(value: float) -> str:

@@ -5,15 +5,34 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 
+from ..clicks import Clicks, Split
+from ..config import Config
 from ..data.demo import Demo
+from ..data.vocabulary import Vocabulary
 from ..encoder import Parameters
 from ..fit import Record
 from ..inference import read_attention
 from ..metrics import METRICS
-from .run_data import Prepared
+
+
+def describe_clicks(clicks: Clicks) -> str:
+    """How many clicks there are, and what was left out and why."""
+    left_out = join_counts(
+        (clicks.without_history, "without history"),
+        (clicks.without_negative, "where all was clicked"),
+        (clicks.without_click, "where nothing was clicked"),
+    )
+    return f"{len(clicks):,} clicks" + (f"; impressions left out: {left_out}" if left_out else "")
+
+
+def join_counts(*reasons: tuple[int, str]) -> str:
+    """join_counts((2, "without history"), (0, "empty")) is "2 without history"."""
+    return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
+
 
 COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table of a training run
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
@@ -24,14 +43,18 @@ class TrainingTable:
 
     def __init__(self, evaluate_references: Callable[[], dict[str, dict[str, float]]]):
         self._evaluate = evaluate_references
-        self.references: dict[str, dict[str, float]] = {}  # metrics by name, from the first row on
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, float]]:
+        """Metrics by name, evaluated and printed when first asked for: on a large dev set they take a while."""
+        references = self._evaluate()
+        print("\n" + HEADER)
+        for name, metrics in references.items():
+            print(_row(name, metrics))
+        return references
 
     def show(self, record: Record, is_best: bool) -> None:
-        if not self.references:  # not earlier: on a large dev set they take a while
-            self.references = self._evaluate()
-            print("\n" + HEADER)
-            for name, metrics in self.references.items():
-                print(_row(name, metrics))
+        assert self.references  # printed above the first row
         print(_row(str(record["epoch"]), record, is_best), flush=True)
 
 
@@ -49,12 +72,13 @@ def to_csv(records: list[Record]) -> str:
     return out.getvalue()
 
 
-def compare_with_truth(demo: Demo, params: Parameters, prepared: Prepared, auc: float, oracle: float) -> str:
+def compare_with_truth(
+    demo: Demo, params: Parameters, dev: Split, vocabulary: Vocabulary, config: Config, auc: float, oracle: float
+) -> str:
     """How close the run came to what is true of the demo corpus."""
-    words = prepared.vocabulary.words
-    titles = prepared.dev.news_words.take(np.unique(prepared.dev.candidates.values))
-    _, additive = read_attention(params, titles, prepared.config)
-    topical = np.array([word in demo.topical_words for word in words])[titles.values]
+    titles = dev.news_words.take(np.unique(dev.candidates.values))
+    _, additive = read_attention(params, titles, config)
+    topical = np.array([word in demo.topical_words for word in vocabulary.words])[titles.values]
     attention = additive[topical].sum() / len(titles)
     return (
         f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {(auc - 0.5) / (oracle - 0.5):.1%} of its lift over 0.5\n"

@@ -16,6 +16,7 @@ from ..data.folder import read_folder
 from ..data.mind import Behaviors, News, last_day
 from ..data.split import prepare
 from ..errors import InputError
+from .report import describe_clicks
 from .run_folder import RunSettings
 
 
@@ -71,7 +72,7 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     for name, split, news in (("training", train, data.train_news), ("dev", dev, data.dev_news)):
         if not len(split.clicks):
             raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
-        print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {split.clicks.report()}")
+        print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {describe_clicks(split.clicks)}")
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)

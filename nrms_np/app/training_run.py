@@ -79,9 +79,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         save_state(folder / "resume.npz", state, prepared.config, prepared.fingerprint)
 
     def finish_epoch(record: Record) -> None:
-        rows.show(record, record is state.best)
         write_epoch(folder, state, data, prepared, rows.references)
         save()
+        rows.show(record, record is state.best)
 
     with saving(save, SAVE_SECONDS) as on_step:
         fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step)
@@ -89,11 +89,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     draw(folder, state, data.dev_news, prepared)
     print()
     if data.demo:
-        print(
-            report.compare_with_truth(
-                data.demo, state.best_params, prepared, state.best["auc"], rows.references["oracle"]["auc"]
-            )
-        )
+        dev, auc, oracle = prepared.dev, state.best["auc"], rows.references["oracle"]["auc"]
+        words, config = prepared.vocabulary, prepared.config
+        print(report.compare_with_truth(data.demo, state.best_params, dev, words, config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {state.best['auc']:.4f}. Results are in {folder}")
 
 
