@@ -1,6 +1,11 @@
 """NRMS, the news recommender of Wu et al. (EMNLP 2019), from scratch in NumPy and Numba.
 
-The names below are what a notebook needs.
+The names below are what a notebook needs. The model, learning and judging are the files on this level and in layers/;
+data/ leads from files to arrays, and app/ is everything around a model. They read no text, keep no state and know of
+no file.
+
+reading order:
+end of the reading order
 """
 
 from .adam import AdamState, adam_step

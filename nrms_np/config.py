@@ -16,7 +16,7 @@ def setting(default: Any, help: str, choices: tuple | None = None, least: float 
 
 @dataclass(frozen=True)
 class Config:
-    """Settings with defaults that serve. Raises ValueError when one is out of range."""
+    """The settings of a run. Raises ValueError when one is out of range."""
 
     epochs: int = setting(12, "at most this many passes over the training clicks", least=1)
     patience: int = setting(3, "stop after this many epochs without a better dev AUC", least=1)

@@ -1,4 +1,4 @@
-"""Errors that the person at the keyboard can mend: one clear line, never a traceback."""
+"""Errors that the person at the keyboard can fix: one clear line, never a traceback."""
 
 
 class InputError(ValueError):

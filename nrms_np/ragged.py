@@ -93,6 +93,7 @@ class Ragged:
 
         A gradient that arrives at positions is summed per index along these lists: each index owns its sum,
         so nothing races and the order of the additions never depends on the number of threads.
+        [[0, 1], [1]] with size 2 -> [[0], [1, 2]].
         """
         return Ragged(*_transpose(self.values, size))
 
@@ -122,8 +123,8 @@ def _transpose(values, size):  # a counting sort
 def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Renumber ``values`` (each in 0..size-1) by order of first appearance.
 
-    Returns the different values [n], int32, and for each position its new number [len(values)], int32:
-    ``different[numbers] == values``. This is how a batch holds every thing once; it needs no sort.
+    Returns the distinct values [n], int32, and for each position its new number [len(values)], int32:
+    ``distinct[numbers] == values``. [7, 3, 7] -> [7, 3], [0, 1, 0]. This is how a batch holds every thing once.
     """
     return _number_by_first_use(values, size)
 
@@ -131,16 +132,16 @@ def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.n
 @kernel
 def _number_by_first_use(values, size):
     number_of = np.full(size, -1, dtype=np.int32)
-    different = np.empty(min(size, len(values)), dtype=np.int32)
+    distinct = np.empty(min(size, len(values)), dtype=np.int32)
     numbers = np.empty(len(values), dtype=np.int32)
     count = 0
     for position, value in enumerate(values):
         if number_of[value] < 0:
             number_of[value] = count
-            different[count] = value
+            distinct[count] = value
             count += 1
         numbers[position] = number_of[value]
-    return different[:count].copy(), numbers
+    return distinct[:count].copy(), numbers
 
 
 def sum_rows(rows: np.ndarray, groups: Ragged) -> np.ndarray:

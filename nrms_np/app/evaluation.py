@@ -134,7 +134,7 @@ def _group(name: str, values: np.ndarray, config: Config) -> Group:
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
     """The 95 % percentile interval of the mean of each column of ``values`` [impressions, columns].
 
-    Impressions are drawn anew, with replacement, RESAMPLES times. They are taken as independent; those of one user are
+    Impressions are resampled with replacement, RESAMPLES times. They are taken as independent; those of one user are
     not quite, so the true intervals are a little wider.
     """
     if not len(values):

@@ -104,7 +104,7 @@ def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays],
         return parse({**header, "format": number}, arrays)
     except InputError:
         raise
-    except Exception as error:  # zipfile, NumPy and json raise whatever they like for bytes that were made by hand
+    except Exception as error:  # zipfile, NumPy and json raise errors of many kinds for bytes that were made by hand
         raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
 
 

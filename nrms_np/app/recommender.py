@@ -27,7 +27,7 @@ WORDS_SHOWN = 3  # in the text form; the others are in the dict
 
 @dataclass(frozen=True)
 class Clicked:
-    """A different item of the history and the part of a score that came from it."""
+    """A distinct item of the history and the part of a score that came from it."""
 
     id: str | None  # None for a raw title
     title: str

@@ -1,4 +1,4 @@
-"""Word embedding: look up one row per different word of the batch.
+"""Word embedding: look up one row per distinct word of the batch.
 
 Tutorial: tutorials/02_word_embeddings.md
 """
@@ -20,7 +20,7 @@ def embedding_forward(table: np.ndarray, words: np.ndarray) -> tuple[np.ndarray,
 def embedding_backward(drows: np.ndarray, cache: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The gradient of the table as (words [U], drows [U, D]): zero in every row that is not listed.
 
-    dtable[w] is the sum of drows_u over all u with words_u = w. The words of a batch are all different, so that sum has
+    dtable[w] is the sum of drows_u over all u with words_u = w. The words of a batch are all distinct, so that sum has
     one term and there is nothing to add up here; repeated words were summed where they repeat, in the set above.
     """
     words = cache
