@@ -170,8 +170,9 @@ def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray
 @kernel
 def _sum_rows(rows, positions, offsets, out, first):
     for g in range(len(out)):
-        for c in range(rows.shape[1]):
-            out[g, first + c] = 0
+        total = out[g, first : first + rows.shape[1]]  # views: an index of two dimensions would be worked out each time
+        total[:] = 0
         for p in range(offsets[g], offsets[g + 1]):
-            for c in range(rows.shape[1]):
-                out[g, first + c] += rows[positions[p], c]
+            row = rows[positions[p]]
+            for c in range(len(row)):
+                total[c] += row[c]

@@ -1,17 +1,25 @@
 """The loops of self-attention over the pairs of positions of each set, forward and backward.
 
-Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows, D size of
-a row, H heads, A size of a head's value, M = H * A.
+Legend: pairs (i, j) of positions of one set, for all sets together; H heads, A numbers of a head, M = H * A.
 
-In all kernels set s holds the positions offsets[s] .. offsets[s + 1] - 1 (n of them), row members[p] stands at position
-p (step 2), and the pair (i, j) of set s is row pairs[s] + i * n + j of alpha [pairs, H]. The numbers 3 to 5 are the
-steps of ``self_attention``, whose plain form is ``tests/naive.py``.
+Attention is six matrix products for each set and head, three of them backward's, and so there are three kernels:
+
+    products                    logits = scale query key'     dalpha = dout value'          x_i . y_j
+    weighted_sums               out = alpha value             dquery = dlogits key          sum over j
+    weighted_sums_transposed    dvalue = alpha' dout          dkey = dlogits' query         sum over i
+
+In all of them set s holds the positions offsets[s] .. offsets[s + 1] - 1 (n of them), and the pair (i, j) of set s is
+row pairs[s] + i * n + j of an array [pairs, H]. Position p reads row x_rows[p] of x: the query of a word is computed
+once and read wherever the word stands (step 2), while dout has a row for each position.
 
 Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory and
 each with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far
-apart the numbers of a head are, so most kernels are made for given sizes: ``logits(H, A)`` is a kernel. ``heads`` is H
+apart the numbers of a head are, so a kernel is made for given sizes: ``products(H, A)`` is a kernel. ``heads`` is H
 again, read from an array: a loop of known length would be written out before the compiler looks for instructions that
 take eight numbers, and then it finds none.
+
+With ``shared`` all heads read the same row [A]: the key of the form "bilinear", where A is D. The plain form of all
+this is tests/naive.py.
 
 Tutorial: tutorials/09_making_it_fast.md
 """
@@ -27,24 +35,97 @@ from ..parallel import kernel
 
 
 @cache
-def logits(H: int, Q: int, shared: bool) -> Callable:
+def products(H: int, A: int, shared: bool = False) -> Callable:
     @kernel
-    def logits(query, key, scale, members, offsets, pairs, alpha):
-        """3. logits_ij = scale * query_i . key_j; with ``shared`` all heads have the same key [R, Q]."""
-        heads = alpha.shape[1]
+    def products(x, x_rows, y, y_rows, scale, offsets, pairs, out):
+        """out_ij = scale * x_i . y_j for each head."""
+        heads = out.shape[1]
         for s in range(len(offsets) - 1):
             start, n = offsets[s], offsets[s + 1] - offsets[s]
             for i in range(n):
-                q = members[start + i]
+                r = x_rows[start + i]
                 for j in range(n):
-                    k, pair = members[start + j], pairs[s] + i * n + j
+                    q, pair = y_rows[start + j], pairs[s] + i * n + j
                     for h in range(heads):
-                        logit = query[q, h] * key[k, 0 if shared else h]
-                        for a in range(1, Q):
-                            logit += query[q, a * H + h] * key[k, a if shared else a * H + h]
-                        alpha[pair, h] = scale * logit
+                        total = x[r, h] * y[q, 0 if shared else h]
+                        for a in range(1, A):
+                            total += x[r, a * H + h] * y[q, a if shared else a * H + h]
+                        out[pair, h] = scale * total
 
-    return logits
+    return products
+
+
+@cache
+def weighted_sums(H: int, A: int, shared: bool = False) -> Callable:
+    @kernel
+    def weighted_sums(weight, y, y_rows, offsets, pairs, out):
+        """out_i = sum_j weight_ij y_j, at each position, for each head; two j at a time load and store out_i once."""
+        heads = weight.shape[1]
+        for s in range(len(offsets) - 1):
+            start, n = offsets[s], offsets[s + 1] - offsets[s]
+            for i in range(n):
+                p, first = start + i, pairs[s] + i * n
+                out[p] = 0
+                for j in range(0, n - 1, 2):
+                    q, r = y_rows[start + j], y_rows[start + j + 1]
+                    for h in range(heads):
+                        weight_q, weight_r = weight[first + j, h], weight[first + j + 1, h]
+                        for a in range(A):
+                            c = a if shared else a * H + h
+                            out[p, a * H + h] += weight_q * y[q, c] + weight_r * y[r, c]
+                if n % 2:
+                    q = y_rows[start + n - 1]
+                    for h in range(heads):
+                        weight_q = weight[first + n - 1, h]
+                        for a in range(A):
+                            out[p, a * H + h] += weight_q * y[q, a if shared else a * H + h]
+
+    return weighted_sums
+
+
+@cache
+def weighted_sums_transposed(H: int, A: int) -> Callable:
+    @kernel
+    def weighted_sums_transposed(weight, x, x_rows, offsets, pairs, out):
+        """out_j = sum_i weight_ij x_i, at each position, for each head, adding up while weights are read in order."""
+        heads = weight.shape[1]
+        for s in range(len(offsets) - 1):
+            start, n = offsets[s], offsets[s + 1] - offsets[s]
+            for j in range(n):
+                out[start + j] = 0
+            for i in range(n):
+                r = x_rows[start + i]
+                for j in range(n):
+                    p, pair = start + j, pairs[s] + i * n + j
+                    for h in range(heads):
+                        weight_h = weight[pair, h]
+                        for a in range(A):
+                            out[p, a * H + h] += weight_h * x[r, a * H + h]
+
+    return weighted_sums_transposed
+
+
+@cache
+def shared_sums_transposed(H: int, A: int) -> Callable:
+    @kernel
+    def shared_sums_transposed(weight, x, x_rows, offsets, pairs, out):
+        """out_j = sum over i and all heads of weight_ij x_i, at each position: what the shared key gets."""
+        heads = weight.shape[1]
+        for s in range(len(offsets) - 1):
+            start, n = offsets[s], offsets[s + 1] - offsets[s]
+            for j in range(n):
+                out[start + j] = 0
+            for i in range(n):
+                r = x_rows[start + i]
+                for j in range(n):
+                    p, pair = start + j, pairs[s] + i * n + j
+                    for a in range(A):
+                        total = out[p, a]
+                        for h in range(heads):
+                            total += weight[pair, h] * x[r, a * H + h]
+                        out[p, a] = total
+
+    return shared_sums_transposed
 
 
 def softmax(alpha: np.ndarray, offsets: np.ndarray, pairs: np.ndarray) -> None:
@@ -90,59 +171,6 @@ def _divide_by_sum(alpha, offsets, pairs):
                     alpha[pair, h] *= total[h]
 
 
-@cache
-def weighted_sums(H: int, A: int, shared: bool = False) -> Callable:
-    @kernel
-    def weighted_sums(weight, transposed, rows, members, offsets, pairs, out):
-        """5. out_i = sum_j weight_ij row_j, at each position; with ``transposed`` weight_ji in place of weight_ij.
-
-        With ``shared`` all heads have the same rows [R, A].
-        """
-        heads = weight.shape[1]
-        for s in range(len(offsets) - 1):
-            start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for i in range(n):
-                p = start + i
-                out[p] = 0
-                for j in range(n):
-                    r, pair = members[start + j], pairs[s] + (j * n + i if transposed else i * n + j)
-                    for h in range(heads):
-                        weight_h = weight[pair, h]
-                        for a in range(A):
-                            out[p, a * H + h] += weight_h * rows[r, a if shared else a * H + h]
-
-    return weighted_sums
-
-
-@cache
-def weighted_sums_backward(H: int, A: int) -> Callable:
-    @kernel
-    def weighted_sums_backward(dout, value, members, offsets, pairs, alpha, dalpha, dvalue):
-        """5. dalpha_ij = dout_i . value_j; dvalue_j = sum_i alpha_ij dout_i, at each position."""
-        heads = alpha.shape[1]
-        for s in range(len(offsets) - 1):
-            start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for i in range(n):
-                p = start + i
-                for j in range(n):
-                    v, pair = members[start + j], pairs[s] + i * n + j
-                    for h in range(heads):
-                        total = dout[p, h] * value[v, h]
-                        for a in range(1, A):
-                            total += dout[p, a * H + h] * value[v, a * H + h]
-                        dalpha[pair, h] = total
-            for j in range(n):
-                dvalue[start + j] = 0
-                for i in range(n):
-                    pair = pairs[s] + i * n + j
-                    for h in range(heads):
-                        weight = alpha[pair, h]
-                        for a in range(A):
-                            dvalue[start + j, a * H + h] += weight * dout[start + i, a * H + h]
-
-    return weighted_sums_backward
-
-
 @kernel
 def softmax_backward(dalpha, alpha, scale, offsets, pairs):
     """4. dlogits_ij = alpha_ij (dalpha_ij - sum_k alpha_ik dalpha_ik), times ``scale``, in place of dalpha."""
@@ -158,24 +186,3 @@ def softmax_backward(dalpha, alpha, scale, offsets, pairs):
             for pair in range(first, first + n):
                 for h in range(len(total)):
                     dalpha[pair, h] = scale * (alpha[pair, h] * (dalpha[pair, h] - total[h]))
-
-
-@cache
-def shared_key_backward(H: int, Q: int) -> Callable:
-    @kernel
-    def shared_key_backward(dlogits, query, members, offsets, pairs, dkey):
-        """3. dkey_j = sum over i and all heads of dlogits_ij query_i, at each position."""
-        heads = dlogits.shape[1]
-        for s in range(len(offsets) - 1):
-            start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for j in range(n):
-                dkey[start + j] = 0
-                for i in range(n):
-                    q, pair = members[start + i], pairs[s] + i * n + j
-                    for a in range(Q):
-                        total = dkey[start + j, a]
-                        for h in range(heads):
-                            total += dlogits[pair, h] * query[q, a * H + h]
-                        dkey[start + j, a] = total
-
-    return shared_key_backward

@@ -24,7 +24,7 @@ import numpy as np
 
 from ..parallel import in_parallel, matmul, matmul_transposed
 from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
-from . import pairs as kernels
+from . import pairs
 
 PIECE = 256  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
 
@@ -55,10 +55,10 @@ class Attention(NamedTuple):
     alpha: np.ndarray  # [pairs, H]; row pairs[s] + i * n + j belongs to the positions i and j of set s
     pairs: np.ndarray  # int64 [sets + 1]
 
-    def of_piece(self, piece: slice) -> Attention:
-        """The part of the sets whose offsets are ``piece``."""
+    def of_piece(self, piece: slice, sets: Ragged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the sets whose offsets are ``piece``: alpha, offsets, and where in alpha the pairs of each begin."""
         pairs = self.pairs[piece]
-        return Attention(self.alpha[pairs[0] : pairs[-1]], pairs - pairs[0])
+        return self.alpha[pairs[0] : pairs[-1]], sets.offsets[piece], pairs - pairs[0]
 
     def of_set(self, s: int) -> np.ndarray:
         """[H, n, n]; entry [h, i, j] is how much position i takes from position j."""
@@ -132,19 +132,19 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     query, key, value, heads, bilinear = projected
-    logits = kernels.logits(heads, query.shape[1] // heads, bilinear)
-    weighted_sums = kernels.weighted_sums(heads, projected.size)
-    pairs = np.zeros(len(sets) + 1, np.int64)
-    np.cumsum(sets.lengths**2, out=pairs[1:])
-    attention = Attention(np.empty((pairs[-1], heads), value.dtype), pairs)
+    query_keys = pairs.products(heads, query.shape[1] // heads, bilinear)
+    sum_values = pairs.weighted_sums(heads, projected.size)
+    pairs_before = np.zeros(len(sets) + 1, np.int64)
+    np.cumsum(sets.lengths**2, out=pairs_before[1:])
+    attention = Attention(np.empty((pairs_before[-1], heads), value.dtype), pairs_before)
     out = np.empty((len(sets.values), value.shape[1]), value.dtype)
+    rows = sets.values  # 2. the row that each position holds
 
     def attend_piece(piece: slice) -> None:
-        offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        where = sets.values, offsets, pairs  # 2. the row that each position holds
-        logits(query, key, projected.scale, *where, alpha)  # 3.
-        kernels.softmax(alpha, offsets, pairs)  # 4.
-        weighted_sums(alpha, False, value, *where, out)  # 5.
+        alpha, *where = attention.of_piece(piece, sets)
+        query_keys(query, rows, key, rows, projected.scale, *where, alpha)  # 3. logits
+        pairs.softmax(alpha, *where)  # 4.
+        sum_values(alpha, value, rows, *where, out)  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
@@ -156,21 +156,21 @@ def attend_backward(
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
     size, query_size = projected.size, query.shape[1] // heads
-    weighted_sums_backward = kernels.weighted_sums_backward(heads, size)
-    sum_keys = kernels.weighted_sums(heads, query_size, bilinear)
+    dout_values, sum_dout = pairs.products(heads, size), pairs.weighted_sums_transposed(heads, size)
+    sum_keys = pairs.weighted_sums(heads, query_size, bilinear)
+    sum_queries = (pairs.shared_sums_transposed if bilinear else pairs.weighted_sums_transposed)(heads, query_size)
     dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
+    rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
+    one = value.dtype.type(1)
 
     def backward_piece(piece: slice) -> None:
-        offsets, (alpha, pairs) = sets.offsets[piece], attention.of_piece(piece)
-        where = sets.values, offsets, pairs
+        alpha, *where = attention.of_piece(piece, sets)
         dlogits = np.empty_like(alpha)
-        weighted_sums_backward(dout, value, *where, alpha, dlogits, dvalue)  # 5. dalpha, until the next line
-        kernels.softmax_backward(dlogits, alpha, projected.scale, offsets, pairs)  # 4.
-        sum_keys(dlogits, False, key, *where, dquery)  # 3. dquery_i = sum_j dlogits_ij key_j
-        if bilinear:
-            kernels.shared_key_backward(heads, query_size)(dlogits, query, *where, dkey)
-        else:
-            sum_keys(dlogits, True, query, *where, dkey)  # 3. dkey_j = sum_i dlogits_ij query_i
+        dout_values(dout, positions, value, rows, one, *where, dlogits)  # 5. dalpha, until step 4
+        sum_dout(alpha, dout, positions, *where, dvalue)  # 5.
+        pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
+        sum_keys(dlogits, key, rows, *where, dquery)  # 3.
+        sum_queries(dlogits, query, rows, *where, dkey)  # 3.
 
     in_parallel(backward_piece, sets.pieces(PIECE))
     return dquery, dkey, dvalue
