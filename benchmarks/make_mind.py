@@ -21,7 +21,7 @@ BLOCK = 20_000  # impressions at a time
 # Statistics of MIND. A log-normal number has median m and mean m exp(spread^2 / 2).
 HISTORY_MEDIAN, HISTORY_SPREAD, LONGEST_HISTORY, NO_HISTORY = 18.4, 1.073, 800, 0.02
 SHOWN_MEDIAN, SHOWN_SPREAD, MOST_SHOWN = 24.0, 0.97, 290
-MORE_CLICKS = 0.5  # after the first one, on the mean
+MORE_CLICKS = 0.5  # after the first, on average
 TITLE_WORDS, VOCABULARY = 11.7, 60_000
 IMPRESSIONS_OF_USER = 3.14  # where --users is not given
 FLAT = 30  # news (and words) number n has frequency 1 / (n + FLAT): Zipf's law, with a less steep beginning
@@ -52,8 +52,8 @@ def make_mind(
     folder.mkdir(parents=True, exist_ok=True)
     ids = [f"N{n}" for n in generator(seed, "make_mind ids").permutation(2 * news)[:news].tolist()]
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for one, title in zip(ids, _titles(news, seed)):
-            file.write(f"{one}\tnews\tnewsworld\t{title}\t\t\t[]\t[]\n")
+        for news_id, title in zip(ids, _titles(news, seed)):
+            file.write(f"{news_id}\tnews\tnewsworld\t{title}\t\t\t[]\t[]\n")
     with (
         open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file,
         tqdm(total=impressions, desc=f"writing {folder}", unit=" impressions", leave=False) as bar,
@@ -77,13 +77,13 @@ def _titles(news: int, seed: int) -> Iterator[str]:
     words = [word(n) for n in range(VOCABULARY)]
     rng = generator(seed, "make_mind titles")
     lengths = rng.poisson(TITLE_WORDS - 3, news) + 3
-    for one in Ragged.from_lengths(_zipf(rng, lengths.sum(), VOCABULARY), lengths):
-        yield " ".join([words[n] for n in one.tolist()]).capitalize()
+    for title in Ragged.from_lengths(_zipf(rng, lengths.sum(), VOCABULARY), lengths):
+        yield " ".join([words[n] for n in title.tolist()]).capitalize()
 
 
 def _behaviors(ids: list[str], impressions: int, users: int, labels: bool, seed: int) -> Iterator[list[str]]:
     histories = _histories(ids, users, seed)
-    shown_forms = [one + end for one in ids for end in (("-0", "-1") if labels else ("", ""))]
+    shown_forms = [news_id + end for news_id in ids for end in (("-0", "-1") if labels else ("", ""))]
     clock = [_clock(second) for second in range(86_400)]
     for first in range(0, impressions, BLOCK):
         rng = generator(seed, "make_mind impressions", impressions, first)
@@ -118,16 +118,17 @@ def _histories(ids: list[str], users: int, seed: int) -> list[str]:
 def _shown(rng: np.random.Generator, count: int, news: int) -> tuple[Ragged, np.ndarray]:
     """Candidates of ``count`` impressions, no news twice in one, and whether each was clicked."""
     lengths = _log_normal(rng, count, SHOWN_MEDIAN, SHOWN_SPREAD, 2, MOST_SHOWN)
-    drawn = Ragged.from_lengths(_zipf(rng, lengths.sum(), news), lengths)
-    impression = drawn.list_of_position()
-    _, kept = np.unique(impression * news + drawn.values, return_index=True)
+    drawn = _zipf(rng, lengths.sum(), news)
+    impression = np.repeat(np.arange(count), lengths)
+    _, kept = np.unique(impression * news + drawn, return_index=True)
     kept.sort()
-    lengths = np.bincount(impression[kept], minlength=count)
-    shown = Ragged.from_lengths(drawn.values[kept], lengths)
+    impression = impression[kept]
+    lengths = np.bincount(impression, minlength=count)
+    shown = Ragged.from_lengths(drawn[kept], lengths)
     clicks = np.minimum(1 + rng.poisson(MORE_CLICKS, count), np.maximum(lengths - 1, 1))
     # the first candidates are clicked, then each impression is shuffled: its places sorted by a random number
     place = np.arange(len(kept)) - np.repeat(shown.offsets[:-1], lengths)
-    order = np.argsort(shown.list_of_position() + rng.random(len(kept)))
+    order = np.argsort(impression + rng.random(len(kept)))
     return shown, (place < np.repeat(clicks, lengths)).astype(np.int32)[order]
 
 

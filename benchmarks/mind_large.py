@@ -61,7 +61,7 @@ def run(folder: Path, share: float, quiet: bool) -> dict[str, dict[str, float]]:
     """Every step at a share of the full size; prints a row as each is done."""
     for name, (impressions, users) in SIZES.items():
         news = max(round(NEWS * share), 2 * make_mind.MOST_SHOWN)
-        counts = [max(round(one * share), 200) for one in (impressions, users)]
+        counts = [max(round(count * share), 200) for count in (impressions, users)]
         make_mind.make_mind(folder / name, news, *counts, labels=name != "test")
     python = [sys.executable, "-m"]
     worker = [*python, "benchmarks.mind_large", "--worker"]
@@ -89,7 +89,7 @@ def run(folder: Path, share: float, quiet: bool) -> dict[str, dict[str, float]]:
         if name == "read GloVe":
             write_glove(folder / "glove.txt", round(GLOVE[0] * share), GLOVE[1])
         times = 3 if "first_batch" in command else 1  # short, so others disturb it most
-        results[name] = sorted([measure(command) for _ in range(times)], key=lambda one: one["seconds"])[times // 2]
+        results[name] = sorted([measure(command) for _ in range(times)], key=lambda run: run["seconds"])[times // 2]
         if not quiet:
             print(_row(name, results[name]), flush=True)
     return results
@@ -118,10 +118,11 @@ def measure(command: list[str]) -> dict[str, float]:
     return {"seconds": seconds, "peak_gb": peak / 1e6, "anonymous_gb": anonymous / 1e6}
 
 
-def _row(name: str, one: dict[str, float]) -> str:
+def _row(name: str, measured: dict[str, float]) -> str:
     seconds, memory = (f"{target:g}" if target else "" for target in TARGETS[name])
     return (
-        f"{name:50} {one['seconds']:>8.1f} {seconds:>7} {one['peak_gb']:>8.2f} {memory:>7}  {one['anonymous_gb']:>8.2f}"
+        f"{name:50} {measured['seconds']:>8.1f} {seconds:>7} {measured['peak_gb']:>8.2f} {memory:>7}  "
+        f"{measured['anonymous_gb']:>8.2f}"
     )
 
 
@@ -155,7 +156,7 @@ def last_day(folder: Path) -> None:
 def _until_first_batch(folder: Path, *dev: str) -> None:
     """The train command, until it has its first batch."""
     from nrms_np import train
-    from nrms_np.data.split import Split
+    from nrms_np.clicks import Split
 
     assemble = Split.batch
     shutil.rmtree(folder / "run", ignore_errors=True)
@@ -173,25 +174,26 @@ def checkpoint(folder: Path) -> None:
     from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
     from nrms_np.config import Config
     from nrms_np.data.folder import read_folder
-    from nrms_np.data.vocabulary import build_vocabulary, make_table
+    from nrms_np.data.vectors import make_table
+    from nrms_np.data.vocabulary import build_vocabulary
     from nrms_np.model import init_parameters
 
     news, train = read_folder(folder / "train")
     config, counts = Config(), news.tokens.counts()
     vocabulary = build_vocabulary(counts, config.min_count)
     params = init_parameters(make_table(vocabulary, counts, {}, config.word_size, config.seed), config)
-    one = Checkpoint(params, vocabulary, config, sorted(train.different_users()))
-    save_checkpoint(folder / "checkpoint.npz", one)
+    model = Checkpoint(params, vocabulary, config, sorted(train.distinct_users()))
+    save_checkpoint(folder / "checkpoint.npz", model)
 
 
 def glove(folder: Path) -> None:
     from nrms_np.data.folder import read_folder
-    from nrms_np.data.vocabulary import read_vectors
+    from nrms_np.data.vectors import read_vectors
 
     assert read_vectors(folder / "glove.txt", read_folder(folder / "train")[0].tokens.counts())
 
 
-WORKERS = {one.__name__: one for one in (read, first_batch, last_day, checkpoint, glove)}
+WORKERS = {worker.__name__: worker for worker in (read, first_batch, last_day, checkpoint, glove)}
 
 if __name__ == "__main__":
     main()

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nrms_np.data import cache
-from nrms_np.data.folder import read_folder
+from nrms_np.data import folder as library
 from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.folder import read_folder
 from nrms_np.data.vocabulary import Tokens
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ def made():
 
 @pytest.fixture
 def folder(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "LEAST_BYTES", 0)
+    monkeypatch.setattr(library, "LEAST_BYTES", 0)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     write_demo(tmp_path, made)
     return tmp_path / "train"
@@ -34,8 +34,8 @@ def folder(made, tmp_path, monkeypatch):
 def reads(monkeypatch):
     """The folders that were read from their text files."""
     found = []
-    read = cache._read
-    monkeypatch.setattr(cache, "_read", lambda folder: found.append(folder) or read(folder))
+    read = library._read
+    monkeypatch.setattr(library, "_read", lambda folder: found.append(folder) or read(folder))
     return found
 
 
@@ -45,15 +45,15 @@ def contents(data):
     lists = [news.tokens.titles, behaviors.histories, behaviors.candidates]
     return [news.ids, news.categories, news.titles, news.number, behaviors.text_columns(),
             None if behaviors.labels is None else behaviors.labels.tolist(),
-            [(one.values.tolist(), one.offsets.tolist()) for one in lists]]  # fmt: skip
+            [(ragged.values.tolist(), ragged.offsets.tolist()) for ragged in lists]]  # fmt: skip
 
 
 def caches(place):
-    return sorted(one.name for one in place.iterdir()) if place.exists() else []
+    return sorted(path.name for path in place.iterdir()) if place.exists() else []
 
 
 def test_read_once_and_the_same_afterwards(folder, reads, tmp_path):
-    truth = contents(cache._read(folder))
+    truth = contents(library._read(folder))
     reads.clear()
     first, second = read_folder(folder), read_folder(folder)
     assert reads == [folder]
@@ -90,14 +90,14 @@ def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
     path.write_text(path.read_text().replace("-1", "-x").replace("-0", "-1").replace("-x", "-0"))  # labels swapped
     os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (old.st_size, old.st_mtime_ns)
-    assert contents(read_folder(folder)) == contents(cache._read(folder))
+    assert contents(read_folder(folder)) == contents(library._read(folder))
     assert len(caches(folder / "nrms_np_cache")) == 1  # the old one is gone
 
 
-@pytest.mark.parametrize("change", [("FORMAT", 2), ("TOKEN", cache.re.compile(r"\w"))])
+@pytest.mark.parametrize("change", [("FORMAT", 2), ("TOKEN", library.re.compile(r"\w"))])
 def test_another_version_does_not_use_it(folder, reads, monkeypatch, change):
     read_folder(folder)
-    monkeypatch.setattr(cache, *change)
+    monkeypatch.setattr(library, *change)
     read_folder(folder)
     assert len(reads) == 2
 
@@ -119,12 +119,12 @@ DAMAGE = {
         (kept / "index.json").read_text().replace("labels", "lapels")
     ),
     "no index": lambda kept: (kept / "index.json").unlink(),
-    "a file in its place": lambda kept: (cache.shutil.rmtree(kept), kept.write_text("")),
+    "a file in its place": lambda kept: (library.shutil.rmtree(kept), kept.write_text("")),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_cache_is_built_anew(folder, reads, damage):
+def test_a_damaged_cache_is_rebuilt(folder, reads, damage):
     truth = contents(read_folder(folder))
     place = folder / "nrms_np_cache"
     (name,) = caches(place)
@@ -150,11 +150,11 @@ def test_where_nothing_can_be_written_one_line_says_so(folder, reads, tmp_path, 
     assert contents(read_folder(folder)) == contents(read_folder(folder))
     assert len(reads) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and all("nothing is kept" in one and "nrms_np_cache" in one for one in lines)
+    assert len(lines) == 2 and all("nothing is kept" in line and "nrms_np_cache" in line for line in lines)
 
 
 def test_a_user_without_a_home(folder, reads, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(cache.os.path, "expanduser", lambda path: path)  # what it does when it finds none
+    monkeypatch.setattr(library.os.path, "expanduser", lambda path: path)  # what it does when it finds none
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.chdir(tmp_path)
     (folder / "nrms_np_cache").write_text("in the way")
@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_nothing(folder, tmp_path, monkeypatch, capsys):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache.os, "fsync", full)
+    monkeypatch.setattr(library.os, "fsync", full)
     read_folder(folder)
     assert caches(folder / "nrms_np_cache") == []
     assert "nothing is kept" in capsys.readouterr().err
@@ -176,7 +176,7 @@ def test_ctrl_c_leaves_nothing(folder, monkeypatch):
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache.os, "fsync", stop)
+    monkeypatch.setattr(library.os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
         read_folder(folder)
     assert caches(folder / "nrms_np_cache") == []
@@ -203,19 +203,19 @@ def test_the_slower_of_two_processes_keeps_the_work_of_the_faster(folder):
     place = folder / "nrms_np_cache"
     (name,) = caches(place)
     before = (place / name).stat().st_ino
-    assert cache._save(place, name, cache._read(folder))
+    assert library._save(place, name, library._read(folder))
     assert caches(place) == [name] and (place / name).stat().st_ino == before
 
 
 def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch):
-    read = cache._read
+    read = library._read
 
     def read_and_change(folder):
         data = read(folder)
         os.utime(folder / "news.tsv", (1, 1))
         return data
 
-    monkeypatch.setattr(cache, "_read", read_and_change)
+    monkeypatch.setattr(library, "_read", read_and_change)
     read_folder(folder)
     assert not (folder / "nrms_np_cache").exists()
 
@@ -223,10 +223,10 @@ def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch)
 SCRIPT = """
 import sys, zlib
 from pathlib import Path
-from nrms_np.data import cache
-cache.LEAST_BYTES = 0
+from nrms_np.data import folder
+folder.LEAST_BYTES = 0
 sys.stdin.readline()
-news, behaviors = cache.read_folder(Path(sys.argv[1]))
+news, behaviors = folder.read_folder(Path(sys.argv[1]))
 print(len(news), zlib.crc32(behaviors.candidates.values.tobytes()), zlib.crc32(behaviors.labels.tobytes()))
 """
 
@@ -238,9 +238,9 @@ def test_processes_that_start_at_once(folder):
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
         for _ in range(4)
     ]
-    for one in running:
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    printed = {one.communicate()[0] for one in running}
-    assert all(one.returncode == 0 for one in running) and len(printed) == 1 and "500 " in printed.pop()
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    printed = {process.communicate()[0] for process in running}
+    assert all(process.returncode == 0 for process in running) and len(printed) == 1 and "500 " in printed.pop()
     assert len(caches(folder / "nrms_np_cache")) == 1

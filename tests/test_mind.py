@@ -28,7 +28,7 @@ def write(folder, news=NEWS, behaviors=LABELLED):
 
 
 def lists(ragged):
-    return [one.tolist() for one in ragged]
+    return [values.tolist() for values in ragged]
 
 
 def test_read_folder(tmp_path):
@@ -89,17 +89,15 @@ def test_a_long_history_is_whole(tmp_path):
 
 def test_ids_that_begin_alike_and_ids_in_any_script(tmp_path):
     ids = ["N1", "N11", "N1-1", "N", "Nö", "東京", "N1" * 100]
-    news = "".join(f"{one}\tc\t\tt\t\t\t[]\t[]\n" for one in ids)
-    shown = " ".join(f"{one}-{n % 2}" for n, one in enumerate(ids))
+    news = "".join(f"{news_id}\tc\t\tt\t\t\t[]\t[]\n" for news_id in ids)
+    shown = " ".join(f"{news_id}-{n % 2}" for n, news_id in enumerate(ids))
     _, behaviors = read_folder(write(tmp_path, news, impressions(shown, history=" ".join(ids[::-1]))))
     assert lists(behaviors.histories) == [[6, 5, 4, 3, 2, 1, 0]]
     assert lists(behaviors.candidates) == [list(range(7))]
     assert behaviors.labels.tolist() == [0, 1, 0, 1, 0, 1, 0]
 
 
-def test_lines_are_read_in_blocks(tmp_path, monkeypatch):
-    """Any block size gives the same; an error names the line of the file, not that of the block."""
-    monkeypatch.setattr(read_mind, "BLOCK", 2)
+def test_an_error_names_the_line_of_the_file(tmp_path):
     shown = ["N1-1 N2-0", "N3-1", "", "N2-0 N3-0", "N1-0"]
     _, behaviors = read_folder(write(tmp_path, behaviors=impressions(*shown)))
     assert lists(behaviors.candidates) == [[0, 1], [2], [], [1, 2], [0]]
@@ -108,8 +106,26 @@ def test_lines_are_read_in_blocks(tmp_path, monkeypatch):
         read_folder(write(tmp_path, behaviors=impressions(*shown).replace("N2-0 N3-0", "N2-0 N9-0")))
 
 
+def test_ids_that_end_like_a_label(tmp_path):
+    """A file whose first candidate is an id of news.tsv, whatever its end, is unlabelled."""
+    news = "".join(f"{news_id}\tc\t\tt\t\t\t[]\t[]\n" for news_id in ("N1", "N1-1", "N1-0"))
+    _, behaviors = read_folder(write(tmp_path, news, impressions("N1-1 N1", "N1-0 N1-1", history="N1-1")))
+    assert behaviors.labels is None
+    assert lists(behaviors.histories) == [[1], [1]]
+    assert lists(behaviors.candidates) == [[1, 0], [2, 1]]
+    _, behaviors = read_folder(write(tmp_path, news, impressions("N1-1-0 N1-1", "N1-0-1", history="N1-1")))
+    assert behaviors.labels.tolist() == [0, 1, 1]
+    assert lists(behaviors.candidates) == [[1, 0], [2]]
+
+
+@pytest.mark.parametrize("shown", ["\x0b", "\x85 N1", "\u2028"])
+def test_white_space_other_than_spaces_is_part_of_an_id(tmp_path, shown):
+    with pytest.raises(InputError, match="behaviors.tsv:1: news id"):
+        read_folder(write(tmp_path, behaviors=impressions(shown)))
+
+
 def test_long_reading_shows_a_bar(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(read_mind, "_bar", lambda path, size: tqdm(total=size, desc=f"reading {path}", unit="B"))
+    monkeypatch.setattr(read_mind, "byte_bar", lambda path, size: tqdm(total=size, desc=f"reading {path}", unit="B"))
     write(tmp_path, behaviors=impressions(*["N1-1"] * 1000))
     read_behaviors(tmp_path / "behaviors.tsv", read_news(tmp_path / "news.tsv"))
     printed = capsys.readouterr().err
@@ -128,13 +144,13 @@ def test_select_keeps_labels_beside_their_candidates(tmp_path):
     _, behaviors = read_folder(write(tmp_path, behaviors=text))
     some = behaviors.select(np.array([2, 0]))
     assert some.text_columns()[:2] == (["2", "0"], ["U2", "U0"])
-    assert some.different_users() == ["U0", "U2"]
+    assert some.distinct_users() == ["U0", "U2"]
     assert lists(some.candidates) == [[1, 2], [0, 1]]
     assert some.labels.tolist() == [0, 0, 1, 0]
 
 
 def impressions(*shown, history="N1"):
-    return "".join(f"{i}\tU\t{TIME}\t{history}\t{one}\n" for i, one in enumerate(shown))
+    return "".join(f"{i}\tU\t{TIME}\t{history}\t{candidates}\n" for i, candidates in enumerate(shown))
 
 
 BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
@@ -159,6 +175,8 @@ BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
         ({"behaviors": LABELLED[:-2] + "\n"}, ["behaviors.tsv:2:", "'N2-'", "neither -0 nor -1"]),
         ({"behaviors": LABELLED[:-1]}, ["behaviors.tsv:2:", "cut off"]),
         ({"behaviors": LABELLED[:-10]}, ["behaviors.tsv:2:", "cut off"]),
+        ({"behaviors": impressions("N1-0", "N1-0", history="N1 N9-1")}, ["behaviors.tsv:1:", "'N9-1'", "news.tsv"]),
+        ({"behaviors": impressions("N1", "N2", history="N9-1")}, ["behaviors.tsv:1:", "'N9-1'", "not in news.tsv"]),
         (
             {"behaviors": impressions("N1-1") + "9" * 65 + "\tU\t\t\tN1-1\n"},
             ["behaviors.tsv:2:", "65 bytes", "impression id"],
@@ -186,8 +204,8 @@ def test_errors_say_where_and_what(tmp_path, changed, said):
     write(tmp_path, **changed)
     with pytest.raises(InputError) as error:
         read_folder(tmp_path)
-    for one in said:
-        assert one in str(error.value)
+    for part in said:
+        assert part in str(error.value)
 
 
 def test_an_empty_impression_does_not_decide_whether_there_are_labels(tmp_path):
@@ -279,10 +297,10 @@ def test_any_file_is_read_or_refused(tmp_path_factory, news, behaviors):
     assert len(read) == len(lines) == len(read.histories) == len(read.candidates) == len(read.impression_ids)
     for text, history, shown in zip(lines, read.histories, read.candidates):
         columns = text.decode().rstrip("\r").split("\t")
-        assert [read_news.ids[n] for n in history] == [one for one in columns[3].split(" ") if one]
-        tokens = [one for one in columns[4].split(" ") if one]
+        assert [read_news.ids[n] for n in history] == [text for text in columns[3].split(" ") if text]
+        tokens = [text for text in columns[4].split(" ") if text]
         ids = [read_news.ids[n] for n in shown]
-        assert tokens == ids or [one[:-2] for one in tokens] == ids
+        assert tokens == ids or [text[:-2] for text in tokens] == ids
     assert read.labels is None or len(read.labels) == len(read.candidates.values)
 
 

@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nrms_np.data.vocabulary import (
-    UNKNOWN,
-    UNKNOWN_WORD,
-    Vocabulary,
-    build_vocabulary,
-    count_words,
-    coverage,
-    make_table,
-    read_vectors,
-    tokenize,
-)
+from nrms_np.data.vectors import coverage, make_table, read_vectors
+from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Tokens, Vocabulary, build_vocabulary, tokenize
 from nrms_np.errors import InputError
 
 # ---------------------------------------------------------------- tokens and vocabulary
@@ -44,8 +35,8 @@ def test_no_title_can_spell_the_unknown_word():
     assert UNKNOWN_WORD not in tokenize(f"a {UNKNOWN_WORD} b")
 
 
-def test_count_words():
-    assert count_words(["a b A", "b, c", ""]) == Counter({"a": 2, "b": 2, "c": 1, ",": 1})
+def test_counts_of_tokens():
+    assert Tokens.from_titles(["a b A", "b, c", ""]).counts() == Counter({"a": 2, "b": 2, "c": 1, ",": 1})
 
 
 def test_vocabulary_order_and_min_count():
@@ -68,7 +59,7 @@ def test_vocabulary_does_not_depend_on_the_order_of_counting():
 def test_encode():
     vocabulary = build_vocabulary(Counter({"a": 3, "b": 2}), 1)
     encoded = vocabulary.encode(["B a, a new", "", "..."])
-    assert [one.tolist() for one in encoded] == [[2, 1, 0, 1, 0], [], [0, 0, 0]]
+    assert [ids.tolist() for ids in encoded] == [[2, 1, 0, 1, 0], [], [0, 0, 0]]
     assert vocabulary.words[UNKNOWN] == UNKNOWN_WORD
     assert len(vocabulary) == 3
 
@@ -76,11 +67,11 @@ def test_encode():
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=6), st.integers(1, 3))
 def test_ids_decode_to_their_tokens(titles, min_count):
-    counts = count_words(titles)
+    counts = Tokens.from_titles(titles).counts()
     vocabulary = build_vocabulary(counts, min_count)
     for title, ids in zip(titles, vocabulary.encode(titles)):
         expected = [token if counts[token] >= min_count else UNKNOWN_WORD for token in tokenize(title)]
-        assert [vocabulary.words[one] for one in ids] == expected
+        assert [vocabulary.words[i] for i in ids] == expected
     assert vocabulary.id_of == {word: i for i, word in enumerate(vocabulary.words)}
 
 
@@ -108,14 +99,14 @@ def test_read_vectors(tmp_path, name):
     assert list(vectors) == ["the", ",", "münchen"]  # only wanted ones, in the order of the file
     assert vectors["the"].tolist() == np.array([0.5, -1, 0.2], np.float32).tolist()
     assert vectors["münchen"].tolist() == [7, 7, 7]
-    assert {one.dtype for one in vectors.values()} == {np.dtype(np.float32)}
+    assert {vector.dtype for vector in vectors.values()} == {np.dtype(np.float32)}
 
 
 def test_words_with_spaces_and_odd_spaces(tmp_path):
     """glove.840B holds words such as ". . ." and "at name@domain.com"; words may also hold no-break spaces."""
     path = glove_file(tmp_path / "glove.txt", GLOVE + "at name@x.com 1 2 3\na\u00a0b 3 2 1\n\u2028 1 1 1\n")
     vectors = read_vectors(path, [". . .", "at name@x.com", "at", "a\u00a0b", "."])
-    assert {word: one.tolist() for word, one in vectors.items()} == {
+    assert {word: vector.tolist() for word, vector in vectors.items()} == {
         ". . .": [4, 5, 6],
         "at name@x.com": [1, 2, 3],
         "a\u00a0b": [3, 2, 1],
@@ -184,7 +175,7 @@ def test_windows_line_ends_and_a_space_at_the_end(tmp_path):
     """The second is how fastText writes."""
     for end in ("\r\n", " \n"):
         path = glove_file(tmp_path / "glove.txt", f"the 1 2{end}a b 3 4{end}")
-        assert {word: one.tolist() for word, one in read_vectors(path, ["the", "a b"]).items()} == {
+        assert {word: vector.tolist() for word, vector in read_vectors(path, ["the", "a b"]).items()} == {
             "the": [1, 2],
             "a b": [3, 4],
         }
@@ -200,7 +191,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, data):
         assert str(error).startswith(f"{path}:")
         return
     assert vectors["a"].tolist() == [1, 2]
-    assert all(one.shape == (2,) and np.isfinite(one).all() for one in vectors.values())
+    assert all(vector.shape == (2,) and np.isfinite(vector).all() for vector in vectors.values())
 
 
 @pytest.mark.parametrize("name", ["glove.gz", "glove.zip"])
@@ -262,9 +253,9 @@ def test_vectors_land_in_their_rows_and_others_look_like_them():
 @pytest.mark.parametrize("vectors", [{}, {"a": np.array([1, 2], np.float32), "b": np.array([0, 5], np.float32)}])
 def test_table_is_decided_by_the_seed(vectors):
     vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "a", "b", "c"])
-    one, same, other = (make_table(vocabulary, Counter(a=2, b=1), vectors, 2, seed) for seed in (1, 1, 2))
-    assert one.tobytes() == same.tobytes()
-    assert not np.array_equal(one[3], other[3])
+    table, same, other = (make_table(vocabulary, Counter(a=2, b=1), vectors, 2, seed) for seed in (1, 1, 2))
+    assert table.tobytes() == same.tobytes()
+    assert not np.array_equal(table[3], other[3])
 
 
 def test_coverage():

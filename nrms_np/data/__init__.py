@@ -1,1 +1,1 @@
-"""Data: MIND folders, vocabulary and word vectors, batches, and the built-in demo corpus."""
+"""From files to arrays: MIND folders, vocabulary, word vectors, and the built-in demo corpus."""

@@ -1,7 +1,7 @@
-"""Large MIND folders are read once: their arrays are kept as .npy files, which later runs map into memory.
+"""Reading a MIND folder; a large one only once, because its arrays are kept as .npy files that later runs map.
 
-They lie in a folder ``nrms_np_cache`` beside the data, or below the user's cache folder where that cannot be written.
-It can be removed at any time.
+The files are in a folder ``nrms_np_cache`` beside the data or, where that cannot be written, below the user's cache
+folder. It can be removed at any time.
 
 Tutorial: tutorials/12_real_data.md
 """
@@ -12,35 +12,38 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import numpy as np
 
 from ..parallel import in_parallel
 from ..ragged import Ragged
-from .mind import Behaviors, News
+from .mind import Behaviors, News, pack_lines, unpack_lines
 from .read_mind import read_behaviors, read_news
 from .vocabulary import TOKEN, Tokens
 
-FORMAT = 1  # of the arrays; another number makes all caches be built anew
+FORMAT = 1  # of the arrays; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth files
+PART = "part-"  # begins the name of an unfinished cache
 ABANDONED = 86_400  # seconds after which an unfinished cache belongs to a process that was killed
+COLUMNS = ("impression_ids", "users", "user_ids", "times")  # columns of Behaviors
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError)  # what loading a damaged cache can raise
 
 
 def read_folder(folder: Path) -> tuple[News, Behaviors]:
     """Read a MIND folder, or what is kept of it.
 
-    A cache is used only if size, modification time and status-change time of both files are those that it was built
-    from (the last one no program can set back), and if the checksums of its arrays are right. It is built anew
-    otherwise. Raises InputError as ``read_news`` and ``read_behaviors`` do.
+    A cache is used only if both files still have the size, modification time and status-change time that it was built
+    from (no program can set the last one back), and if the checksums of its arrays are right. Otherwise it is rebuilt.
+    Raises InputError as ``read_news`` and ``read_behaviors`` do.
     """
     folder = Path(folder)
     name = _name(folder)
@@ -54,11 +57,9 @@ def read_folder(folder: Path) -> tuple[News, Behaviors]:
     data = _read(folder)
     if _name(folder) != name:  # the files changed while they were read
         return data
-    for place in places:
-        if _save(place, name, data):
-            return _load(place / name) or data
-    where = " and ".join(map(str, places))
-    print(f"nothing is kept of {folder} for later runs: cannot write {where}", file=sys.stderr)
+    if not any(_save(place, name, data) for place in places):
+        where = " and ".join(map(str, places))
+        print(f"nothing is kept of {folder} for later runs: cannot write {where}", file=sys.stderr)
     return data
 
 
@@ -68,19 +69,19 @@ def _read(folder: Path) -> tuple[News, Behaviors]:
 
 
 def _name(folder: Path) -> str | None:
-    """What the cache of these files is called; None where they are missing or too small for one."""
+    """The name of the cache of these files; None where they are missing or too small for one."""
     try:
         files = [os.stat(folder / name) for name in ("news.tsv", "behaviors.tsv")]
     except OSError:
         return None
-    if sum(one.st_size for one in files) < LEAST_BYTES:
+    if sum(file.st_size for file in files) < LEAST_BYTES:
         return None
-    known = [FORMAT, TOKEN.pattern, *([one.st_size, one.st_mtime_ns, one.st_ctime_ns] for one in files)]
+    known = [FORMAT, TOKEN.pattern, *([file.st_size, file.st_mtime_ns, file.st_ctime_ns] for file in files)]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
 
 
 def _places(folder: Path) -> list[Path]:
-    """Where a cache of this folder may lie, the best place first."""
+    """Folders for a cache of this folder, the best one first."""
     beside = folder / "nrms_np_cache"
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if not os.path.isabs(home):  # a user without a home
@@ -89,34 +90,36 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:
-    columns = {"ids": news.ids, "categories": news.categories, "titles": news.titles, "words": news.tokens.words}
-    arrays = {name: np.frombuffer("".join([f"{x}\n" for x in one]).encode(), np.uint8) for name, one in columns.items()}
-    for name in ("impression_ids", "users", "user_ids", "times"):
+    arrays = {
+        "ids": pack_lines(news.ids),
+        "categories": pack_lines(news.categories),
+        "titles": pack_lines(news.titles),
+        "words": pack_lines(news.tokens.words),
+        "checksum": np.array([behaviors.checksum]),
+    }
+    for name in COLUMNS:
         arrays[name] = getattr(behaviors, name)
     lists = {"tokens": news.tokens.titles, "histories": behaviors.histories, "candidates": behaviors.candidates}
-    for name, one in lists.items():
-        arrays |= {f"{name}.values": one.values, f"{name}.offsets": one.offsets}
-    if behaviors.labels is not None:
-        arrays["labels"] = behaviors.labels
-    arrays["checksum"] = np.array([behaviors.checksum])
-    return arrays
+    for name, ragged in lists.items():
+        arrays[f"{name}.values"], arrays[f"{name}.offsets"] = ragged.values, ragged.offsets
+    return arrays if behaviors.labels is None else {**arrays, "labels": behaviors.labels}
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
-    ids, categories, titles, words = (
-        arrays[name].tobytes().decode().split("\n")[:-1] for name in ("ids", "categories", "titles", "words")
+    def ragged(name: str) -> Ragged:
+        return Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"])
+
+    ids, categories, titles, words = (unpack_lines(arrays[name]) for name in ("ids", "categories", "titles", "words"))
+    columns = {name: arrays[name] for name in COLUMNS}
+    behaviors = Behaviors(
+        **columns, histories=ragged("histories"), candidates=ragged("candidates"), labels=arrays.get("labels")
     )
-    tokens, histories, candidates = (
-        Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"]) for name in ("tokens", "histories", "candidates")
-    )
-    columns = [arrays[name] for name in ("impression_ids", "users", "user_ids", "times")]
-    behaviors = Behaviors(*columns, histories, candidates, arrays.get("labels"))
     vars(behaviors)["checksum"] = int(arrays["checksum"][0])  # where cached_property looks first
-    return News.from_lists(ids, categories, titles, Tokens(words, tokens)), behaviors
+    return News.from_lists(ids, categories, titles, Tokens(words, ragged("tokens"))), behaviors
 
 
 def _load(folder: Path) -> tuple[News, Behaviors] | None:
-    """The data of a cache, mapped from its files; None when it is not there or not whole."""
+    """The data of a cache, mapped from its files; None when it is missing or damaged."""
     try:
         index, checksum = (folder / "index.json").read_text(encoding="utf-8").splitlines()
         if zlib.crc32(index.encode()) != int(checksum):
@@ -127,7 +130,7 @@ def _load(folder: Path) -> tuple[News, Behaviors] | None:
             return None
         # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
         maps = {name: np.load(path, mmap_mode="c", allow_pickle=False) for name, path in paths.items()}
-        return _from_arrays({name: np.asarray(one) for name, one in maps.items()})
+        return _from_arrays({name: np.asarray(array) for name, array in maps.items()})
     except BROKEN:
         return None
 
@@ -135,44 +138,51 @@ def _load(folder: Path) -> tuple[News, Behaviors] | None:
 def _save(place: Path, name: str, data: tuple[News, Behaviors]) -> bool:
     """Keep the data as ``place / name``. False where that cannot be written.
 
-    Everything is written to a new folder of its own and flushed to disk, and only then given its name, so whoever finds
-    the name finds all of it. Where another process was faster, its work is kept.
+    Everything is written to a new folder and flushed to disk before the folder gets its name, so whoever finds the name
+    finds all of it. Where another process was faster, its work is kept.
     """
-    part = place / f"part-{secrets.token_hex(8)}"
-    damaged = part.with_suffix(".damaged")
+    kept = place / name
     try:
         place.mkdir(parents=True, exist_ok=True)
         if place.is_symlink():  # it could lead anywhere
             return False
-        part.mkdir()
-        checksums = {}
-        for array_name, array in _to_arrays(*data).items():
-            _write(part / f"{array_name}.npy", lambda file, array=array: np.save(file, array, allow_pickle=False))
-            checksums[array_name] = _checksum(part / f"{array_name}.npy")
-        index = json.dumps(checksums)
-        _write(part / "index.json", lambda file: file.write(f"{index}\n{zlib.crc32(index.encode())}\n".encode()))
-        if (place / name).exists() and not _load(place / name):
-            os.rename(place / name, damaged)
-        if not (place / name).exists():
-            os.rename(part, place / name)
+        with TemporaryDirectory(prefix=PART, dir=place, ignore_cleanup_errors=True) as part:
+            new = Path(part) / "new"
+            new.mkdir()  # the temporary folder itself can be read by nobody else
+            _write(new, _to_arrays(*data))
+            if kept.exists() and not _load(kept):
+                os.rename(kept, Path(part) / "damaged")
+            if not kept.exists():
+                os.rename(new, kept)
         _remove_old(place, name)
         return True
     except OSError:
-        return (place / name).exists()  # another process was faster by a hair
-    finally:
-        for one in (part, damaged):
-            _remove(one)
+        return kept.exists()  # another process was just faster
 
 
-def _write(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def _write(folder: Path, arrays: dict[str, np.ndarray]) -> None:
+    checksums = {}
+    for name, array in arrays.items():
+        path = folder / f"{name}.npy"
+        with _new_file(path) as file:
+            np.save(file, array, allow_pickle=False)
+        checksums[name] = _checksum(path)
+    index = json.dumps(checksums)
+    with _new_file(folder / "index.json") as file:
+        file.write(f"{index}\n{zlib.crc32(index.encode())}\n".encode())
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which is on disk when the block ends."""
     with open(path, "wb") as file:
-        write(file)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 
 
 def _checksum(path: Path) -> int:
-    """CRC-32 of a file, by reading it: mapped pages would count as memory of the process."""
+    """CRC-32 of a file. It is read, because mapped pages would count as memory of the process."""
     checksum = 0
     with open(path, "rb") as file:
         while block := file.read(1 << 22):
@@ -181,16 +191,9 @@ def _checksum(path: Path) -> int:
 
 
 def _remove_old(place: Path, name: str) -> None:
-    """Remove caches of files that have changed since, and what killed processes left."""
-    for one in place.iterdir():
-        old = re.fullmatch(r"[0-9a-f]{16}", one.name) and one.name != name
-        left = one.name.startswith("part-") and time.time() - one.lstat().st_mtime > ABANDONED
+    """Remove caches of files that have changed since, and what killed processes left behind."""
+    for path in place.iterdir():
+        old = re.fullmatch(r"[0-9a-f]{16}", path.name) and path.name != name
+        left = path.name.startswith(PART) and time.time() - path.lstat().st_mtime > ABANDONED
         if old or left:
-            _remove(one)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    elif os.path.lexists(path):
-        path.unlink()
+            shutil.rmtree(path, ignore_errors=True)

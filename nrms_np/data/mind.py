@@ -6,7 +6,8 @@ Tutorial: tutorials/12_real_data.md
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,8 @@ class News:
 
     @classmethod
     def from_lists(cls, ids: list[str], categories: list[str], titles: list[str], tokens: Tokens | None = None) -> News:
-        news = cls(ids, categories, titles, {one: n for n, one in enumerate(ids)})
+        """A catalogue of these columns. ``tokens`` are those of the titles, where they are known already."""
+        news = cls(ids, categories, titles, {news_id: n for n, news_id in enumerate(ids)})
         if tokens:
             vars(news)["tokens"] = tokens  # where cached_property looks first
         return news
@@ -53,9 +55,9 @@ class Behaviors:
     type; ``texts`` makes str of them.
     """
 
-    impression_ids: np.ndarray  # bytes [impressions], all different
+    impression_ids: np.ndarray  # bytes [impressions], no two equal
     users: np.ndarray  # int32 [impressions], numbers into user_ids
-    user_ids: np.ndarray  # bytes [different users]
+    user_ids: np.ndarray  # bytes [distinct users]
     times: np.ndarray  # bytes [impressions], MIND's text form
     histories: Ragged  # [impressions] of news numbers, oldest click first
     candidates: Ragged  # [impressions] of news numbers, in the order of the file
@@ -71,10 +73,10 @@ class Behaviors:
         candidates: Ragged,
         labels: np.ndarray | None,
     ) -> Behaviors:
+        """Behaviors of these columns, with the user id of each impression."""
         number = {user: n for n, user in enumerate(dict.fromkeys(users))}
         numbers = np.array([number[user] for user in users], np.int32)
-        columns = [_bytes(one) for one in (impression_ids, list(number), times)]
-        return cls(columns[0], numbers, columns[1], columns[2], histories, candidates, labels)
+        return cls(_bytes(impression_ids), numbers, _bytes(number), _bytes(times), histories, candidates, labels)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -90,24 +92,23 @@ class Behaviors:
         labels = self.labels
         if labels is not None:
             labels = Ragged(labels, self.candidates.offsets).take(which).values
-        return Behaviors(
-            self.impression_ids[which],
-            self.users[which],
-            self.user_ids,
-            self.times[which],
-            self.histories.take(which),
-            self.candidates.take(which),
-            labels,
+        return replace(
+            self,
+            impression_ids=self.impression_ids[which],
+            users=self.users[which],
+            times=self.times[which],
+            histories=self.histories.take(which),
+            candidates=self.candidates.take(which),
+            labels=labels,
         )
 
     @cached_property
     def checksum(self) -> int:
         """Changes when the histories, the candidates or the labels do."""
-        lists = (self.histories, self.candidates)
-        arrays = [array for one in lists for array in (one.values, one.offsets)]
+        arrays = [self.histories.values, self.histories.offsets, self.candidates.values, self.candidates.offsets]
         checksum = 0
         for array in arrays if self.labels is None else [*arrays, self.labels]:
-            checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
+            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
         return checksum
 
     def text_columns(self) -> tuple[list[str], list[str], list[str]]:
@@ -121,34 +122,47 @@ class Behaviors:
 
 def texts(column: np.ndarray) -> list[str]:
     """A column of ``Behaviors`` as str."""
-    return [one.decode() for one in column.tolist()]
+    return [text.decode() for text in column.tolist()]
 
 
-def _bytes(column: list[str]) -> np.ndarray:
-    return np.array([one.encode() for one in column], dtype=bytes)
+def _bytes(column: Iterable[str]) -> np.ndarray:
+    return np.array([text.encode() for text in column], dtype=bytes)
+
+
+def pack_lines(lines: Iterable[str]) -> np.ndarray:
+    """Texts without line breaks as one array, uint8: each ends in a newline, so no text and one empty text differ."""
+    return np.frombuffer("".join([f"{line}\n" for line in lines]).encode(), np.uint8)
+
+
+def unpack_lines(array: np.ndarray) -> list[str]:
+    """The texts that ``pack_lines`` was given. Raises ValueError when the last one is cut off or is not UTF-8."""
+    *lines, rest = array.tobytes().decode().split("\n")
+    if rest:
+        raise ValueError("a list of lines is cut off")
+    return lines
 
 
 def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
-    """Write a MIND folder: the exact inverse of reading one (unused columns stay empty)."""
+    """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for one, category, title in zip(news.ids, news.categories, news.titles):
-            file.write(f"{one}\t{category}\t\t{title}\t\t\t[]\t[]\n")
+        for news_id, category, title in zip(news.ids, news.categories, news.titles):
+            file.write(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n")
     with open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file:
         for i, row in enumerate(zip(*behaviors.text_columns())):
             history = " ".join(news.ids[n] for n in behaviors.histories[i])
             shown = [news.ids[n] for n in behaviors.candidates[i]]
             if behaviors.labels is not None:
                 start = behaviors.candidates.offsets[i]
-                shown = [f"{one}-{behaviors.labels[start + j]}" for j, one in enumerate(shown)]
+                shown = [f"{news_id}-{behaviors.labels[start + j]}" for j, news_id in enumerate(shown)]
             file.write("\t".join([*row, history, " ".join(shown)]) + "\n")
 
 
 def last_day(behaviors: Behaviors) -> np.ndarray:
     """True for the impressions of the last calendar day. bool [impressions].
 
-    Raises InputError when a time is not MIND's form or when there is only one day, so nothing can be held out.
+    Raises InputError when a time does not have MIND's form, or when there is only one day and none can be held out.
     """
     dates = [time.split(" ")[0] for time in texts(behaviors.times)]
     try:

@@ -17,26 +17,24 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..ragged import Ragged
-from .lookup import Lookup
 from .mind import Behaviors, News
 
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
 LONGEST_ID = 64  # bytes
-BLOCK = 10_000  # lines whose ids are looked up at a time
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 AS_UNZIPPED = "is this the file as MIND unzips it?"
-LABELS = ("-0", "-1")
+LABELS = {"-0": 0, "-1": 1}
 
 
 def _lines(path: Path, columns: int, must_end: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Line number and tab-separated columns of each line; a wrong column count names the line.
 
-    A byte order mark is dropped. ``must_end``: refuse a last line without its end, which would be read wrong in silence
-    where a file that was cut off still has all columns.
+    A byte order mark is dropped. ``must_end``: refuse a last line without its end, because a file that was cut off in
+    its last column would be read without complaint.
     """
     line_number = 0
     try:
-        with open(path, "rb") as file, _bar(path, os.fstat(file.fileno()).st_size) as bar:
+        with open(path, "rb") as file, byte_bar(path, os.fstat(file.fileno()).st_size) as bar:
             while line := file.readline(LONGEST_LINE + 1):
                 line_number += 1
                 if line_number == 1:
@@ -68,8 +66,8 @@ def _lines(path: Path, columns: int, must_end: bool = False) -> Iterator[tuple[i
         raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
 
 
-def _bar(path: Path, size: int) -> tqdm:
-    """A bar by bytes, for reading that takes longer than a second."""
+def byte_bar(path: Path, size: int) -> tqdm:
+    """A progress bar in bytes, shown when reading takes longer than a second."""
     return tqdm(total=size, desc=f"reading {path}", unit="B", unit_scale=True, delay=1, leave=False)
 
 
@@ -78,7 +76,10 @@ def read_news(path: Path) -> News:
 
     Raises InputError with file:line for a wrong column count or a repeated id.
     """
-    ids, categories, titles, number = [], [], [], {}
+    ids: list[str] = []
+    categories: list[str] = []
+    titles: list[str] = []
+    number: dict[str, int] = {}
     for line_number, fields in _lines(Path(path), 8):
         if fields[0] in number:
             raise InputError(f"{path}:{line_number}: news id {fields[0]} appears twice; remove one of the lines")
@@ -96,100 +97,76 @@ def read_behaviors(path: Path, news: News) -> Behaviors:
     Raises InputError with file:line for a wrong column count, a repeated impression id, an unknown news id, a label
     that is not 0 or 1, a mixture of labelled and unlabelled candidates, a text that is too long, or a file cut off.
     """
-    path = Path(path)
-    impression_ids, user_numbers, users, times = {}, {}, array("i"), []
-    columns = _Columns(path, news)
-    for line_number, (impression_id, user, time, clicked, shown) in _lines(path, 5, must_end=True):
-        if impression_id in impression_ids:
-            raise InputError(
-                f"{path}:{line_number}: impression id {impression_id} appears twice, first in line "
-                f"{list(impression_ids).index(impression_id) + 1}; remove one of the lines"
-            )
-        impression_ids[impression_id] = None
-        users.append(user_numbers.setdefault(user, len(user_numbers)))
-        times.append(time)
-        columns.add(clicked, shown)
-    users = np.array(users, np.int32)
+    impression_ids: dict[bytes, None] = {}
+    user_numbers: dict[bytes, int] = {}
+    times: list[bytes] = []
+    # MIND-large names 150 million ids: buffers of 4 bytes for each, where a list of Python's would take 8 or more
+    users, clicked, shown, labels = array("i"), array("i"), array("i"), array("b")
+    clicked_offsets, shown_offsets = array("q", [0]), array("q", [0])
+    labelled: bool | None = None  # until the first candidate
+    for line_number, (impression_id, user, time, history, impression) in _lines(Path(path), 5, must_end=True):
+        place = f"{path}:{line_number}"
+        key = _encode(place, "impression id", impression_id)
+        if key in impression_ids:
+            first = f"first in line {list(impression_ids).index(key) + 1}"
+            raise InputError(f"{place}: impression id {impression_id} appears twice, {first}; remove one of the lines")
+        impression_ids[key] = None
+        users.append(user_numbers.setdefault(_encode(place, "user id", user), len(user_numbers)))
+        times.append(_encode(place, "time", time))
+        candidates = _split(impression)
+        if labelled is None and candidates:
+            labelled = "-" in candidates[0] and candidates[0] not in news.number
+        numbers = _numbers(place, _split(history), candidates, bool(labelled), news.number)
+        for buffer, of_line in zip((clicked, shown, labels), numbers):
+            buffer.fromlist(of_line)
+        clicked_offsets.append(len(clicked))
+        shown_offsets.append(len(shown))
     return Behaviors(
-        _short(path, list(impression_ids), "impression id"),
-        users,
-        _short(path, list(user_numbers), "user id", users),
-        _short(path, times, "time"),
-        *columns.finish(),
+        np.array(list(impression_ids), dtype=bytes),
+        np.asarray(users),
+        np.array(list(user_numbers), dtype=bytes),
+        np.array(times, dtype=bytes),
+        Ragged(np.asarray(clicked), np.asarray(clicked_offsets)),
+        Ragged(np.asarray(shown), np.asarray(shown_offsets)),
+        np.asarray(labels) if labelled else None,
     )
 
 
-class _Columns:
-    """Histories and impressions of lines, looked up a block of lines at a time."""
-
-    def __init__(self, path: Path, news: News):
-        self.path, self.news = path, news
-        self.labelled: bool | None = None  # until the first candidate
-        self.lines_done = 0
-        self.clicked: list[str] = []  # of the block under way
-        self.shown: list[str] = []
-        self.history_of_id = Lookup(news.ids)
-        self.shown_of_id = self.history_of_id
-        self.histories: list[Ragged] = []  # of each block
-        self.candidates: list[Ragged] = []
-        self.labels: list[np.ndarray] = []
-
-    def add(self, clicked: str, shown: str) -> None:
-        if self.labelled is None and shown.strip(" "):
-            first = shown.split()[0]
-            self.labelled = "-" in first and first not in self.news.number
-            if self.labelled:  # id n with label l has number 2 n + l
-                self.shown_of_id = Lookup([one + label for one in self.news.ids for label in LABELS])
-        self.clicked.append(clicked)
-        self.shown.append(shown)
-        if len(self.clicked) == BLOCK:
-            self._look_up()
-
-    def _look_up(self) -> None:
-        histories, candidates = self.history_of_id.find(self.clicked), self.shown_of_id.find(self.shown)
-        bad = [one for one in (histories, candidates) if isinstance(one, int)]
-        if bad:
-            i = min(bad)
-            message = _explain(self.clicked[i], self.shown[i], bool(self.labelled), self.news)
-            raise InputError(f"{self.path}:{self.lines_done + i + 1}: {message}")
-        if self.labelled:
-            self.labels.append((candidates.values & 1).astype(np.int8))
-            candidates = Ragged(candidates.values >> 1, candidates.offsets)
-        self.histories.append(histories)
-        self.candidates.append(candidates)
-        self.lines_done += len(self.clicked)
-        self.clicked, self.shown = [], []
-
-    def finish(self) -> tuple[Ragged, Ragged, np.ndarray | None]:
-        """Histories, candidates, and labels where there are any."""
-        self._look_up()
-        histories, candidates = Ragged.concatenate(self.histories), Ragged.concatenate(self.candidates)
-        return histories, candidates, np.concatenate(self.labels) if self.labelled else None
+def _split(column: str) -> list[str]:
+    """The ids of a column. Spaces separate them, and no other white space does."""
+    return [text for text in column.split(" ") if text]
 
 
-def _explain(clicked: str, shown: str, labelled: bool, news: News) -> str:
-    """What is wrong with the first bad id or label of a line."""
-    clicked, shown = ([one for one in column.split(" ") if one] for column in (clicked, shown))
-    if labelled:
-        for one in shown:
-            if one[-2:] not in LABELS:
-                return f"the label of {one!r} is neither -0 nor -1; label all candidates of the file, or none"
-        shown = [one[:-2] for one in shown]
-    unknown = next(one for one in clicked + shown if one not in news.number)
-    if not labelled and unknown[-2:] in LABELS:
-        return f"{unknown!r} has a label, but the lines before have none; label all candidates of the file, or none"
+def _numbers(
+    place: str, history: list[str], candidates: list[str], labelled: bool, number: dict[str, int]
+) -> tuple[list[int], list[int], list[int]]:
+    """The news numbers of a history and of candidates, and the labels of these. Raises InputError for a bad one."""
+    try:
+        clicked = [number[news_id] for news_id in history]
+        if not labelled:
+            return clicked, [number[news_id] for news_id in candidates], []
+        return clicked, [number[text[:-2]] for text in candidates], [LABELS[text[-2:]] for text in candidates]
+    except KeyError:
+        raise InputError(f"{place}: {_explain(history, candidates, labelled, number)}") from None
+
+
+def _explain(history: list[str], candidates: list[str], labelled: bool, number: dict[str, int]) -> str:
+    """What is wrong with the first bad label or id of a line."""
+    for text in candidates:
+        if labelled and text[-2:] not in LABELS:
+            return f"the label of {text!r} is neither -0 nor -1; label all candidates of the file, or none"
+        if not labelled and text not in number and text[-2:] in LABELS:
+            return f"{text!r} has a label, but those before it have none; label all candidates of the file, or none"
+    ids = [*history, *(text[:-2] if labelled else text for text in candidates)]
+    unknown = next(news_id for news_id in ids if news_id not in number)
     return f"news id {unknown!r} is not in news.tsv; use the news.tsv of the same folder"
 
 
-def _short(path: Path, column: list[str], name: str, users: np.ndarray | None = None) -> np.ndarray:
-    """The column as bytes. Raises InputError for a text that the bytes type cannot hold in little memory.
-
-    Text i is of line i + 1 or, where ``users`` are given, of the first line of user i.
-    """
-    column = [one.encode() for one in column]
-    for i, one in enumerate(column):
-        if len(one) > LONGEST_ID or b"\0" in one:
-            line_number = (i if users is None else int(np.argmax(users == i))) + 1
-            what = "a zero byte" if len(one) <= LONGEST_ID else f"{len(one)} bytes, more than {LONGEST_ID}"
-            raise InputError(f"{path}:{line_number}: {name} with {what}; {AS_UNZIPPED}")
-    return np.array(column, dtype=bytes)
+def _encode(place: str, name: str, text: str) -> bytes:
+    """The text in UTF-8. Raises InputError if an array of NumPy's bytes type cannot hold it in little memory."""
+    encoded = text.encode()
+    if len(encoded) > LONGEST_ID:
+        raise InputError(f"{place}: {name} with {len(encoded)} bytes, more than {LONGEST_ID}; {AS_UNZIPPED}")
+    if b"\0" in encoded:
+        raise InputError(f"{place}: {name} with a zero byte; {AS_UNZIPPED}")
+    return encoded
