@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nrms_np.data import cache
-from nrms_np.data.folder import read_folder
+from nrms_np.data import folder as cache
 from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.folder import read_folder
 from nrms_np.data.vocabulary import Tokens
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -223,7 +223,7 @@ def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch)
 SCRIPT = """
 import sys, zlib
 from pathlib import Path
-from nrms_np.data import cache
+from nrms_np.data import folder as cache
 cache.LEAST_BYTES = 0
 sys.stdin.readline()
 news, behaviors = cache.read_folder(Path(sys.argv[1]))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nrms_np.app.recommender import Recommender
 from nrms_np.config import Config
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.model import init_parameters
-from nrms_np.app.recommender import Recommender
 
 FIXTURE = Path(__file__).parent / "fixtures" / "checkpoint_format_2.npz"
 TITLES = ["Storm closes the harbour", "The harbour opens", "Team wins the cup", "A cup for the team"]

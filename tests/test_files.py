@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nrms_np.app import files
-from nrms_np.errors import InputError, NonFiniteError, OutputError
 from nrms_np.app.files import DIGEST, load_arrays, save_arrays, write_file, write_text
+from nrms_np.errors import InputError, NonFiniteError, OutputError
 
 
 def give(header, arrays):

@@ -128,7 +128,7 @@ def test_select_keeps_labels_beside_their_candidates(tmp_path):
     _, behaviors = read_folder(write(tmp_path, behaviors=text))
     some = behaviors.select(np.array([2, 0]))
     assert some.text_columns()[:2] == (["2", "0"], ["U2", "U0"])
-    assert some.different_users() == ["U0", "U2"]
+    assert some.distinct_users() == ["U0", "U2"]
     assert lists(some.candidates) == [[1, 2], [0, 1]]
     assert some.labels.tolist() == [0, 0, 1, 0]
 

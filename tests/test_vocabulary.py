@@ -9,18 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nrms_np.data.vectors import coverage, make_table, read_vectors
 from nrms_np.data.vocabulary import (
     UNKNOWN,
     UNKNOWN_WORD,
     Vocabulary,
     build_vocabulary,
-    count_words,
-    coverage,
-    make_table,
-    read_vectors,
     tokenize,
 )
 from nrms_np.errors import InputError
+from tests.helpers import count_words
 
 # ---------------------------------------------------------------- tokens and vocabulary
 
