@@ -14,6 +14,11 @@ from nrms_np import parallel
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "torch: compares with PyTorch (the bench extra); skipped when it is absent")
+    config.addinivalue_line("markers", 'slow: takes more than about 3 seconds; left out by -m "not slow"')
+
+
 @pytest.fixture(scope="session")
 def mind() -> Path:
     """The real MIND sample, which is not part of the repository (its licence forbids copying)."""

@@ -140,11 +140,11 @@ def test_another_kind_or_format_is_named(path):
     assert "it is a resume file" in refused(path)
 
 
-def test_format_1_is_refused_with_the_reason(tmp_path):
-    """Format 1 was np.savez with the number in its header, and no checksum."""
+def test_an_archive_without_a_label_is_refused(tmp_path):
+    """np.savez writes such archives; so did format 1, which no release ever had."""
     header = json.dumps({"format": 1, "config": asdict(CONFIG)}).encode()
     np.savez(tmp_path / "old.npz", header=np.frombuffer(header, np.uint8))
-    assert "it has format 1, without checksum; this version reads format 2" in refused(tmp_path / "old.npz")
+    assert "damaged (its end is missing, or it never was one)" in refused(tmp_path / "old.npz")
 
 
 def lines(*words):

@@ -37,7 +37,7 @@ CASES = {
 def test_model_gradient_in_awkward_cases(case, attention):
     titles, histories, candidates = CASES[case]
     config = Config(heads=2, head_size=2, query_size=3, attention=attention)
-    rng = np.random.default_rng(197)
+    rng = np.random.default_rng(367)
     params = init_parameters(rng.normal(size=(5, 3)), config)
     # With this size and seed the largest entry of every gradient is above 2e-3 (or exactly zero). A central difference
     # at h = 1e-5 carries 1e-11 of rounding, so gradients much smaller than that could not be seen to 1e-7.
