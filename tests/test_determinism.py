@@ -45,7 +45,7 @@ def test_float32_training_stays_close_to_float64():
         for step in range(20):
             rng = generator(0, "batch", step)
             which = rng.choice(len(split.clicks), 32, replace=False)
-            batch = split.batch(which, config.negatives, rng)
+            batch = split.batch(which, config, rng)
             masks = draw_masks(batch, params, config.dropout, generator(0, "dropout", step))
             loss, gradients = loss_and_gradients(params, batch, config, masks)
             adam_step(params, gradients, state, config.learning_rate)
