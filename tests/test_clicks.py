@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nrms_np.app.report import describe_clicks
 from nrms_np.batch import make_batch
 from nrms_np.clicks import draw_candidates, find_clicks
 from nrms_np.data.mind import Behaviors
@@ -54,11 +55,11 @@ def test_find_clicks_counts_what_it_leaves_out():
     assert [sorted(one) for one in made.candidates.values[drawn[:2, 1:]].tolist()] == [[5, 7], [5, 7]]
     assert (clicks.without_history, clicks.without_negative, clicks.without_click) == (2, 1, 2)
     for part in ("3 clicks", "2 without history", "1 where all was clicked", "2 where nothing was clicked"):
-        assert part in clicks.report()
+        assert part in describe_clicks(clicks)
 
 
 def test_report_does_not_mention_what_did_not_happen():
-    assert clicks_of(behaviors(([1], {5: 0, 6: 1}))).report() == "1 clicks"
+    assert describe_clicks(clicks_of(behaviors(([1], {5: 0, 6: 1})))) == "1 clicks"
 
 
 def test_unlabelled_data_has_no_clicks():

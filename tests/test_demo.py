@@ -201,6 +201,7 @@ def test_too_few_news_are_refused():
     make_demo(0, users=20, news=500, train_impressions=20, dev_impressions=5)
 
 
+@pytest.mark.slow
 def test_it_is_quick():
     start = time.process_time()
     make_demo(5)

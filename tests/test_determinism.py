@@ -1,6 +1,7 @@
 """Equal seeds give equal bytes, and float32 stays close to float64."""
 
 import numpy as np
+import pytest
 
 from nrms_np import evaluate, train
 from nrms_np.adam import AdamState, adam_step
@@ -14,6 +15,7 @@ from nrms_np.rng import generator
 from tests.helpers import arguments, contents, count_words, write_data
 
 
+@pytest.mark.slow
 def test_weights_metrics_and_prediction_file_are_the_same_bytes_again(tmp_path, monkeypatch, set_threads):
     """Twice with three threads and once with a single one."""
     monkeypatch.setattr("nrms_np.app.threads.usable_cores", lambda: 3)

@@ -13,6 +13,7 @@ from nrms_np.app import cli
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.app.evaluation import NAMES, bootstrap, history_ranges
 from nrms_np.app.evaluation import evaluate as evaluate_all
+from nrms_np.app.report import describe_clicks
 from nrms_np.app.submission import write_prediction
 from nrms_np.clicks import draw_candidates
 from nrms_np.data.demo import make_demo, write_demo
@@ -167,7 +168,7 @@ def test_what_was_skipped_is_counted(call, finished_run, folders, capsys):
     assert "metrics over 87 impressions; skipped: 2 where nothing was clicked, 1 where all was clicked" in out
     assert f"without history: {report.without_history} impressions, not skipped" in out
     assert report.without_history >= 3
-    assert f"loss {report.loss:.4f} over {report.clicks.report()}" in out
+    assert f"loss {report.loss:.4f} over {describe_clicks(report.clicks)}" in out
     assert "unknown title words: " in out
 
 

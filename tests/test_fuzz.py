@@ -2,8 +2,12 @@
 
 import zipfile
 
+import pytest
+
 from nrms_np.app import files
 from tests.programs.fuzz import fuzz
+
+pytestmark = pytest.mark.slow
 
 
 def test_damaged_files_are_refused_or_read_rightly():

@@ -87,6 +87,7 @@ def test_equal_scores_have_ranks_that_do_not_depend_on_their_order_in_the_file()
     assert metrics["auc"] == pytest.approx(0.5, abs=5 * math.sqrt(1 / 12 / 3000))  # guessing: uniform, variance 1/12
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_stops_with_one_line_and_keeps_its_best_checkpoint(tmp_path, capfd, monkeypatch):
     data, run, step = write_data(tmp_path / "data"), tmp_path / "run", training.train_step
 

@@ -15,6 +15,8 @@ from nrms_np.app.run_folder import claim
 from tests.helpers import arguments, contents, training, write_data
 from tests.programs.kill import check_files, half_written, kill_and_resume
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):

@@ -67,11 +67,13 @@ def test_the_checkpoint_gives_the_metrics_that_were_reported(finished_run, folde
         assert value == pytest.approx(best[name], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_without_dev_the_last_day_is_held_out(folders, tmp_path, capsys):
     assert cli.run_command(train.main, ["--train", str(folders / "train"), "--run", str(tmp_path / "run"), *QUICK]) == 0
     assert "the last day of the training data is held out" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_word_vectors_set_the_word_size(folders, tmp_path, capsys):
     vectors = tmp_path / "vectors.txt"
     words = {word for title in read_folder(folders / "train")[0].titles for word in title.lower().split()}

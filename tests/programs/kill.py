@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from tqdm import tqdm
 from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.app.files import load_arrays
 from nrms_np.app.run_folder import read_settings
-from tests.helpers import arguments, contents, write_data
+from tests.helpers import arguments, contents, environment, write_data
 
 # saves after every few steps, and says so when a save is done
 SCRIPT = """
@@ -32,15 +31,15 @@ import sys
 from nrms_np.app import cli, training_run
 from nrms_np import train
 
-def save_and_say(path, progress, *rest):
-    save(path, progress, *rest)
-    print("saved", progress.adam.step, flush=True)
+def save_and_say(path, state, *rest):
+    save(path, state, *rest)
+    print("saved", state.adam.step, flush=True)
 
-run.SAVE_SECONDS = 0.02
-
+training_run.SAVE_SECONDS = 0.02
+save, training_run.save_state = training_run.save_state, save_and_say
 sys.exit(cli.run_command(train.main))
 """
-ENVIRONMENT = {**os.environ, "NUMBA_NUM_THREADS": "1"}  # one thread, as a busy machine would give
+ENVIRONMENT = environment(NUMBA_NUM_THREADS="1")  # one thread, as a busy machine would give
 PNG_END = b"IEND\xaeB`\x82"
 LONGEST_WAIT = 2.5  # seconds before a kill; a run takes about as long
 
