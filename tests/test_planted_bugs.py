@@ -13,32 +13,28 @@ import nrms_np
 pytestmark = pytest.mark.slow
 PACKAGE = Path(nrms_np.__file__).parent
 
-# longer pieces of source, to tell two lines apart
-OF_VALUE = "i * n + j\n                    for h in range(heads):\n                        weight = alpha"
-OF_KEY = "total = dkey[start + j, a]\n                        for h in range(heads)"
 # whole lines, which change places
 SUBTRACT = "    _subtract_largest(alpha, offsets, pairs)  # then no exponential overflows\n"
 EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
-SOFTMAX_BACKWARD = "        kernels.softmax_backward(dlogits, alpha, projected.scale, offsets, pairs)  # 4.\n"
-SUM_KEYS = "        sum_keys(dlogits, False, key, *where, dquery)  # 3. dquery_i = sum_j dlogits_ij key_j\n"
+SOFTMAX_BACKWARD = "        pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.\n"
+SUM_KEYS = "        sum_keys(dlogits, key, rows, *where, dquery)  # 3.\n"
+# the sum over the heads, which two kernels begin alike
+OVER_HEADS = "total = out[p, a]\n                        for h in range(heads)"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
-    (
-        "ragged.py",
-        "out[g, first + c] += rows[positions[p], c]",
-        "out[g, first + c] = rows[positions[p], c]",
-    ),  # a repeat
+    ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
     ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
     ("layers/pairs.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
     ("layers/pairs.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
     ("layers/pairs.py", "total[h] += alpha[pair, h] * dalpha[pair, h]", "total[h] += dalpha[pair, h]"),
     ("layers/pairs.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
-    ("layers/pairs.py", OF_KEY, OF_KEY.replace("range(heads)", "range(1)")),  # one head alone
-    ("layers/pairs.py", OF_VALUE, OF_VALUE.replace("i * n + j", "j * n + i")),  # alpha, not its transpose
-    ("layers/pairs.py", "dvalue[start + j, a * H + h] +=", "dvalue[start + j, h * A + a] +="),  # heads first
+    ("layers/pairs.py", OVER_HEADS, OVER_HEADS.replace("range(heads)", "range(1)")),  # one head alone
+    ("layers/pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
+    ("layers/pairs.py", "if n % 2:", "if n % 2 and n > 1:"),  # a title of one word
+    ("layers/pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
     ("layers/self_attention.py", SOFTMAX_BACKWARD + SUM_KEYS, SUM_KEYS + SOFTMAX_BACKWARD),
-    ("layers/self_attention.py", "dlogits, False, key", "dlogits, True, key"),  # of the query
-    ("layers/self_attention.py", "dlogits, True, query", "dlogits, False, query"),  # of the key
+    ("layers/self_attention.py", "sum_dout(alpha, dout,", "sum_dout(dlogits, dout,"),  # dalpha for alpha
+    ("layers/self_attention.py", "sum_queries(dlogits, query", "sum_queries(alpha, query"),
     ("layers/self_attention.py", "else [dquery, dkey, dvalue]", "else [dkey, dquery, dvalue]"),
     ("layers/self_attention.py", "drows + sum_rows(dkey, positions_of_row), ", "drows, "),  # the key is the row
     ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),
