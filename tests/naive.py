@@ -21,16 +21,15 @@ def self_attention(rows, sets, weight_query, weight_key, weight_value, heads):
             by_head = []
             for h in range(heads):
                 q = weight_query.shape[1] // heads
-                a = weight_value.shape[1] // heads
-                W_q, W_v = weight_query[:, h * q : (h + 1) * q], weight_value[:, h * a : (h + 1) * a]
+                W_q, W_v = weight_query[:, h::heads], weight_value[:, h::heads]  # column a * H + h is of head h
                 if weight_key is None:  # e_i' Q_k e_j, the paper's equation 1
                     logits = np.array([e_i @ W_q @ e_j for e_j in e])
                 else:
-                    W_k = weight_key[:, h * q : (h + 1) * q]
+                    W_k = weight_key[:, h::heads]
                     logits = np.array([(e_i @ W_q) @ (e_j @ W_k) / math.sqrt(q) for e_j in e])
                 alpha = softmax(logits)
                 by_head.append(sum(alpha[j] * e_j for j, e_j in enumerate(e)) @ W_v)  # equation 2: V_k of the mixture
-            out.append(np.concatenate(by_head))
+            out.append(np.stack(by_head, axis=1).ravel())  # [A, H], row by row
     return np.array(out).reshape(-1, weight_value.shape[1])
 
 

@@ -1,11 +1,11 @@
 """Adam against the algorithm's text; lazy rows; clipping; a gradient that is not finite."""
 
-import naive
 import numpy as np
 import pytest
 
 from nrms_np.adam import AdamState, adam_step, global_norm
 from nrms_np.errors import NonFiniteError
+from tests import naive
 
 
 def test_dense_steps_match_the_algorithm():

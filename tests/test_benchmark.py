@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed (it belongs to the bench extra)")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 def test_a_step_is_at_least_five_times_as_fast_as_padded_pytorch():

@@ -231,6 +231,7 @@ print(len(news), zlib.crc32(behaviors.candidates.values.tobytes()), zlib.crc32(b
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once(folder):
     command = [sys.executable, "-c", SCRIPT, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

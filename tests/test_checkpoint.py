@@ -64,7 +64,7 @@ def test_round_trip(tmp_path, checkpoint, dtype):
     assert loaded.vocabulary.words == checkpoint.vocabulary.words
     assert loaded.vocabulary.id_of == checkpoint.vocabulary.id_of
     assert list(loaded.clicks.items()) == list(checkpoint.clicks.items())
-    for name in ("config", "users", "epoch", "data"):
+    for name in ("config", "users", "epoch", "fingerprint"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
 
 
@@ -132,18 +132,19 @@ def test_not_a_checkpoint(tmp_path, content):
 
 def test_another_kind_or_format_is_named(path):
     whole = path.read_bytes()
-    path.write_bytes(whole.replace(b"nrms_np checkpoint format 2", b"nrms_np checkpoint format 3"))
-    assert "it has format 3, this version reads format 2" in refused(path)
+    assert whole.count(b"nrms_np checkpoint format 3") == 1
+    path.write_bytes(whole.replace(b"nrms_np checkpoint format 3", b"nrms_np checkpoint format 4"))
+    assert "it has format 4, this version reads formats 2 and 3" in refused(path)
     header = {"config": {}, "epoch": 1, "data": ""}
     files.save_arrays(path, "resume", header, {})
     assert "it is a resume file" in refused(path)
 
 
-def test_format_1_is_refused_with_the_reason(tmp_path):
-    """Format 1 was np.savez with the number in its header, and no checksum."""
+def test_an_archive_without_a_label_is_refused(tmp_path):
+    """np.savez writes such archives; so did format 1, which no release ever had."""
     header = json.dumps({"format": 1, "config": asdict(CONFIG)}).encode()
     np.savez(tmp_path / "old.npz", header=np.frombuffer(header, np.uint8))
-    assert "it has format 1, without checksum; this version reads format 2" in refused(tmp_path / "old.npz")
+    assert "damaged (its end is missing, or it never was one)" in refused(tmp_path / "old.npz")
 
 
 def lines(*words):
@@ -187,7 +188,7 @@ def test_parts_that_do_not_fit_are_named(path, changes, message):
         ({"heads": True}, "--heads True: must be of type int"),
         ({"heads": "3"}, "must be of type int"),
         ({"heads": None}, "must be of type int"),
-        ({"title": 10**30}, "and below"),
+        ({"title_length": 10**30}, "and below"),
         ({"dropout": float("nan")}, "--dropout nan"),
         ({"learning_rate": float("inf")}, "--learning-rate inf"),
         ({"attention": "flash"}, "choose one of qkv, bilinear"),

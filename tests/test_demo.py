@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from nrms_np import rng
-from nrms_np.data.folder import read_folder
 from nrms_np.data.demo import Demo, make_demo, write_demo
 from nrms_np.data.demo_words import CLOSERS, FILLERS, KINDS, OPENERS, TEMPLATES, TOPICS
+from nrms_np.data.folder import read_folder
 from nrms_np.data.mind import last_day, texts
 from nrms_np.ragged import Ragged
+from tests.helpers import list_of_position
 
 SMALL = {"users": 200, "news": 800, "train_impressions": 300, "dev_impressions": 80}
 
@@ -48,7 +49,7 @@ def cosine_to_history(titles: np.ndarray, demo: Demo) -> np.ndarray:
             users[i] = titles[history].mean(axis=0)
             users[i] /= np.linalg.norm(users[i])
     titles = titles / np.linalg.norm(titles, axis=1, keepdims=True)
-    return np.sum(users[demo.dev.candidates.list_of_position()] * titles[demo.dev.candidates.values], axis=1)
+    return np.sum(users[list_of_position(demo.dev.candidates)] * titles[demo.dev.candidates.values], axis=1)
 
 
 def mean_vector(demo: Demo) -> np.ndarray:
@@ -65,7 +66,7 @@ def known_topics(demo: Demo) -> np.ndarray:
     shares /= shares.sum(axis=1, keepdims=True)
     users = np.array([shares[demo.dev.histories[i][-50:]].sum(axis=0) for i in range(len(demo.dev))])
     users = np.sqrt(users)
-    return np.sum(users[demo.dev.candidates.list_of_position()] * shares[demo.dev.candidates.values], axis=1)
+    return np.sum(users[list_of_position(demo.dev.candidates)] * shares[demo.dev.candidates.values], axis=1)
 
 
 def contents(demo: Demo) -> list:
@@ -200,6 +201,7 @@ def test_too_few_news_are_refused():
     make_demo(0, users=20, news=500, train_impressions=20, dev_impressions=5)
 
 
+@pytest.mark.slow
 def test_it_is_quick():
     start = time.process_time()
     make_demo(5)

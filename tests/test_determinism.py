@@ -1,32 +1,30 @@
 """Equal seeds give equal bytes, and float32 stays close to float64."""
 
-import numba
 import numpy as np
+import pytest
 
-from nrms_np.app import cli
 from nrms_np import evaluate, train
 from nrms_np.adam import AdamState, adam_step
+from nrms_np.app import cli
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from nrms_np.data.split import prepare
-from nrms_np.data.vocabulary import build_vocabulary, count_words
+from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.model import draw_masks, init_parameters, loss_and_gradients
 from nrms_np.rng import generator
-from tests.programs.kill import arguments, contents, write_data
+from tests.helpers import arguments, contents, count_words, write_data
 
 
-def test_weights_metrics_and_prediction_file_are_the_same_bytes_again(tmp_path):
-    """Twice with all threads of Numba and once with a single one."""
-    data, results, before = write_data(tmp_path / "data"), [], numba.get_num_threads()
-    for i, threads in enumerate((before, before, 1)):
-        numba.set_num_threads(threads)
-        try:
-            run, prediction = tmp_path / f"run-{i}", tmp_path / f"{i}.zip"
-            assert cli.run(train.main, arguments(data, run)) == 0
-            flags = ["--checkpoint", str(run / "checkpoint.npz"), "--data", str(data / "dev")]
-            assert cli.run(evaluate.main, [*flags, "--prediction", str(prediction)]) == 0
-        finally:
-            numba.set_num_threads(before)
+@pytest.mark.slow
+def test_weights_metrics_and_prediction_file_are_the_same_bytes_again(tmp_path, monkeypatch, set_threads):
+    """Twice with three threads and once with a single one."""
+    monkeypatch.setattr("nrms_np.app.threads.usable_cores", lambda: 3)
+    data, results = write_data(tmp_path / "data"), []
+    for i, threads in enumerate((3, 3, 1)):
+        run, prediction, flag = tmp_path / f"run-{i}", tmp_path / f"{i}.zip", ["--threads", str(threads)]
+        assert cli.run_command(train.main, [*arguments(data, run), *flag]) == 0
+        flags = ["--checkpoint", str(run / "checkpoint.npz"), "--data", str(data / "dev"), *flag]
+        assert cli.run_command(evaluate.main, [*flags, "--prediction", str(prediction)]) == 0
         results.append((contents(run), prediction.read_bytes()))
     assert results[0] == results[1] == results[2]
 
@@ -49,7 +47,7 @@ def test_float32_training_stays_close_to_float64():
         for step in range(20):
             rng = generator(0, "batch", step)
             which = rng.choice(len(split.clicks), 32, replace=False)
-            batch = split.batch(which, config.negatives, rng)
+            batch = split.batch(which, config, rng)
             masks = draw_masks(batch, params, config.dropout, generator(0, "dropout", step))
             loss, gradients = loss_and_gradients(params, batch, config, masks)
             adam_step(params, gradients, state, config.learning_rate)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nrms_np.app import files
-from nrms_np.errors import InputError, NonFiniteError, OutputError
 from nrms_np.app.files import DIGEST, load_arrays, save_arrays, write_file, write_text
+from nrms_np.errors import InputError, NonFiniteError, OutputError
 
 
 def give(header, arrays):
@@ -21,7 +21,7 @@ def test_arrays_come_back(tmp_path):
     arrays = {"a.b": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 4)), "text": np.zeros(2, "u1")}
     save_arrays(tmp_path / "x.npz", "thing", {"n": [1, None]}, arrays)
     header, loaded = load_arrays(tmp_path / "x.npz", "thing", give)
-    assert header == {"n": [1, None]}
+    assert header == {"n": [1, None], "format": 3}
     assert loaded.keys() == arrays.keys()
     for name, one in arrays.items():
         assert (loaded[name].dtype, loaded[name].shape) == (one.dtype, one.shape)
@@ -40,7 +40,7 @@ def test_what_is_not_finite_is_not_written(tmp_path):
 def sealed(path, members, compression=zipfile.ZIP_STORED, header=b"{}"):
     """A zip of any members with a right label and checksum: what somebody could make by hand."""
     with zipfile.ZipFile(path, "w", compression) as archive:
-        archive.comment = b"nrms_np thing format 2 sha256 " + b"0" * DIGEST
+        archive.comment = b"nrms_np thing format 3 sha256 " + b"0" * DIGEST
         for name, data in [("header.npy", npy(np.frombuffer(header, np.uint8))), *members]:
             archive.writestr(name, data)
     with open(path, "r+b") as file:
@@ -230,5 +230,5 @@ def test_write_text_is_utf8_without_newline_translation(tmp_path):
 def test_the_label_says_what_a_file_is(tmp_path):
     save_arrays(tmp_path / "x.npz", "thing", {"a": 1}, {})
     with zipfile.ZipFile(tmp_path / "x.npz") as archive:
-        assert archive.comment.startswith(b"nrms_np thing format 2 sha256 ")
+        assert archive.comment.startswith(b"nrms_np thing format 3 sha256 ")
         assert json.loads(np.load(io.BytesIO(archive.read("header.npy"))).tobytes()) == {"a": 1}

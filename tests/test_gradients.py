@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 
 from nrms_np import gradcheck
-from nrms_np.config import Config
 from nrms_np.batch import make_batch
+from nrms_np.config import Config
 from nrms_np.gradcheck import Check, check_gradients, relative_error
 from nrms_np.model import forward, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged
 
 
-@pytest.mark.parametrize("check", gradcheck.all_checks(), ids=lambda check: check.name)
-def test_gradient(check):
-    assert check.complex_error < 1e-10
-    assert check.central_error < 1e-7
+@pytest.mark.parametrize("name", gradcheck.CHECKS)
+def test_gradient(name):
+    checks = gradcheck.CHECKS[name]()
+    assert checks
+    for check in checks:
+        assert check.complex_error < 1e-10, check
+        assert check.central_error < 1e-7, check
 
 
 CASES = {
@@ -34,14 +37,14 @@ CASES = {
 def test_model_gradient_in_awkward_cases(case, attention):
     titles, histories, candidates = CASES[case]
     config = Config(heads=2, head_size=2, query_size=3, attention=attention)
-    rng = np.random.default_rng(197)
+    rng = np.random.default_rng(367)
     params = init_parameters(rng.normal(size=(5, 3)), config)
     # With this size and seed the largest entry of every gradient is above 2e-3 (or exactly zero). A central difference
     # at h = 1e-5 carries 1e-11 of rounding, so gradients much smaller than that could not be seen to 1e-7.
     params = {name: one + rng.normal(0, 0.5, one.shape) for name, one in params.items()}
     batch = make_batch(Ragged.from_lists(titles), Ragged.from_lists(histories), np.array(candidates), 5)
     _, gradients = loss_and_gradients(params, batch, config)
-    gradients["embedding"] = gradcheck.dense(*gradients["embedding"], 5)
+    gradients = gradcheck.dense_gradients(gradients, 5)
     for check in check_gradients(case, lambda x: forward(x, batch, config)[0], params, gradients):
         assert check.complex_error < 1e-10, check
         assert check.central_error < 1e-7, check

@@ -2,24 +2,24 @@
 
 import math
 
-import naive
 import numpy as np
 import pytest
 
+from nrms_np import train
 from nrms_np.app import cli
-from nrms_np import train, fit
 from nrms_np.app.checkpoint import load_checkpoint
-from nrms_np.config import Config
 from nrms_np.batch import make_batch
+from nrms_np.config import Config
 from nrms_np.data.folder import read_folder
 from nrms_np.data.split import prepare
 from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Vocabulary
 from nrms_np.encoder import side_weights
+from nrms_np.inference import encode_news, score_impressions
 from nrms_np.metrics import evaluate_scores, impression_metrics, rank_candidates
 from nrms_np.model import forward, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged
-from nrms_np.inference import encode_news, score_impressions
-from tests.programs.kill import arguments, write_data
+from tests import naive
+from tests.helpers import arguments, training, write_data
 
 TITLES, HISTORIES, CANDIDATES = [[1, 2], [3], [4, 1, 5], [0, 0]], [[0, 1], [2]], np.array([[2, 3], [0, 1]])
 
@@ -87,6 +87,7 @@ def test_equal_scores_have_ranks_that_do_not_depend_on_their_order_in_the_file()
     assert metrics["auc"] == pytest.approx(0.5, abs=5 * math.sqrt(1 / 12 / 3000))  # guessing: uniform, variance 1/12
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_stops_with_one_line_and_keeps_its_best_checkpoint(tmp_path, capfd, monkeypatch):
     data, run, step = write_data(tmp_path / "data"), tmp_path / "run", training.train_step
 
@@ -96,7 +97,7 @@ def test_a_run_that_diverges_stops_with_one_line_and_keeps_its_best_checkpoint(t
         return step(params, state, batch, config, epoch, number)
 
     monkeypatch.setattr(training, "train_step", diverging)
-    assert cli.run(train.main, arguments(data, run)) == cli.NON_FINITE
+    assert cli.run_command(train.main, arguments(data, run)) == cli.NON_FINITE
     lines = [line for line in capfd.readouterr().err.replace("\r", "\n").splitlines() if "it/s" not in line]
     lines = [line.strip() for line in lines if line.strip() and "samples" not in line]
     assert len(lines) == 1

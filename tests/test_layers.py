@@ -2,7 +2,6 @@
 
 import math
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,11 +11,11 @@ from nrms_np.gradcheck import small_problem
 from nrms_np.layers.additive_attention import additive_attention_backward, additive_attention_forward
 from nrms_np.layers.dropout import draw_mask, dropout_backward, dropout_forward
 from nrms_np.layers.embedding import embedding_backward, embedding_forward
-from nrms_np.layers.kernels import sum_rows
 from nrms_np.layers.loss import click_loss_backward, click_loss_forward, click_scores_forward
 from nrms_np.layers.self_attention import self_attention_backward, self_attention_forward
 from nrms_np.model import forward, loss_and_gradients
-from nrms_np.ragged import Ragged
+from nrms_np.ragged import Ragged, sum_rows
+from tests import naive
 
 SETS = [[0, 1, 1], [2], [], [3, 0, 2, 4, 0]]  # a repeat, a single, an empty one
 SIZES = [(1, 1), (2, 3), (3, 5), (9, 2)]  # heads (9: one more than a vector register), their size
@@ -36,7 +35,7 @@ def test_self_attention_matches_naive(attention, heads, size):
     out, cache = self_attention_forward(rows, Ragged.from_lists(SETS), *weights, heads)
     np.testing.assert_allclose(out, naive.self_attention(rows, SETS, *weights, heads), rtol=0, atol=1e-12)
     for s, members in enumerate(SETS):
-        alpha = cache[-1].of_set(s)
+        alpha = cache.attention.of_set(s)
         assert alpha.shape == (heads, len(members), len(members))
         np.testing.assert_allclose(alpha.sum(axis=2), 1, atol=1e-12)
 
@@ -55,7 +54,7 @@ def test_bilinear_with_factored_matrix_is_qkv():
     """Q_k = W_q W_k' / sqrt(A): the query-key-value form is the bilinear one with a matrix of rank A."""
     rng = np.random.default_rng(2)
     rows, (query, key, value) = rng.normal(size=(5, 4)), attention_weights(rng, "qkv", 2, 3, 4)
-    full = np.concatenate([query[:, 3 * h : 3 * h + 3] @ key[:, 3 * h : 3 * h + 3].T for h in range(2)], axis=1)
+    full = np.stack([query[:, h::2] @ key[:, h::2].T for h in range(2)], axis=2).reshape(4, -1)  # column d * H + h
     sets = Ragged.from_lists(SETS)
     one, _ = self_attention_forward(rows, sets, query, key, value, 2)
     other, _ = self_attention_forward(rows, sets, full / math.sqrt(3), None, value, 2)
@@ -79,7 +78,7 @@ def test_additive_attention_matches_naive():
     out, cache = additive_attention_forward(x, sets, weight, bias, query)
     np.testing.assert_allclose(out, naive.additive_attention(x, lengths, weight, bias, query), atol=1e-12)
     assert (out[1] == 0).all()  # an empty set
-    np.testing.assert_allclose(np.add.reduceat(cache[-1], [0, 3, 4]), 1, atol=1e-12)
+    np.testing.assert_allclose(np.add.reduceat(cache.alpha, [0, 3, 4]), 1, atol=1e-12)
 
 
 def test_sum_rows_matches_naive_and_empty_groups_are_zero():
@@ -118,9 +117,9 @@ def test_the_largest_logit_is_found_wherever_it_is(place):
     rows = np.stack([np.ones(3), logits[0]], axis=1)  # every query is 1, the key is the logit
     query, key = np.eye(2)[:, :1], np.eye(2)[:, 1:]
     _, cache = self_attention_forward(rows, Ragged.from_lists([[0, 1, 2]]), query, key, key, 1)
-    np.testing.assert_array_equal(cache[-1].of_set(0), [[expected] * 3])
+    np.testing.assert_array_equal(cache.attention.of_set(0), [[expected] * 3])
     _, cache = additive_attention_forward(x, Ragged.from_lists([[0, 1, 2]]), one, np.zeros(1), np.array([1e4]))
-    np.testing.assert_array_equal(cache[-1], expected)  # alpha
+    np.testing.assert_array_equal(cache.alpha, expected)
 
 
 def test_dropout_drops_what_lies_below_the_rate_of_65536_levels():

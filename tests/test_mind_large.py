@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from benchmarks import mind_large
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_step_is_measured(tmp_path, capsys):

@@ -1,18 +1,19 @@
 """The whole model: the loss is the definition's, repeats change nothing, it can learn, threads do not matter."""
 
-import naive
-import numba
 import numpy as np
 import pytest
 
 from nrms_np.adam import AdamState, adam_step
-from nrms_np.config import Config
 from nrms_np.batch import make_batch
-from nrms_np.explain import read_attention
+from nrms_np.config import Config
+from nrms_np.fit import train_step
 from nrms_np.gradcheck import relative_error
-from nrms_np.model import draw_masks, forward, init_parameters, loss_and_gradients
+from nrms_np.inference import CHUNK, encode_news, read_attention, score_candidates, score_impressions
+from nrms_np.model import forward, init_parameters, loss_and_gradients
+from nrms_np.parallel import BLOCK, TERMS
 from nrms_np.ragged import Ragged
-from nrms_np.inference import CHUNK, encode_news, encode_users, score_candidates, score_impressions
+from tests import naive
+from tests.helpers import encode_users
 
 SMALL = {"heads": 3, "head_size": 4, "query_size": 5}
 
@@ -102,24 +103,25 @@ def test_it_can_learn_64_samples_by_heart(attention):
     assert loss < 0.05
 
 
+SIZES = {"small": (40, 80, 20), "many blocks": (150, 700, 1500)}  # users, news, words
+
+
 @pytest.mark.parametrize("attention", ["qkv", "bilinear"])
-def test_one_and_two_threads_give_the_same_bytes(attention):
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("this machine has one core")
+@pytest.mark.parametrize("size", SIZES)
+def test_one_two_and_three_threads_give_the_same_bytes(attention, size, set_threads):
+    users, news, words = SIZES[size]
+    sizes = {"users": users, "news": news, "vocabulary": words, "dtype": np.float32}
     results = []
-    for threads in (1, 2):
-        config, params, titles, histories, candidates = random_problem(attention, users=40, news=80, dtype=np.float32)
-        batch, state = batch_of(titles, histories, candidates), AdamState.zeros(params)
-        before = numba.get_num_threads()
-        numba.set_num_threads(threads)
-        try:
-            for step in range(5):
-                masks = draw_masks(batch, params, 0.2, np.random.Generator(np.random.SFC64(step)))
-                adam_step(params, loss_and_gradients(params, batch, config, masks)[1], state, 0.01)
-        finally:
-            numba.set_num_threads(before)
-        results.append({name: one.tobytes() for name, one in params.items()})
-    assert results[0] == results[1]
+    for threads in (1, 2, 3):
+        config, params, titles, histories, candidates = random_problem(attention, learning_rate=0.01, **sizes)
+        batch, adam = batch_of(titles, histories, candidates, words), AdamState.zeros(params)
+        if size == "many blocks":
+            counts = len(batch.words), len(batch.titles), len(batch.titles.values)
+            assert min(counts) > BLOCK and len(batch.titles.values) > TERMS
+        set_threads(threads)
+        losses = [train_step(params, adam, batch, config, step=step) for step in range(5)]
+        results.append((losses, {name: param.tobytes() for name, param in params.items()}))
+    assert results[0] == results[1] == results[2]
 
 
 @pytest.mark.parametrize("attention", ["qkv", "bilinear"])
@@ -158,5 +160,5 @@ def test_attention_weights_can_be_read():
     assert [one.shape for one in self_attention] == [(3, len(t), len(t)) for t in titles]
     np.testing.assert_allclose(np.add.reduceat(additive, sets.offsets[:-1]), 1)
     vectors = encode_news(params, sets, config)
-    _, clicks = read_attention(params, Ragged.from_lists(histories), config, rows=vectors)
+    _, clicks = read_attention(params, Ragged.from_lists(histories), config, vectors)
     assert len(clicks) == sum(map(len, histories))

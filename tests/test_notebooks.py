@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("jupytext", reason="jupytext is not installed (the notebooks extra)")
 
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"

@@ -3,27 +3,29 @@
 import numpy as np
 import pytest
 
+from nrms_np.app.run_folder import load_state, save_state
 from nrms_np.config import Config
 from nrms_np.errors import InputError
+from nrms_np.fit import Record, TrainingState
 from nrms_np.model import init_parameters
-from nrms_np.app.progress import COLUMNS, Progress, load_progress, save_progress
 
 CONFIG = Config(heads=2, head_size=2, query_size=3, word_size=4)
+COLUMNS = list(Record.__annotations__)
 STEPS = 5  # in an epoch
 
 
 @pytest.fixture
 def progress():
     """After one whole epoch and two steps of the second."""
-    one = Progress.start(init_parameters(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), CONFIG))
+    one = TrainingState.start(init_parameters(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), CONFIG))
     one.records.append({"epoch": 1} | dict.fromkeys(COLUMNS[1:], 0.5))
     one.epoch, one.step, one.adam.step, one.loss_sum, one.seconds = 2, 2, STEPS + 2, 3.25, 0.125
     return one
 
 
 def again(path, progress, config=CONFIG, data="data"):
-    save_progress(path, progress, CONFIG, "data")
-    return load_progress(path, progress.params, config, data, STEPS)
+    save_state(path, progress, CONFIG, "data")
+    return load_state(path, progress.params, config, data, STEPS)
 
 
 def test_what_was_saved_comes_back(tmp_path, progress):

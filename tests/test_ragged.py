@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nrms_np.ragged import Ragged, number_by_first_use, number_equal_lists
+from nrms_np.inference import number_by_equality
+from nrms_np.ragged import Ragged, number_by_first_use
+from tests.helpers import list_of_position
 
 SIZE = 9  # values are 0..8
 LISTS = st.lists(st.lists(st.integers(0, SIZE - 1), max_size=7), max_size=8)
@@ -56,13 +58,6 @@ def test_last_keeps_the_most_recent():
 
 
 @settings(deadline=None)
-@given(LISTS)
-def test_list_of_position(lists):
-    expected = [i for i, one in enumerate(lists) for _ in one]
-    assert Ragged.from_lists(lists).list_of_position().tolist() == expected
-
-
-@settings(deadline=None)
 @given(LISTS, st.integers(1, 20))
 def test_pieces_hold_every_value_once_and_in_order(lists, positions):
     ragged = Ragged.from_lists(lists)
@@ -89,7 +84,7 @@ def test_transpose_lists_the_positions_of_each_index(lists, unused):
 def test_transpose_twice_sorts_by_position(lists):
     """The transpose of the transpose says, for each position, which index it holds: the values again."""
     ragged = Ragged.from_lists(lists)
-    twice = ragged.transpose(SIZE).list_of_position()
+    twice = list_of_position(ragged.transpose(SIZE))
     restored = np.empty(len(ragged.values), np.int64)
     restored[ragged.transpose(SIZE).values] = twice
     assert restored.tolist() == ragged.values.tolist()
@@ -99,7 +94,6 @@ def test_empty_lists_first_last_and_between():
     lists = [[], [], [4, 4], [], [2], []]
     ragged = Ragged.from_lists(lists)
     assert to_lists(ragged) == lists
-    assert ragged.list_of_position().tolist() == [2, 2, 4]
     assert to_lists(ragged.take(np.array([5, 2, 0]))) == [[], [4, 4], []]
 
 
@@ -108,7 +102,6 @@ def test_no_lists_at_all():
     assert len(ragged) == 0
     assert ragged.values.dtype == np.int32
     assert to_lists(ragged.first(3)) == to_lists(ragged.last(3)) == []
-    assert ragged.list_of_position().tolist() == []
     assert to_lists(ragged.transpose(2)) == [[], []]
 
 
@@ -135,7 +128,7 @@ def test_number_by_first_use(values):
 @settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=30), st.integers(1, 4))
 def test_equal_lists_have_one_number(lists, most):
-    first, numbers = number_equal_lists(Ragged.from_lists(lists), most)
+    first, numbers = number_by_equality(Ragged.from_lists(lists).last(most))
     kept = [tuple(one[-most:]) for one in lists]
     different = list(dict.fromkeys(kept))
     assert numbers.tolist() == [different.index(one) for one in kept]

@@ -9,10 +9,13 @@ import subprocess
 
 import pytest
 
+from nrms_np import train
 from nrms_np.app import cli, files
-from nrms_np import train, fit
 from nrms_np.app.run_folder import claim
-from tests.programs.kill import arguments, check_files, contents, half_written, kill_and_resume, write_data
+from tests.helpers import arguments, contents, training, write_data
+from tests.programs.kill import check_files, half_written, kill_and_resume
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module", params=["qkv", "bilinear"])
 def uninterrupted(request, folders, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "whole"
-    assert cli.run(train.main, arguments(folders, run, request.param)) == 0
+    assert cli.run_command(train.main, arguments(folders, run, request.param)) == 0
     return request.param, contents(run)
 
 
@@ -43,10 +46,10 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
 
         monkeypatch.setattr(training, "train_step", stopping_step)
         start = arguments(folders, run, attention) if attempt == 0 else ["--resume", str(run)]
-        assert cli.run(train.main, start) == cli.INTERRUPTED
+        assert cli.run_command(train.main, start) == cli.INTERRUPTED
         assert f"--resume {run}" in capsys.readouterr().err
     monkeypatch.setattr(training, "train_step", train_step)
-    assert cli.run(train.main, ["--resume", str(run)]) == 0
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert contents(run) == expected
 
 
@@ -60,21 +63,21 @@ def test_killed_runs_lose_nothing(folders, tmp_path):
 
 def test_a_finished_run_can_be_resumed_and_stays_as_it_is(folders, tmp_path):
     run = tmp_path / "run"
-    assert cli.run(train.main, arguments(folders, run)) == 0
+    assert cli.run_command(train.main, arguments(folders, run)) == 0
     before = contents(run)
-    assert cli.run(train.main, ["--resume", str(run)]) == 0
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert contents(run) == before
 
 
 def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
-    assert cli.run(train.main, ["--resume", str(tmp_path / "nothing")]) == cli.BAD_INPUT
+    assert cli.run_command(train.main, ["--resume", str(tmp_path / "nothing")]) == cli.BAD_INPUT
     run = tmp_path / "run"
-    assert cli.run(train.main, arguments(folders, run)) == 0
+    assert cli.run_command(train.main, arguments(folders, run)) == 0
     capsys.readouterr()
-    assert cli.run(train.main, arguments(folders, run)) == cli.BAD_INPUT
+    assert cli.run_command(train.main, arguments(folders, run)) == cli.BAD_INPUT
     whole = (run / "resume.npz").read_bytes()
     (run / "resume.npz").write_bytes(whole[: len(whole) // 2])
-    assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
     assert "already holds a run" in errors[0] and "resume.npz: not a resume file, or damaged" in errors[1]
@@ -83,16 +86,19 @@ def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
 def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):
     data, run = tmp_path / "data", tmp_path / "run"
     shutil.copytree(folders, data)
-    assert cli.run(train.main, arguments(data, run)) == 0
+    assert cli.run_command(train.main, arguments(data, run)) == 0
     path = data / "train" / "behaviors.tsv"
     first, *rest = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*rest, first]))  # the same impressions in another order
-    assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
     assert "started with other data" in capsys.readouterr().err
 
 
 def test_bad_data_leaves_no_run_folder(tmp_path):
-    assert cli.run(train.main, ["--train", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")]) == cli.BAD_INPUT
+    assert (
+        cli.run_command(train.main, ["--train", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")])
+        == cli.BAD_INPUT
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -123,13 +129,13 @@ def test_a_full_disk_stops_the_run_with_one_line_and_loses_nothing(
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         full_disk_after(patch, writes)
-        assert cli.run(train.main, arguments(folders, run, attention)) == cli.NO_ROOM
+        assert cli.run_command(train.main, arguments(folders, run, attention)) == cli.NO_ROOM
     errors = error_lines(capsys)
     assert len(errors) == 1 and "No space left on device" in errors[0]
     assert not list(tmp_path.rglob("*.part"))
     check_files(run)
     again = ["--resume", str(run)] if (run / "config.json").exists() else arguments(folders, run, attention)
-    assert cli.run(train.main, again) == 0  # there is space again
+    assert cli.run_command(train.main, again) == 0  # there is space again
     assert contents(run) == expected
 
 
@@ -145,7 +151,7 @@ def small_disk(tmp_path):
 
 
 def test_a_disk_that_is_really_full(folders, small_disk, capsys):
-    assert cli.run(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
+    assert cli.run_command(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
     errors = error_lines(capsys)
     assert len(errors) == 1 and "No space left on device" in errors[0]
     assert not list(small_disk.rglob("*.part"))
@@ -155,17 +161,17 @@ def test_a_disk_that_is_really_full(folders, small_disk, capsys):
 
 def test_a_folder_that_may_only_be_read(folders, small_disk, capsys):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    assert cli.run(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
+    assert cli.run_command(train.main, arguments(folders, small_disk / "run")) == cli.NO_ROOM
     errors = error_lines(capsys)
     assert len(errors) == 1 and "Read-only file system" in errors[0]
 
 
 def test_two_processes_do_not_train_in_one_folder(folders, tmp_path, capsys):
     run = tmp_path / "run"
-    assert cli.run(train.main, arguments(folders, run)) == 0
+    assert cli.run_command(train.main, arguments(folders, run)) == 0
     before = contents(run)
     with claim(run):
-        assert cli.run(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+        assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
     errors = error_lines(capsys)
     assert len(errors) == 1 and "another process is training in it" in errors[0]
     assert contents(run) == before
@@ -174,17 +180,17 @@ def test_two_processes_do_not_train_in_one_folder(folders, tmp_path, capsys):
 def test_a_checkpoint_of_another_run_is_not_taken_for_the_best_one(folders, tmp_path, capsys):
     """Same shapes, same data, another seed: only what the file says about its run tells them apart."""
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    assert cli.run(train.main, arguments(folders, ours)) == 0
-    assert cli.run(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
+    assert cli.run_command(train.main, arguments(folders, ours)) == 0
+    assert cli.run_command(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
     for name, message in (("checkpoint.npz", "not the one that this run wrote"), ("resume.npz", "other data or setti")):
         whole = (ours / name).read_bytes()
         shutil.copy(theirs / name, ours / name)
         capsys.readouterr()
-        assert cli.run(train.main, ["--resume", str(ours)]) == cli.BAD_INPUT
+        assert cli.run_command(train.main, ["--resume", str(ours)]) == cli.BAD_INPUT
         errors = error_lines(capsys)
         assert len(errors) == 1 and message in errors[0]
         (ours / name).write_bytes(whole)
-    assert cli.run(train.main, ["--resume", str(ours)]) == 0
+    assert cli.run_command(train.main, ["--resume", str(ours)]) == 0
 
 
 def test_a_run_stopped_in_its_last_validation_says_how_to_go_on(folders, tmp_path, monkeypatch, capsys):
@@ -197,8 +203,8 @@ def test_a_run_stopped_in_its_last_validation_says_how_to_go_on(folders, tmp_pat
         return validate(*args)
 
     monkeypatch.setattr(training, "validate", stopping)
-    assert cli.run(train.main, arguments(folders, run)) == cli.INTERRUPTED
+    assert cli.run_command(train.main, arguments(folders, run)) == cli.INTERRUPTED
     assert f"stopped by Ctrl-C; go on with: python -m nrms_np.train --resume {run}" in capsys.readouterr().err
     assert not (run / "val_loss.png").exists()
-    assert cli.run(train.main, ["--resume", str(run)]) == 0
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert (run / "val_loss.png").exists()

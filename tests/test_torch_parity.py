@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nrms_np.adam import AdamState, adam_step
-from nrms_np.config import Config
 from nrms_np.batch import make_batch
-from nrms_np.gradcheck import dense, relative_error
+from nrms_np.config import Config
+from nrms_np.gradcheck import dense_gradients, relative_error
 from nrms_np.model import draw_masks, init_parameters, loss_and_gradients
 from nrms_np.ragged import Ragged
 
@@ -18,7 +18,7 @@ from benchmarks import torch_nrms  # noqa: E402 (needs torch)
 
 def problem(attention, seed=0, users=6, vocabulary=40):
     """A random batch with repeats; no history is empty, because a softmax over padding alone is undefined."""
-    config = Config(heads=3, head_size=4, query_size=5, attention=attention, title=9, history=7)
+    config = Config(heads=3, head_size=4, query_size=5, attention=attention, title_length=9, history_length=7)
     rng = np.random.default_rng(seed)
     titles = Ragged.from_lists([rng.integers(0, vocabulary, n) for n in rng.integers(1, 10, 12)])
     histories = Ragged.from_lists([rng.integers(0, 12, n) for n in rng.integers(1, 8, users)])
@@ -37,8 +37,7 @@ def test_loss_and_gradients_agree_with_injected_masks(attention, fused):
     theirs = torch_nrms.tuned_loss(weights, torch_nrms.TunedBatch(batch, masks), config, True, fused)
     theirs.backward()
     assert loss == pytest.approx(theirs.item(), rel=1e-12)
-    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
-    for name, gradient in gradients.items():
+    for name, gradient in dense_gradients(gradients, len(params["embedding"])).items():
         expected = weights[name].grad.to_dense() if name == "embedding" else weights[name].grad
         assert relative_error(gradient, expected.numpy()) < 1e-10, name
 
@@ -51,8 +50,7 @@ def test_padded_version_agrees_without_dropout(attention):
     theirs = torch_nrms.padded_loss(weights, torch_nrms.PaddedBatch(batch, config), config, training=False)
     theirs.backward()
     assert loss == pytest.approx(theirs.item(), rel=1e-12)
-    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
-    for name, gradient in gradients.items():
+    for name, gradient in dense_gradients(gradients, len(params["embedding"])).items():
         assert relative_error(gradient, weights[name].grad.numpy()) < 1e-10, name
 
 

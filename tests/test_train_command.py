@@ -2,23 +2,20 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from nrms_np.app import cli
 from nrms_np import train
+from nrms_np.app import cli
 from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.config import Config
-from nrms_np.data.folder import read_folder
 from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.folder import read_folder
 from nrms_np.data.split import prepare
-from nrms_np.metrics import METRICS, evaluate_scores
 from nrms_np.inference import score_impressions
+from nrms_np.metrics import METRICS, evaluate_scores
 
 QUICK = "--epochs 2 --heads 2 --head-size 4 --query-size 8 --word-size 10 --threads 1".split()
 PICTURES = [f"{kind}_{i}.png" for kind in ("attention", "additive_attention") for i in (1, 2, 3)] + ["val_loss.png"]
@@ -35,7 +32,7 @@ def folders(tmp_path_factory):
 def finished_run(folders, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "one"
     arguments = ["--train", str(folders / "train"), "--dev", str(folders / "dev"), "--run", str(run), *QUICK]
-    assert cli.run(train.main, arguments) == 0
+    assert cli.run_command(train.main, arguments) == 0
     return run
 
 
@@ -70,18 +67,20 @@ def test_the_checkpoint_gives_the_metrics_that_were_reported(finished_run, folde
         assert value == pytest.approx(best[name], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_without_dev_the_last_day_is_held_out(folders, tmp_path, capsys):
-    assert cli.run(train.main, ["--train", str(folders / "train"), "--run", str(tmp_path / "run"), *QUICK]) == 0
+    assert cli.run_command(train.main, ["--train", str(folders / "train"), "--run", str(tmp_path / "run"), *QUICK]) == 0
     assert "the last day of the training data is held out" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_word_vectors_set_the_word_size(folders, tmp_path, capsys):
     vectors = tmp_path / "vectors.txt"
     words = {word for title in read_folder(folders / "train")[0].titles for word in title.lower().split()}
     lines = [f"{word} {' '.join(f'{x:.3f}' for x in np.full(7, i % 9))}" for i, word in enumerate(sorted(words))]
     vectors.write_text("\n".join(lines) + "\n")
     arguments = ["--train", str(folders / "train"), "--dev", str(folders / "dev"), "--embeddings", str(vectors)]
-    assert cli.run(train.main, [*arguments, "--run", str(tmp_path / "run"), *QUICK]) == 0
+    assert cli.run_command(train.main, [*arguments, "--run", str(tmp_path / "run"), *QUICK]) == 0
     assert "word vectors:" in capsys.readouterr().out
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoint.npz")
     assert checkpoint.config.word_size == 7
@@ -104,7 +103,7 @@ def test_word_vectors_set_the_word_size(folders, tmp_path, capsys):
 )
 def test_bad_input_is_one_clear_line(arguments, message, folders, finished_run, capsys):
     arguments = [one.format(folders=folders, run=finished_run) for one in arguments]
-    assert cli.run(train.main, arguments) == cli.BAD_INPUT
+    assert cli.run_command(train.main, arguments) == cli.BAD_INPUT
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 1
     assert errors[0].startswith("error: ") and message in errors[0]
@@ -122,12 +121,18 @@ def test_help_shows_every_setting_with_its_default(capsys):
         assert f"--{name.replace('_', '-')} {value}" in text  # the epilog's line on the demo corpus
 
 
-def test_threads_are_set_before_numpy_is_loaded_and_ctrl_c_has_its_code():
-    """Importing the command must not load NumPy: BLAS would fix the number of its threads before --threads is read."""
-    script = "import sys; from nrms_np import train; assert 'numpy' not in sys.modules and 'numba' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ)
+def test_threads_are_those_of_the_flag_and_no_more_than_there_are(tmp_path, monkeypatch):
+    used = []
+    monkeypatch.setattr("nrms_np.app.threads.usable_cores", lambda: 3)
+    monkeypatch.setattr("nrms_np.app.threads.set_threads", used.append)
+    for flag in ("0", "1", "2", "3", "9"):
+        given = ["--train", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run"), "--threads", flag]
+        assert cli.run_command(train.main, given) == cli.BAD_INPUT
+    assert used == [3, 1, 2, 3, 3]
 
+
+def test_ctrl_c_has_its_code():
     def interrupted(argv):
         raise KeyboardInterrupt
 
-    assert cli.run(interrupted) == cli.INTERRUPTED
+    assert cli.run_command(interrupted) == cli.INTERRUPTED

@@ -33,6 +33,7 @@ def load(path):
 runner = load(TUTORIALS / "run.py")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit", ["on", "off"])
 @pytest.mark.parametrize("chapter", runner.chapters(), ids=lambda one: one.stem)
 def test_chapter_runs_as_printed(chapter, jit, tmp_path):

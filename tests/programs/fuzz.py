@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -27,14 +26,15 @@ from tqdm import tqdm
 
 from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nrms_np.app.run_folder import load_state, read_settings, save_state
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_mind import read_behaviors, read_news
-from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary, read_vectors
+from nrms_np.data.vectors import read_vectors
+from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.errors import InputError, NonFiniteError
+from nrms_np.fit import TrainingState
 from nrms_np.model import init_parameters
-from nrms_np.app.run_folder import read_plan
-from nrms_np.app.progress import Progress, load_progress, save_progress
 from nrms_np.rng import generator
 
 LIMIT = 10  # seconds for one file
@@ -71,7 +71,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
     vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "storm", "harbour"])
     params = init_parameters(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), CONFIG)
     save_checkpoint(folder / "c.npz", Checkpoint(params, vocabulary, CONFIG, ["U1"], {"N1": 2}, 1, "data"))
-    save_progress(folder / "r.npz", Progress.start(params), CONFIG, "data")
+    save_state(folder / "r.npz", TrainingState.start(params), CONFIG, "data")
     (folder / "v.txt").write_text("".join(f"word{n} {n}.5 -0.25 1e-3\n" for n in range(20)))
     plan = {"config": asdict(CONFIG), "train": None, "dev": None, "embeddings": None}
     (folder / "config.json").write_text(json.dumps(plan))
@@ -83,11 +83,11 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
 
     return {
         "checkpoint": kind(folder / "c.npz", lambda: load_checkpoint(folder / "c.npz"), True),
-        "resume": kind(folder / "r.npz", lambda: load_progress(folder / "r.npz", params, CONFIG, "data", 3), True),
+        "resume": kind(folder / "r.npz", lambda: load_state(folder / "r.npz", params, CONFIG, "data", 3), True),
         "news": kind(mind / "news.tsv", lambda: read_news(mind / "news.tsv")),
         "behaviors": kind(mind / "behaviors.tsv", lambda: read_behaviors(mind / "behaviors.tsv", news)),
         "vectors": kind(folder / "v.txt", lambda: read_vectors(folder / "v.txt", words)),
-        "config": kind(folder / "config.json", lambda: read_plan(folder)),
+        "config": kind(folder / "config.json", lambda: read_settings(folder)),
     }
 
 
@@ -210,5 +210,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(main())

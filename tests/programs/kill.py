@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -19,42 +18,30 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from nrms_np.app.checkpoint import load_checkpoint
-from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.app.files import load_arrays
-from nrms_np.app.run_folder import read_plan
+from nrms_np.app.run_folder import read_settings
+from tests.helpers import arguments, contents, environment, write_data
 
-QUICK = "--epochs 3 --heads 2 --head-size 4 --query-size 8 --word-size 10 --batch-size 32 --patience 3".split()
 # saves after every few steps, and says so when a save is done
 SCRIPT = """
 import sys
 from nrms_np.app import cli, training_run
 from nrms_np import train
 
-def save_and_say(path, progress, *rest):
-    save(path, progress, *rest)
-    print("saved", progress.adam.step, flush=True)
+def save_and_say(path, state, *rest):
+    save(path, state, *rest)
+    print("saved", state.adam.step, flush=True)
 
-run.SAVE_SECONDS = 0.02
-save, run.save_progress = run.save_progress, save_and_say
-sys.exit(cli.run(train.main))
+training_run.SAVE_SECONDS = 0.02
+save, training_run.save_state = training_run.save_state, save_and_say
+sys.exit(cli.run_command(train.main))
 """
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # one thread, as a busy machine would give
+ENVIRONMENT = environment(NUMBA_NUM_THREADS="1")  # one thread, as a busy machine would give
 PNG_END = b"IEND\xaeB`\x82"
 LONGEST_WAIT = 2.5  # seconds before a kill; a run takes about as long
-
-
-def write_data(folder: Path) -> Path:
-    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=150, dev_impressions=60))
-    return folder
-
-
-def arguments(data: Path, run: Path, attention: str = "qkv") -> list[str]:
-    folders = ["--train", str(data / "train"), "--dev", str(data / "dev")]
-    return [*folders, "--run", str(run), "--attention", attention, *QUICK]
 
 
 def train(*arguments: str) -> subprocess.Popen:
@@ -62,22 +49,10 @@ def train(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def contents(run: Path) -> tuple[dict[str, bytes], dict]:
-    """Every array of both .npz files as bytes, and metrics.json without its times."""
-    arrays = {}
-    for name in ("checkpoint.npz", "resume.npz"):
-        with np.load(run / name, allow_pickle=False) as file:
-            arrays |= {f"{name} {key}": file[key].tobytes() for key in file.files if key != "header"}
-    report = json.loads((run / "metrics.json").read_text())
-    for record in [*report["epochs"], report["best"]]:
-        del record["seconds"], record["samples_per_second"]
-    return arrays, report
-
-
 def check_files(run: Path) -> None:
     """Every file that is there is whole. Raises what its reader raises."""
     readers = {
-        "config.json": lambda _: read_plan(run),
+        "config.json": lambda _: read_settings(run),
         "checkpoint.npz": load_checkpoint,
         "resume.npz": lambda path: load_arrays(path, "resume", lambda header, arrays: (header, arrays)),
         "metrics.json": lambda path: json.loads(path.read_text()),
