@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from . import records
 
-FACTORIES = ("logits", "weighted_sums", "weighted_sums_backward", "shared_key_backward")  # of layers.pairs
+FACTORIES = ("products", "weighted_sums", "weighted_sums_transposed", "shared_sums_transposed")  # of layers.pairs
 
 
 def first_calls() -> None:
@@ -42,10 +42,11 @@ def first_calls() -> None:
     for module_name in list(sys.modules):
         if module_name.startswith("nrms_np."):
             module = importlib.import_module(module_name)
-            for name, kernel in list(vars(module).items()):
-                # a kernel that another one calls must stay what it is
-                inner = name in ("_hash", "_before")
-                if isinstance(kernel, Dispatcher) and kernel.py_func.__module__ == module_name and not inner:
+            kernels = {name: it for name, it in vars(module).items() if isinstance(it, Dispatcher)}
+            inner = {name for kernel in kernels.values() for name in kernel.py_func.__code__.co_names}
+            for name, kernel in kernels.items():
+                # a kernel that another kernel calls must stay what it is
+                if kernel.py_func.__module__ == module_name and name not in inner:
                     setattr(module, name, timed(f"{module_name.removeprefix('nrms_np.')}.{name}", kernel))
     pairs = importlib.import_module("nrms_np.layers.pairs")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nrms_np import fit
 from nrms_np.app import baselines, threads
 from nrms_np.batch import Batch, cut_histories
 from nrms_np.config import Config
@@ -25,6 +24,7 @@ from nrms_np.data.mind import last_day
 from nrms_np.data.split import prepare
 from nrms_np.data.vectors import make_table, read_vectors
 from nrms_np.data.vocabulary import build_vocabulary
+from nrms_np.fit import TrainingState, fit
 from nrms_np.inference import score_impressions
 from nrms_np.metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from nrms_np.model import Masks, init_parameters
@@ -69,7 +69,8 @@ def main() -> None:
     train_split = prepare(news, train, vocabulary, config)
     dev_split = prepare(dev_news, dev, vocabulary, config)
     if args.dropout_by_position:
-        fit.forward, fit.backward = by_position(fit.forward, fit.backward)
+        module = sys.modules["nrms_np.fit"]  # the name nrms_np.fit is that of its function
+        module.forward, module.backward = by_position(module.forward, module.backward)
 
     def measure(scores: np.ndarray) -> np.ndarray:
         ranks = rank_candidates(scores, dev_split.candidates)
@@ -93,8 +94,8 @@ def main() -> None:
     for seed in range(args.seeds):
         seeded = replace(config, seed=seed)
         table = make_table(vocabulary, counts, vectors, config.word_size, seed)
-        state = fit.TrainingState.start(init_parameters(table, seeded))
-        fit.fit(state, train_split, dev_split, seeded)
+        state = TrainingState.start(init_parameters(table, seeded))
+        fit(state, train_split, dev_split, seeded)
         inputs = dev_split.news_words, dev_split.histories, dev_split.candidates
         found.append(measure(score_impressions(state.best_params, *inputs, seeded)))
         epoch = state.best["epoch"]

@@ -12,7 +12,6 @@ from nrms_np.batch import Batch, cut_titles
 from nrms_np.clicks import Split, find_clicks
 from nrms_np.config import Config
 from nrms_np.data.folder import read_folder
-from nrms_np.data.mind import Behaviors
 from nrms_np.data.split import prepare
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.encoder import Parameters
@@ -73,8 +72,7 @@ def random_split(
     shown = lists(impressions, 37, 0.9, news)
     labels = np.zeros(len(shown.values), np.int8)
     labels[shown.offsets[:-1]] = 1
-    names = [""] * impressions
-    clicks = find_clicks(Behaviors.from_lists(names, names, names, histories, shown, labels))
+    clicks = find_clicks(histories, shown, labels)
     return Split(cut_titles(words, config), histories, shown, labels, clicks, vocabulary)
 
 
