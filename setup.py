@@ -1,21 +1,36 @@
 """nrms_np: NRMS news recommendation from scratch in NumPy and Numba."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+ROOT = Path(__file__).parent
+INIT = (ROOT / "nrms_np" / "__init__.py").read_text(encoding="utf-8")
+
 setup(
     name="nrms_np",
-    version="0.1.0",
+    version=re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1],
     description="NRMS (Wu et al., EMNLP 2019) from scratch: NumPy, Numba, hand-derived and proved gradients",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
     packages=find_packages(include=["nrms_np", "nrms_np.*"]),
+    package_data={"nrms_np": ["py.typed"]},
     python_requires=">=3.11",
     install_requires=["numpy>=2.0.2,<2.5", "numba>=0.60,<0.69", "tqdm>=4.60,<5", "matplotlib>=3.8.4,<4"],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6"],
+        "test": ["pytest>=8", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6", "mypy>=1.10"],
         "bench": ["torch==2.13.0", "threadpoolctl>=3"],
         "notebooks": ["jupytext>=1.16"],
     },

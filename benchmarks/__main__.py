@@ -11,6 +11,8 @@ import sys
 
 from nrms_np.app import threads
 
+from . import side_by_side
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
@@ -18,9 +20,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=0, help="threads of each version; 0 takes every core")
     parser.add_argument("--small", action="store_true", help="small sizes, no files: a quick look")
     args = parser.parse_args()
-    machine.prepare(args.threads)
-    from . import side_by_side  # imports NumPy and PyTorch
-
+    threads.use(args.threads)
     side_by_side.run(args.rounds, args.threads, args.small)
     return 0
 

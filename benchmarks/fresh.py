@@ -6,28 +6,25 @@ import json
 import sys
 import time
 
-from nrms_np.app import threads
-
 
 def main(what: str, threads: int) -> None:
-    machine.prepare(threads)
     start = time.perf_counter()
-    import nrms_np.training
+    import nrms_np
 
     imported = time.perf_counter() - start
     if what == "import":
         print(json.dumps({"import": imported}))
         return
-    from nrms_np.config import Config
+    nrms_np.app.threads.use(threads)
 
     from .problem import fresh_state, make_problem
 
-    problem = make_problem(Config())
-    params, state = fresh_state(problem)
+    problem = make_problem(nrms_np.Config())
+    params, adam = fresh_state(problem)
     draws = [problem.draw(i) for i in range(1 if what == "first_step" else 20)]
     start = time.perf_counter()
-    for i, one in enumerate(draws):
-        nrms_np.training.train_step(params, state, problem.batch(*one), problem.config, 1, i)
+    for i, draw in enumerate(draws):
+        nrms_np.train_step(params, adam, problem.batch(*draw), problem.config, 1, i)
     if what == "first_step":
         print(json.dumps({"first_step": time.perf_counter() - start}))
     else:

@@ -2,16 +2,36 @@
 
 Trains with several seeds at the default settings, and compares each with the ranking by mean word vectors, impression
 by impression. ``--share`` trains on a part of the clicks (the learning curve), ``--dropout-by-position`` gives every
-occurrence of a word a dropout mask of its own, as framework code does.
+occurrence of a word a dropout mask of its own, as framework code does. Each set of flags is an entry of
+benchmarks/mind_sample.json. (Its entry "torch" comes from a program that is not part of the repository.)
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nrms_np.app import threads
+import numpy as np
+
+from nrms_np.app import baselines, threads
+from nrms_np.batch import Batch, cut_histories
+from nrms_np.config import Config
+from nrms_np.data.folder import read_folder
+from nrms_np.data.mind import last_day
+from nrms_np.data.split import prepare
+from nrms_np.data.vectors import make_table, read_vectors
+from nrms_np.data.vocabulary import build_vocabulary
+from nrms_np.fit import TrainingState, fit
+from nrms_np.inference import score_impressions
+from nrms_np.metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
+from nrms_np.model import Masks, init_parameters
+from nrms_np.ragged import Ragged, sum_rows
+from nrms_np.rng import generator
+
+from . import records
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -21,29 +41,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear"])
     parser.add_argument("--share", type=float, default=1.0, help="share of the training impressions that is used")
+    parser.add_argument("--more", action="store_true", help="train on the folder with more clicks, mind_more")
     parser.add_argument("--held-out", action="store_true", help="train without, and test on, the last training day")
     parser.add_argument("--dropout-by-position", action="store_true")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--dropout", type=float)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
-    machine.prepare(args.threads)
+    threads.use(args.threads)
 
-    import numpy as np
-
-    from nrms_np.app import baselines
-    from nrms_np import fit
-    from nrms_np.config import Config
-    from nrms_np.data import vocabulary as words
-    from nrms_np.data.folder import read_folder
-    from nrms_np.data.mind import last_day
-    from nrms_np.data.split import prepare
-    from nrms_np.metrics import impression_metrics, mean_metrics, rank_candidates
-    from nrms_np.model import init_parameters
-    from nrms_np.rng import generator
-    from nrms_np.inference import score_impressions
-
-    news, train = read_folder(SHARED / "mind" / "train")
+    news, train = read_folder(SHARED / ("mind_more" if args.more else "mind") / "train")
     dev_news, dev = read_folder(SHARED / "mind" / "dev")
     if args.held_out:
         held_out = last_day(train)
@@ -52,67 +60,75 @@ def main() -> None:
     if args.share < 1:
         kept = generator(0, "share").permutation(len(train))[: round(args.share * len(train))]
         train = train.select(np.sort(kept))
-    counts = words.count_words(news.titles)
-    vectors = words.read_vectors(SHARED / "glove" / "glove.6B.50d.subset.txt", counts)
-    changes = {name: getattr(args, name) for name in ("learning_rate", "dropout") if getattr(args, name) is not None}
+    counts = news.tokens.counts()
+    vectors = read_vectors(SHARED / "glove" / "glove.6B.50d.subset.txt", counts)
+    names = ("learning_rate", "dropout", "epochs")
+    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     config = Config(word_size=50, attention=args.attention, **changes)
-    vocabulary = words.build_vocabulary(counts, config.min_count, vectors)
+    vocabulary = build_vocabulary(counts, config.min_count, vectors)
     train_split = prepare(news, train, vocabulary, config)
     dev_split = prepare(dev_news, dev, vocabulary, config)
     if args.dropout_by_position:
-        training.forward, training.backward = by_position(training.forward, training.backward)
+        module = sys.modules["nrms_np.fit"]  # the name nrms_np.fit is that of its function
+        module.forward, module.backward = by_position(module.forward, module.backward)
 
-    def metrics(scores: np.ndarray) -> np.ndarray:
+    def measure(scores: np.ndarray) -> np.ndarray:
         ranks = rank_candidates(scores, dev_split.candidates)
         return impression_metrics(ranks, dev_split.labels, dev_split.candidates.offsets)
 
-    def row(name: str, values: np.ndarray, more: str = "") -> None:
-        print(f"{name:<12} " + " ".join(f"{one:.4f}" for one in mean_metrics(values).values()) + more, flush=True)
+    def row(name: str, values: np.ndarray, more: str = "") -> dict[str, float]:
+        means = {metric: float(value) for metric, value in mean_metrics(values).items()}
+        print(f"{name:<12} " + " ".join(f"{value:.4f}" for value in means.values()) + more, flush=True)
+        return means
 
     print(f"{len(train_split.clicks):,} training clicks; {'':<12} AUC, MRR, nDCG@5, nDCG@10")
-    found = []
+    in_training = np.array([news.number.get(news_id, -1) for news_id in dev_news.ids])
+    popularity = baselines.popularity_scores(train, len(news), in_training[dev.candidates.values])
+    table = make_table(vocabulary, counts, vectors, config.word_size, 0)
+    histories = cut_histories(dev_split.histories, config)
+    by_vector = measure(baselines.mean_vector_scores(table, dev_split.news_words, histories, dev_split.candidates))
+    record = {"clicks": len(train_split.clicks), "impressions": len(train), "dev_impressions": len(dev)}
+    record["popularity"] = row("popularity", measure(popularity))
+    record["mean_vector"] = row("mean_vector", by_vector)
+    found, seeds = [], []
     for seed in range(args.seeds):
         seeded = replace(config, seed=seed)
-        table = words.make_table(vocabulary, counts, vectors, config.word_size, seed)
-        if seed == 0:
-            by_vector = baselines.mean_vector_scores(
-                table, dev_split.news_words, dev_split.histories.last(config.history), dev_split.candidates
-            )
-            base = metrics(by_vector)
-            row("mean_vector", base)
-        params = init_parameters(table, seeded)
-        _, best, params = training.fit(params, train_split, dev_split, seeded, lambda record, is_best: None)
+        table = make_table(vocabulary, counts, vectors, config.word_size, seed)
+        state = TrainingState.start(init_parameters(table, seeded))
+        fit(state, train_split, dev_split, seeded)
         inputs = dev_split.news_words, dev_split.histories, dev_split.candidates
-        found.append(metrics(score_impressions(params, *inputs, seeded)))
-        row(f"seed {seed}", found[-1], f"  best epoch {best['epoch']}")
+        found.append(measure(score_impressions(state.best_params, *inputs, seeded)))
+        epoch = state.best["epoch"]
+        seeds.append({"seed": seed, "epoch": epoch, **row(f"seed {seed}", found[-1], f"  best epoch {epoch}")})
     mean = np.mean(found, axis=0)
-    row("mean", mean)
-    aucs = [np.nanmean(one[:, 0]) for one in found]
+    record |= {"seeds": seeds, "mean": row("mean", mean)}
+    aucs = [seed["auc"] for seed in seeds]
     print(f"spread of the AUC over seeds: {min(aucs):.4f} to {max(aucs):.4f}")
-    gain = (mean - base)[:, 0]
+    gain = (mean - by_vector)[:, METRICS.index("auc")]
     gain = gain[~np.isnan(gain)]
     draws = generator(0, "bootstrap").integers(0, len(gain), (10000, len(gain)))
     low, high = np.percentile(gain[draws].mean(axis=1), [2.5, 97.5])
+    record["gain"] = {"auc": float(gain.mean()), "low": float(low), "high": float(high)}
+    auc = mean[:, METRICS.index("auc")]
+    record["standard_error"] = float(np.nanstd(auc) / np.sqrt(np.sum(~np.isnan(auc))))
     print(f"AUC over mean_vector, paired by impression: {gain.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
+    flags = " ".join(sys.argv[1:])
+    runs = {**records.read("mind_sample"), "machine": records.machine(args.threads)}
+    runs["runs"] = {**runs["runs"], flags: record}
+    records.write("mind_sample", runs)
 
 
-def by_position(forward, backward):
+def by_position(forward: Callable, backward: Callable) -> tuple[Callable, Callable]:
     """The same model on a batch in which each occurrence of a word is a word of its own, so that its mask is too."""
-    import numpy as np
-
-    from nrms_np.batch import Batch
-    from nrms_np.layers.kernels import sum_rows
-    from nrms_np.model import Masks
-    from nrms_np.ragged import Ragged
 
     def apart(batch, masks, config):
         positions = np.arange(len(batch.titles.values), dtype=np.int32)
         occurrences = Batch(
             batch.words[batch.titles.values], Ragged(positions, batch.titles.offsets), batch.histories, batch.candidates
         )
-        rng = np.random.default_rng(int(masks.titles[:64].sum()) + len(positions))  # any draw that changes by step
-        words = rng.random((len(positions), config.word_size)) >= config.dropout
-        return occurrences, Masks(words, masks.titles, masks.histories)
+        rng = np.random.default_rng(int(masks.title_mask[:64].sum()) + len(positions))  # any that changes by step
+        word_mask = rng.random((len(positions), config.word_size)) >= config.dropout
+        return occurrences, Masks(word_mask, masks.title_mask, masks.history_mask)
 
     def forward_apart(params, batch, config, masks):
         occurrences, own_masks = apart(batch, masks, config)

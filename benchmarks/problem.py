@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from nrms_np.adam import AdamState
+from nrms_np.batch import Batch, cut_titles
+from nrms_np.clicks import Split, find_clicks
 from nrms_np.config import Config
-from nrms_np.batch import Batch
 from nrms_np.data.folder import read_folder
-from nrms_np.clicks import find_clicks
-from nrms_np.data.mind import Behaviors
-from nrms_np.data.split import Split, prepare
-from nrms_np.data.vocabulary import build_vocabulary, count_words
+from nrms_np.data.split import prepare
+from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.encoder import Parameters
 from nrms_np.model import init_parameters
 from nrms_np.ragged import Ragged
@@ -43,14 +42,14 @@ class Problem:
         return rng.choice(len(self.split.clicks), self.config.batch_size), rng
 
     def batch(self, which: np.ndarray, rng: np.random.Generator) -> Batch:
-        return self.split.batch(which, self.config.negatives, rng)
+        return self.split.batch(which, self.config, rng)
 
 
 def make_problem(config: Config) -> Problem:
     """The real sample when it is there, else random data with MIND's lengths and frequencies."""
     if (MIND / "news.tsv").exists():
         news, behaviors = read_folder(MIND)
-        vocabulary = build_vocabulary(count_words(news.titles), config.min_count)
+        vocabulary = build_vocabulary(news.tokens.counts(), config.min_count)
         return Problem(config, prepare(news, behaviors, vocabulary, config), "real MIND sample")
     return Problem(config, random_split(config), "random data with MIND's statistics")
 
@@ -73,9 +72,8 @@ def random_split(
     shown = lists(impressions, 37, 0.9, news)
     labels = np.zeros(len(shown.values), np.int8)
     labels[shown.offsets[:-1]] = 1
-    names = [""] * impressions
-    clicks = find_clicks(Behaviors.from_lists(names, names, names, histories, shown, labels))
-    return Split(words.first(config.title), histories, config.history, shown, labels, clicks, vocabulary)
+    clicks = find_clicks(histories, shown, labels)
+    return Split(cut_titles(words, config), histories, shown, labels, clicks, vocabulary)
 
 
 def fresh_state(problem: Problem) -> tuple[Parameters, AdamState]:

@@ -11,12 +11,19 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 
+import numpy as np
+
 from nrms_np.app import threads
+from nrms_np.config import Config
+from nrms_np.fit import train_step
+
+from . import records
+from .problem import fresh_state, make_problem
 
 STAGES = {  # stage -> functions, as (module, name)
-    "batch assembly": [("data.prepare", "make_batch")],
+    "batch assembly": [("clicks", "make_batch")],
     "dropout: draw": [("model", "draw_mask")],
-    "dropout: apply": [("layers.dropout", "_mask_rows")],
+    "dropout: apply": [("layers.dropout", "_scale")],
     "embedding": [("model", "embedding_forward")],
     "projection": [("layers.self_attention", "project")],
     "self-attention": [("layers.self_attention", "attend")],
@@ -26,7 +33,7 @@ STAGES = {  # stage -> functions, as (module, name)
     "sum by row, backward": [("layers.self_attention", n) for n in ("sum_rows", "sum_rows_side_by_side")],
     "projection, backward": [("encoder", "self_attention_backward")],
     "scores and loss": [("model", n) for n in ("click_scores_forward", "click_loss_forward", "click_scores_backward")],
-    "Adam": [("training", "adam_step")],
+    "Adam": [("fit", "adam_step")],
 }
 
 
@@ -66,8 +73,6 @@ def timed_stages(seconds: dict[str, float]):
 
 def floors(problem, batch) -> dict[str, float]:
     """The least seconds of the stages that have a clear floor, measured on this machine."""
-    import numpy as np
-
     config = problem.config
     size = config.heads * config.head_size
     rng = np.random.default_rng(0)
@@ -84,13 +89,17 @@ def floors(problem, batch) -> dict[str, float]:
         x, w, d = (rng.random(s, dtype=np.float32) for s in ((rows, inner), (inner, outer), (rows, outer)))
         return best(lambda: x @ w), best(lambda: (x.T @ d, d @ w.T))
 
-    projection = [products(*one, 3 * size) for one in ((len(batch.words), config.word_size), (len(batch.titles), size))]
+    projection = [
+        products(*shape, 3 * size) for shape in ((len(batch.words), config.word_size), (len(batch.titles), size))
+    ]
     pooling = [products(len(s.values), size, config.query_size) for s in (batch.titles, batch.histories)]
     ones = np.ones(2**24, np.float32)
     bandwidth = 2 * ones.nbytes / best(lambda: np.copyto(np.empty_like(ones), ones))  # bytes read and written a second
     positions = len(batch.titles.values) + len(batch.histories.values)
     masked = positions * size + len(batch.words) * config.word_size
-    table = sum(one.nbytes for one in problem.params().values()) - problem.split.vocabulary_size * config.word_size * 4
+    table = (
+        sum(param.nbytes for param in problem.params().values()) - problem.split.vocabulary_size * config.word_size * 4
+    )
     table += len(batch.words) * config.word_size * 4
     return {
         "projection": sum(f for f, _ in projection),
@@ -110,40 +119,33 @@ def main() -> None:
     parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear"])
     parser.add_argument("--steps", type=int, default=25)
     args = parser.parse_args()
-    machine.prepare(args.threads)
-    from pathlib import Path
-
-    import numpy as np
-
-    from nrms_np import fit
-    from nrms_np.config import Config
-
-    from .problem import fresh_state, make_problem
-
+    threads.use(args.threads)
     problem = make_problem(Config(attention=args.attention))
-    params, state = fresh_state(problem)
+    params, adam = fresh_state(problem)
     draws = [problem.draw(i) for i in range(args.steps + 2)]
     rows, totals = defaultdict(list), []
-    for i, one in enumerate(draws):
+    for i, draw_of_batch in enumerate(draws):
         seconds: dict[str, float] = defaultdict(float)
         with timed_stages(seconds):
             start = time.perf_counter()
-            training.train_step(params, state, problem.batch(*one), problem.config, 1, i)
+            train_step(params, adam, problem.batch(*draw_of_batch), problem.config, 1, i)
             total = time.perf_counter() - start
         if i >= 2:  # the first two compile and warm up
             totals.append(total)
             for stage in STAGES:
                 rows[stage].append(seconds[stage])
             rows["everything else"].append(total - sum(seconds.values()))
-    medians = {stage: float(np.median(one)) for stage, one in rows.items()}
+    medians = {stage: float(np.median(times)) for stage, times in rows.items()}
     least = floors(problem, problem.batch(*draws[0]))
     print(f"{'stage':<26} {'median':>9} {'share':>7} {'floor':>9}")
-    for stage, one in medians.items():
+    for stage, median in medians.items():
         floor = f"{least[stage] * 1e3:6.1f} ms" if stage in least else ""
-        print(f"{stage:<26} {one * 1e3:6.1f} ms {one / np.median(totals):>6.1%} {floor:>9}")
+        print(f"{stage:<26} {median * 1e3:6.1f} ms {median / np.median(totals):>6.1%} {floor:>9}")
     print(f"{'whole step':<26} {np.median(totals) * 1e3:6.1f} ms")
     if args.attention == "qkv":
-        draw(medians, least, Path(__file__).resolve().parents[1] / "images" / "profile.png")
+        record = {"step_seconds": float(np.median(totals)), "stage_seconds": medians, "floor_seconds": least}
+        records.write("profile", {"machine": records.machine(args.threads), **record})
+        draw(medians, least, records.ROOT / "images" / "profile.png")
 
 
 def draw(medians: dict[str, float], least: dict[str, float], path) -> None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 import argparse
 import time
 
+import numpy as np
+
 from nrms_np.app import threads
+from nrms_np.app.checkpoint import Checkpoint
+from nrms_np.app.recommender import Recommender
+from nrms_np.config import Config
+from nrms_np.data.vocabulary import Vocabulary
+from nrms_np.model import init_parameters
+
+from . import records
 
 NEWS = 161_013  # MIND-large
 CLICKED = "a title that the catalogue does not hold"
@@ -18,17 +27,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recommend", description=__doc__.split("\n")[0])
     parser.add_argument("--news", type=int, default=NEWS, help="titles in the catalogue")
     parser.add_argument("--requests", type=int, default=500, help="requests of each kind")
-    parser.add_argument("--threads", type=int, default=1, help="threads of NumPy and Numba")
+    parser.add_argument("--threads", type=int, default=1, help="threads; 0 takes every core")
     args = parser.parse_args()
-    machine.prepare(args.threads)
-
-    import numpy as np
-
-    from nrms_np.app.checkpoint import Checkpoint
-    from nrms_np.config import Config
-    from nrms_np.data.vocabulary import Vocabulary
-    from nrms_np.model import init_parameters
-    from nrms_np.app.recommender import Recommender
+    threads.use(args.threads)
 
     rng = np.random.default_rng(0)
     config = Config()
@@ -54,6 +55,7 @@ def main() -> None:
         "no history": lambda: [],
     }
     print(f"{'history':<28} {'median':>10} {'p99':>10}")
+    requests = {}
     for name, make in kinds.items():
         times = []
         for i in range(10 + args.requests):
@@ -62,7 +64,12 @@ def main() -> None:
             recommender.rank(history)
             if i >= 10:  # the first few warm up
                 times.append(time.perf_counter() - start)
-        print(f"{name:<28} {1e3 * np.median(times):7.2f} ms {1e3 * np.quantile(times, 0.99):7.2f} ms")
+        requests[name] = {"median": float(np.median(times)), "p99": float(np.quantile(times, 0.99))}
+        median, slow = requests[name].values()
+        print(f"{name:<28} {1e3 * median:7.2f} ms {1e3 * slow:7.2f} ms")
+    record = {"news": args.news, "encode_seconds": seconds, "request_seconds": requests}
+    if args.news == NEWS:
+        records.write("recommend", {"machine": records.machine(args.threads), **record})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -21,17 +20,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from nrms_np.adam import AdamState  # noqa: E402
-from nrms_np.config import Config  # noqa: E402
 from nrms_np.batch import Batch  # noqa: E402
-from nrms_np.gradcheck import dense, relative_error  # noqa: E402
-from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
-from nrms_np.inference import encode_news  # noqa: E402
+from nrms_np.config import Config  # noqa: E402
 from nrms_np.fit import train_step  # noqa: E402
+from nrms_np.gradcheck import dense_gradients, relative_error  # noqa: E402
+from nrms_np.inference import encode_news  # noqa: E402
+from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
 
-from . import torch_nrms  # noqa: E402
+from . import records, torch_nrms  # noqa: E402
 from .problem import Problem, make_problem, random_split  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
+PAUSE = 0.05  # seconds before each step: idle threads of the version before it are asleep by then
 SMALL = Config(batch_size=16, word_size=64, heads=4, query_size=50)  # small, but padded to the sizes people use
 
 
@@ -46,7 +45,7 @@ def run(rounds: int, threads: int, small: bool) -> dict:
     steps = measure(contestants(problem, batches), rounds)
     encoding = measure(encoders(problem), max(3, rounds // 3))
     report = {
-        "machine": machine_facts(threads),
+        "machine": {**records.machine(threads), "torch": torch.__version__},
         "step_seconds": steps,
         "titles_per_second": {name: ENCODED[name] / seconds["median"] for name, seconds in encoding.items()},
     }
@@ -54,23 +53,23 @@ def run(rounds: int, threads: int, small: bool) -> dict:
         report |= fresh_processes(threads)
     show(report)
     if not small:
-        (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n")
-        draw(report, HERE.parent / "images" / "speed.png")
+        records.write("results", report)
+        draw(report, records.ROOT / "images" / "speed.png")
     return report
 
 
 def assert_same_work(problem: Problem, batch: Batch) -> None:
     """Dropout 0, float64: the loss and every gradient of all versions agree."""
     config = replace(problem.config, dropout=0.0)
-    params = {name: one.astype(np.float64) for name, one in problem.params().items()}
+    params = {name: param.astype(np.float64) for name, param in problem.params().items()}
     params["embedding"] *= 10  # words of size 1: with vectors of size 0.1 some gradients nearly cancel to nothing
     loss, gradients = loss_and_gradients(params, batch, config)
-    gradients["embedding"] = dense(*gradients["embedding"], len(params["embedding"]))
+    gradients = torch_nrms.heads_first(dense_gradients(gradients, len(params["embedding"])), config.heads)
     for name, version, prepared in (
         ("padded", torch_nrms.padded_loss, torch_nrms.PaddedBatch(batch, config)),
-        ("tuned", torch_nrms.tuned_loss, torch_nrms.TunedBatch(batch)),
+        ("tuned", torch_nrms.tuned_loss, torch_nrms.TunedBatch(batch, config)),
     ):
-        weights = torch_nrms.parameters(params)
+        weights = torch_nrms.parameters(params, config.heads)
         theirs = version(weights, prepared, config, training=True)
         theirs.backward()
         assert abs(theirs.item() - loss) < 1e-12, f"{name}: loss {theirs.item()} against {loss}"
@@ -92,8 +91,8 @@ def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[i
         return lambda i: train_step(params, state, batches[i], config, 1, i)
 
     def padded() -> Callable[[int], object]:
-        weights = torch_nrms.parameters(problem.params())
-        prepared = [torch_nrms.PaddedBatch(one, config) for one in batches]
+        weights = torch_nrms.parameters(problem.params(), config.heads)
+        prepared = [torch_nrms.PaddedBatch(batch, config) for batch in batches]
         optimizer = torch.optim.Adam(weights.values(), lr=config.learning_rate)
 
         def step(i: int) -> None:
@@ -104,8 +103,8 @@ def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[i
         return step
 
     def tuned() -> Callable[[int], object]:
-        weights = torch_nrms.parameters(problem.params())
-        prepared = [torch_nrms.TunedBatch(one) for one in batches]
+        weights = torch_nrms.parameters(problem.params(), config.heads)
+        prepared = [torch_nrms.TunedBatch(batch, config) for batch in batches]
         optimizer = torch_nrms.TunedAdam(weights, config.learning_rate)
 
         def step(i: int) -> None:
@@ -141,7 +140,7 @@ def matrix_products(problem: Problem, batches: list[Batch]) -> Callable[[int], o
     def operands(rows: int, inner: int, outer: int) -> tuple[np.ndarray, ...]:
         return tuple(rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, outer), (rows, outer)))
 
-    prepared = [[operands(*one) for one in shapes(batch)] for batch in batches]
+    prepared = [[operands(*shape) for shape in shapes(batch)] for batch in batches]
 
     def step(i: int) -> None:
         for x, weight, dout in prepared[i]:
@@ -157,8 +156,8 @@ def encoders(problem: Problem) -> dict[str, Callable[[int], object]]:
     """Encoding titles as evaluation does: ours from the catalogue, and padded PyTorch without gradients."""
     config, params = problem.config, problem.params()
     titles = problem.split.news_words.take(np.arange(ENCODED["nrms_np"]))
-    weights = torch_nrms.parameters(params)
-    index, there = torch_nrms.pad(titles.take(np.arange(ENCODED["torch_padded"])), config.title)
+    weights = torch_nrms.parameters(params, config.heads)
+    index, there = torch_nrms.pad(titles.take(np.arange(ENCODED["torch_padded"])), config.title_length)
 
     def padded(i: int) -> None:
         with torch.no_grad():
@@ -174,11 +173,12 @@ def measure(versions: dict[str, Callable[[int], object]], rounds: int) -> dict[s
     times: dict[str, list[float]] = {name: [] for name in versions}
     for i in tqdm(range(rounds + 2), desc="rounds", leave=False):
         for name, step in versions.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             step(i)
             times[name].append(time.perf_counter() - start)
-    quartiles = {name: np.percentile(one[2:], [50, 25, 75]).tolist() for name, one in times.items()}
-    return {name: dict(zip(("median", "quartile1", "quartile3"), one)) for name, one in quartiles.items()}
+    quartiles = {name: np.percentile(seconds[2:], [50, 25, 75]).tolist() for name, seconds in times.items()}
+    return {name: dict(zip(("median", "quartile1", "quartile3"), three)) for name, three in quartiles.items()}
 
 
 def fresh_processes(threads: int) -> dict:
@@ -200,31 +200,13 @@ def _fresh(what: str, threads: int, **environment: str) -> dict:
     return json.loads(done.stdout)
 
 
-def machine_facts(threads: int) -> dict:
-    import numba
-
-    return {
-        "processor": next(
-            (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-            platform.processor(),
-        )
-        if os.path.exists("/proc/cpuinfo")
-        else platform.processor(),
-        "threads": threads or os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "torch": torch.__version__,
-    }
-
-
 def show(report: dict) -> None:
     steps = report["step_seconds"]
     base = steps["nrms_np"]["median"]
     print(f"\n{'one training step':<24} {'median':>9} {'quartiles':>19}   ratio to nrms_np")
-    for name, one in steps.items():
-        spread = f"{one['quartile1'] * 1e3:.1f}-{one['quartile3'] * 1e3:.1f}"
-        print(f"{name:<24} {one['median'] * 1e3:>6.1f} ms {spread:>16} ms   {one['median'] / base:.3f}")
+    for name, step in steps.items():
+        spread = f"{step['quartile1'] * 1e3:.1f}-{step['quartile3'] * 1e3:.1f}"
+        print(f"{name:<24} {step['median'] * 1e3:>6.1f} ms {spread:>16} ms   {step['median'] / base:.3f}")
     titles = report["titles_per_second"]
     ratio = titles["nrms_np"] / titles["torch_padded"]
     both = f"{titles['nrms_np']:,.0f}; padded PyTorch {titles['torch_padded']:,.0f}"

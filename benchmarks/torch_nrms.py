@@ -11,15 +11,40 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from nrms_np.config import Config
 from nrms_np.batch import Batch
+from nrms_np.config import Config
 from nrms_np.model import Masks
 from nrms_np.ragged import Ragged
 
 
-def parameters(params: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """Copies of our weights, ready for autograd."""
-    return {name: torch.tensor(one, requires_grad=True) for name, one in params.items()}
+def parameters(params: dict[str, np.ndarray], heads: int) -> dict[str, torch.Tensor]:
+    """Copies of our weights, ready for autograd, in the order of columns that suits PyTorch."""
+    return {name: torch.tensor(param, requires_grad=True) for name, param in heads_first(params, heads).items()}
+
+
+def by_head(columns: int, heads: int) -> np.ndarray:
+    """Which of our columns stands where when the columns of a head stand together. int64 [columns].
+
+    Column a * H + h of ours belongs to head h; public code, and so this file, has it as column h * A + a.
+    """
+    return np.arange(columns).reshape(-1, heads).T.ravel()
+
+
+def heads_first(arrays: dict[str, np.ndarray], heads: int) -> dict[str, np.ndarray]:
+    """Parameters, or their gradients, with everything that has a column or row for each head in PyTorch's order."""
+    out = dict(arrays)
+    size = len(arrays["user.additive_weight"])
+    for side in ("news", "user"):
+        for name in (f"{side}.weight_query", f"{side}.weight_key", f"{side}.weight_value"):
+            if name in out:
+                out[name] = out[name][:, by_head(out[name].shape[1], heads)]
+                if side == "user":  # its rows are columns of title vectors
+                    out[name] = out[name][by_head(size, heads)]
+        out[f"{side}.additive_weight"] = out[f"{side}.additive_weight"][by_head(size, heads)]
+    if "user.weight_key" not in out:  # form "bilinear": a query's columns are those of a title vector, for each head
+        query = out["user.weight_query"].reshape(size, heads, size)
+        out["user.weight_query"] = query[:, :, by_head(size, heads)].reshape(size, -1)
+    return out
 
 
 def pad(sets: Ragged, length: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -30,10 +55,8 @@ def pad(sets: Ragged, length: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(index), torch.from_numpy(there)
 
 
-def pad_rows(rows: np.ndarray | None, sets: Ragged, length: int) -> torch.Tensor | None:
+def pad_rows(rows: np.ndarray, sets: Ragged, length: int) -> torch.Tensor:
     """One row per position of ``sets`` as [sets, length, columns]; used for injected dropout masks."""
-    if rows is None:
-        return None
     out = np.zeros((len(sets), length, rows.shape[1]), rows.dtype)
     out[np.arange(length) < sets.lengths[:, None]] = rows
     return torch.from_numpy(out)
@@ -59,7 +82,7 @@ def encode(
     query, value = x @ weights[f"{side}.weight_query"], x @ weights[f"{side}.weight_value"]
     bilinear = f"{side}.weight_key" not in weights
     key = x[:, :, None].expand(-1, -1, config.heads, -1) if bilinear else x @ weights[f"{side}.weight_key"]
-    query, key, value = (one.reshape(sets, length, config.heads, -1).transpose(1, 2) for one in (query, key, value))
+    query, key, value = (t.reshape(sets, length, config.heads, -1).transpose(1, 2) for t in (query, key, value))
     scale = 1.0 if bilinear else 1 / math.sqrt(config.head_size)
     if fused:
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None, :], scale=scale)
@@ -83,12 +106,13 @@ class PaddedBatch:
 
     def __init__(self, batch: Batch, config: Config) -> None:
         slots = Ragged.from_lists([[*batch.histories[b], *batch.candidates[b]] for b in range(len(batch.histories))])
-        titles, words_there = pad(batch.titles.take(slots.values), config.title)
+        titles, words_there = pad(batch.titles.take(slots.values), config.title_length)
         users, shown = batch.candidates.shape
-        self.words = torch.zeros(users, config.history + shown, config.title, dtype=torch.long)
+        self.words = torch.zeros(users, config.history_length + shown, config.title_length, dtype=torch.long)
         self.words_there = torch.zeros(self.words.shape, dtype=torch.bool)
-        self.words_there[:, : config.history, 0] = True  # a padded title holds one pad word: no row is all masked
-        clicks = np.arange(config.history) < batch.histories.lengths[:, None]
+        # a padded title holds one pad word: no row is all masked
+        self.words_there[:, : config.history_length, 0] = True
+        clicks = np.arange(config.history_length) < batch.histories.lengths[:, None]
         place = torch.from_numpy(np.concatenate([clicks, np.ones((users, shown), bool)], axis=1))
         self.words[place] = torch.from_numpy(batch.words.astype(np.int64))[titles]
         self.words_there[place] = words_there
@@ -104,22 +128,25 @@ def padded_loss(
     rows = F.dropout(rows, config.dropout, training)
     there = batch.words_there.reshape(-1, length)
     titles = encode(rows, there, weights, "news", config, None, training, fused).reshape(users, slots, -1)
-    clicked, shown = titles[:, : config.history], titles[:, config.history :]
+    clicked, shown = titles[:, : config.history_length], titles[:, config.history_length :]
     return click_loss(shown, encode(clicked, batch.clicks_there, weights, "user", config, None, training, fused))
 
 
 class TunedBatch:
     """Different titles once, padding trimmed to the longest of the batch; optional injected dropout masks."""
 
-    def __init__(self, batch: Batch, masks: Masks | None = None) -> None:
+    def __init__(self, batch: Batch, config: Config, masks: Masks | None = None) -> None:
         title, history = int(batch.titles.lengths.max()), int(batch.histories.lengths.max())
         self.words = torch.from_numpy(batch.words.astype(np.int64))
         self.titles, self.words_there = pad(batch.titles, title)
         self.histories, self.clicks_there = pad(batch.histories, history)
         self.candidates = torch.from_numpy(batch.candidates.astype(np.int64))
-        self.word_mask = None if masks is None else torch.from_numpy(masks.words)
-        self.title_mask = pad_rows(masks and masks.titles, batch.titles, title)
-        self.history_mask = pad_rows(masks and masks.histories, batch.histories, history)
+        self.word_mask = self.title_mask = self.history_mask = None
+        if masks is not None:
+            columns = by_head(config.heads * config.head_size, config.heads)
+            self.word_mask = torch.from_numpy(masks.word_mask)
+            self.title_mask = pad_rows(masks.title_mask[:, columns], batch.titles, title)
+            self.history_mask = pad_rows(masks.history_mask[:, columns], batch.histories, history)
 
 
 def tuned_loss(
@@ -147,7 +174,7 @@ class TunedAdam:
     """
 
     def __init__(self, weights: dict[str, torch.Tensor], learning_rate: float) -> None:
-        dense = [one for name, one in weights.items() if name != "embedding"]
+        dense = [weight for name, weight in weights.items() if name != "embedding"]
         self.dense = torch.optim.Adam(dense, lr=learning_rate)
         self.sparse = torch.optim.SparseAdam([weights["embedding"]], lr=learning_rate)
         self.steps = 0

@@ -25,11 +25,9 @@ class Ragged:
     offsets: np.ndarray  # int64 [lists + 1], offsets[0] = 0
 
     @classmethod
-    def from_lists(cls, lists: Iterable[Sequence[int]]) -> Ragged:
-        lists = list(lists)
-        lengths = np.array([len(values) for values in lists], dtype=np.int64)
-        values = [np.asarray(values, dtype=np.int32) for values in lists if len(values)]
-        return cls.from_lengths(np.concatenate(values) if values else np.empty(0, np.int32), lengths)
+    def from_lists(cls, lists: Iterable[Sequence[int] | np.ndarray]) -> Ragged:
+        parts = [np.empty(0, np.int32), *(np.asarray(values, dtype=np.int32) for values in lists)]
+        return cls.from_lengths(np.concatenate(parts), np.array([len(part) for part in parts[1:]], np.int64))
 
     @classmethod
     def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Ragged:

@@ -33,11 +33,12 @@ def test_loss_and_gradients_agree_with_injected_masks(attention, fused):
     config, params, batch, rng = problem(attention)
     masks = draw_masks(batch, params, config.dropout, np.random.Generator(np.random.SFC64(1)))
     loss, gradients = loss_and_gradients(params, batch, config, masks)
-    weights = torch_nrms.parameters(params)
-    theirs = torch_nrms.tuned_loss(weights, torch_nrms.TunedBatch(batch, masks), config, True, fused)
+    weights = torch_nrms.parameters(params, config.heads)
+    theirs = torch_nrms.tuned_loss(weights, torch_nrms.TunedBatch(batch, config, masks), config, True, fused)
     theirs.backward()
     assert loss == pytest.approx(theirs.item(), rel=1e-12)
-    for name, gradient in dense_gradients(gradients, len(params["embedding"])).items():
+    gradients = torch_nrms.heads_first(dense_gradients(gradients, len(params["embedding"])), config.heads)
+    for name, gradient in gradients.items():
         expected = weights[name].grad.to_dense() if name == "embedding" else weights[name].grad
         assert relative_error(gradient, expected.numpy()) < 1e-10, name
 
@@ -46,24 +47,27 @@ def test_loss_and_gradients_agree_with_injected_masks(attention, fused):
 def test_padded_version_agrees_without_dropout(attention):
     config, params, batch, _ = problem(attention, seed=1)
     loss, gradients = loss_and_gradients(params, batch, config)
-    weights = torch_nrms.parameters(params)
+    weights = torch_nrms.parameters(params, config.heads)
     theirs = torch_nrms.padded_loss(weights, torch_nrms.PaddedBatch(batch, config), config, training=False)
     theirs.backward()
     assert loss == pytest.approx(theirs.item(), rel=1e-12)
-    for name, gradient in dense_gradients(gradients, len(params["embedding"])).items():
+    gradients = torch_nrms.heads_first(dense_gradients(gradients, len(params["embedding"])), config.heads)
+    for name, gradient in gradients.items():
         assert relative_error(gradient, weights[name].grad.numpy()) < 1e-10, name
 
 
 @pytest.mark.parametrize("attention", ["qkv", "bilinear"])
 def test_twenty_adam_steps_agree(attention):
     config, params, _, _ = problem(attention)
-    weights, state = torch_nrms.parameters(params), AdamState.zeros(params)
+    weights, state = torch_nrms.parameters(params, config.heads), AdamState.zeros(params)
     optimizer = torch_nrms.TunedAdam(weights, learning_rate=0.01)
     for step in range(20):
         _, _, batch, _ = problem(attention, seed=100 + step)  # other words each time: lazy rows matter
         masks = draw_masks(batch, params, config.dropout, np.random.Generator(np.random.SFC64(step)))
         adam_step(params, loss_and_gradients(params, batch, config, masks)[1], state, 0.01)
-        torch_nrms.tuned_loss(weights, torch_nrms.TunedBatch(batch, masks), config, True, fused=False).backward()
+        torch_nrms.tuned_loss(
+            weights, torch_nrms.TunedBatch(batch, config, masks), config, True, fused=False
+        ).backward()
         optimizer.step()
-    for name, one in params.items():
-        np.testing.assert_allclose(one, weights[name].detach().numpy(), rtol=0, atol=1e-10, err_msg=name)
+    for name, param in torch_nrms.heads_first(params, config.heads).items():
+        np.testing.assert_allclose(param, weights[name].detach().numpy(), rtol=0, atol=1e-10, err_msg=name)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..config import Config
+from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import Arrays, check_arrays, load_arrays, save_arrays, text_of, to_bytes
+from .files import Arrays, check_arrays, load_arrays, save_arrays
 
 KIND = "checkpoint"
 
@@ -44,9 +45,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     _check(checkpoint)
     arrays = {f"param.{name}": array for name, array in checkpoint.params.items()}
-    arrays["vocabulary"] = _from_lines(checkpoint.vocabulary.words)
-    arrays["users"] = _from_lines(checkpoint.users)
-    arrays["clicked_news"] = _from_lines(checkpoint.clicks)
+    arrays["vocabulary"] = pack_lines(checkpoint.vocabulary.words)
+    arrays["users"] = pack_lines(checkpoint.users)
+    arrays["clicked_news"] = pack_lines(checkpoint.clicks)
     arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
     header = {"config": asdict(checkpoint.config), "epoch": checkpoint.epoch, "data": checkpoint.fingerprint}
     save_arrays(path, KIND, header, arrays)
@@ -58,7 +59,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
-    words, users, clicked = (_to_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
+    words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
     counts = arrays.pop("click_counts")
     check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
     params = {name.removeprefix("param."): array for name, array in arrays.items()}
@@ -85,18 +86,6 @@ def _check(checkpoint: Checkpoint) -> None:
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
     check_arrays(checkpoint.params, shapes, np.dtype(dtype))
-
-
-def _from_lines(lines: Iterable[str]) -> np.ndarray:
-    """Every line ends in a newline, so that no line and one empty line differ."""
-    return to_bytes("".join(f"{line}\n" for line in lines))
-
-
-def _to_lines(array: np.ndarray) -> list[str]:
-    *lines, rest = text_of(array).split("\n")
-    if rest:
-        raise ValueError("a list of lines is cut off")
-    return lines
 
 
 def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:

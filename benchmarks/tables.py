@@ -1,0 +1,341 @@
+"""The numbers of the READMEs: ``python -m benchmarks.tables`` writes them, ``--check`` only says which are stale.
+
+A block begins with a line ``<!-- numbers: NAME -->`` and ends with ``<!-- end -->``. What stands between comes from the
+function NAME below, which reads the files of results (benchmarks/*.json) and counts lines; nobody types a number. The
+docstring of nrms_np/__init__.py has one block, between the lines ``reading order:`` and ``end of the reading order``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .records import ROOT, read
+
+READMES = ("README.md", "benchmarks/README.md")
+PACKAGE = ROOT / "nrms_np"
+
+READING_ORDER = {  # file -> what is in it
+    "config.py": "every setting, with its default",
+    "rng.py": "random numbers by name",
+    "ragged.py": "lists of lists in two arrays",
+    "batch.py": "three lists of indices: every thing once",
+    "parallel.py": "loops on all cores",
+    "layers/embedding.py": "look up word vectors",
+    "layers/dropout.py": "drop and scale",
+    "layers/self_attention.py": "words look at each other",
+    "layers/pairs.py": "its loops over pairs of words",
+    "layers/additive_attention.py": "many vectors into one",
+    "layers/loss.py": "scores, softmax, loss",
+    "encoder.py": "the encoder that NRMS uses twice",
+    "model.py": "the five lines, and their gradient",
+    "gradcheck.py": "the proof of every gradient",
+    "adam.py": "the optimiser",
+    "clicks.py": "clicks and their negatives",
+    "fit.py": "epochs and early stopping",
+    "inference.py": "scores for any reader",
+    "metrics.py": "AUC, MRR, nDCG",
+    "errors.py": "what can go wrong",
+}
+
+
+def lines_of(name: str) -> int:
+    return len((PACKAGE / name).read_text(encoding="utf-8").splitlines())
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines).replace("|  |", "| |")
+
+
+def share(value: float, digits: int = 3) -> str:
+    """A metric as papers print it: .779."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1)
+
+
+def metrics_row(name: str, values: dict[str, float]) -> list[str]:
+    return [name, *(share(values[metric]) for metric in ("auc", "mrr", "ndcg5", "ndcg10"))]
+
+
+METRICS_HEAD = ("", "AUC", "MRR", "nDCG@5", "nDCG@10")
+
+
+def ms(seconds: float) -> str:
+    return f"{1e3 * seconds:,.{0 if seconds >= 0.01 else 1}f}"
+
+
+def on_machine(facts: dict[str, Any]) -> str:
+    names = {"numpy": "NumPy", "numba": "Numba", "torch": "PyTorch"}
+    versions = [f"{names[name]} {'.'.join(facts[name].split('.')[:2])}" for name in names if name in facts]
+    return f"{facts['threads']} cores of an {facts['processor']}, Python {facts['python']}, {', '.join(versions)}"
+
+
+# README.md
+
+
+def demo_output() -> str:
+    lines = read("demo")["lines"]
+    first = next(i for i, line in enumerate(lines) if line.split()[:1] == ["epoch"])
+    shown = [line.rstrip() for line in lines[first:] if not line.startswith(("additive", "best epoch"))]
+    return "\n".join(["```text", *shown, "```"])
+
+
+def four_numbers() -> str:
+    steps, gradients = read("results")["step_seconds"], read("gradients")
+    ours = steps["nrms_np"]["median"]
+    padded, tuned = (steps[name]["median"] / ours for name in ("torch_padded", "torch_tuned"))
+    error = gradients["largest_error"]["complex step"]
+    chapters = len(list((ROOT / "tutorials").glob("[0-9][0-9]_*.md")))
+    return "\n".join(
+        (
+            f"- **{padded:.1f} times** as fast as PyTorch code that pads, {tuned:.1f} times as fast as PyTorch tuned "
+            f"by hand: a training step on the same CPU, `python -m benchmarks`",
+            f"- **{gradients['tensors'] - gradients['wrong']} of {gradients['tensors']}** gradients right, to "
+            f"{error:.0e} or better: `python -m nrms_np.gradcheck`",
+            f"- **{lift():.1%}** of the best possible lift over chance on the demo corpus, whose true click "
+            f"probabilities are known: `python -m nrms_np.train`",
+            f"- **{chapters} chapters** derive every line, and run as tests: `python tutorials/run.py`",
+        )
+    )
+
+
+def lift() -> float:
+    demo = read("demo")
+    return (demo["best"]["auc"] - 0.5) / (demo["baselines"]["oracle"]["auc"] - 0.5)
+
+
+def reading_order() -> str:
+    total = sum(map(lines_of, READING_ORDER))
+    rows = [
+        f"{i}. [{name}](nrms_np/{name}), {lines_of(name)}: {what}"
+        for i, (name, what) in enumerate(READING_ORDER.items(), start=1)
+    ]
+    return "\n".join([f"The core is {total:,} lines in {len(READING_ORDER)} files:", "", *rows])
+
+
+def reading_order_of_docstring() -> str:
+    rows = enumerate(READING_ORDER.items(), start=1)
+    return "\n".join(f"{i:>4}. {name:<28} {lines_of(name):>4} lines  {what}" for i, (name, what) in rows)
+
+
+# benchmarks/README.md
+
+
+def machine() -> str:
+    return f"{on_machine(read('results')['machine'])}."
+
+
+def speed() -> str:
+    results = read("results")
+    steps = {name: step["median"] for name, step in results["step_seconds"].items()}
+    names = {
+        "torch_padded": "PyTorch, every title slot padded, as public code does it",
+        "torch_tuned": "PyTorch tuned: repeated titles removed, padding trimmed, fused attention, sparse Adam",
+        "nrms_np": "**nrms_np**",
+        "nrms_np_bilinear": "nrms_np, `bilinear`",
+        "matrix_products": "the matrix products of such a step alone, NumPy",
+        "batch_assembly": "assembling the batch",
+    }
+    rows = [(label, ms(steps[name]), f"{steps[name] / steps['nrms_np']:.3g}") for name, label in names.items()]
+    titles, first = results["titles_per_second"], results["first_step_seconds"]
+    ratio = titles["nrms_np"] / titles["torch_padded"]
+    return "\n".join(
+        (
+            table(("", "ms a step", "ratio"), rows),
+            "",
+            f"{titles['nrms_np']:,.0f} titles are encoded in a second, {ratio:.1f} times as many as by padded PyTorch.",
+            f"The first step takes {first['cold']:.1f} s when everything has to be compiled and {first['warm']:.1f} s "
+            f"afterwards;",
+            f"importing takes {results['import_seconds']:.2f} s; training on the sample's news takes "
+            f"{results['peak_memory_mb']:,.0f} MB.",
+        )
+    )
+
+
+def notebook() -> str:
+    record = read("notebook")
+    steps = {name: step["median"] for name, step in record["step_seconds"].items()}
+    rows = [(name, ms(steps[name])) for name in ("notebook", "command")] + [("ratio", f"{record['ratio']:.2f}")]
+    return table(("", "ms a step"), rows)
+
+
+def profile() -> str:
+    record = read("profile")
+    rows = [
+        (stage, ms(seconds), f"{seconds / record['step_seconds']:.0%}", ms(record["floor_seconds"][stage]))
+        if stage in record["floor_seconds"]
+        else (stage, ms(seconds), f"{seconds / record['step_seconds']:.0%}", "")
+        for stage, seconds in record["stage_seconds"].items()
+    ]
+    rows.append(("**whole step**", ms(record["step_seconds"]), "", ""))
+    return table(("stage", "ms", "share", "floor, ms"), rows)
+
+
+def recommend() -> str:
+    record = read("recommend")
+    rows = [(name, ms(one["median"]), ms(one["p99"])) for name, one in record["request_seconds"].items()]
+    head = (f"history, {record['news']:,} titles to choose from", "median, ms", "99 %, ms")
+    return table(head, rows)
+
+
+def gradients() -> str:
+    record = read("gradients")
+    errors, tolerance, seconds = record["largest_error"], record["tolerance"], record["seconds"]
+    found = ", ".join(f"{errors[way]:.0e} by the {way} (tolerance {tolerance[way]:.0e})" for way in errors)
+    return (
+        f"{record['tensors']} tensors of every layer, both encoders and the whole model, in both attention forms; "
+        f"{record['wrong']} wrong.\nLargest relative error: {found}.\n"
+        f"It takes {seconds['cold']:.0f} s with everything to compile and {seconds['warm']:.1f} s afterwards."
+    )
+
+
+def demo() -> str:
+    record = read("demo")
+    names = {
+        "random": "random",
+        "popularity": "popularity of training clicks",
+        "mean_vector": "mean word vectors, nothing trained",
+    }
+    rows = [metrics_row(label, record["baselines"][name]) for name, label in names.items()]
+    rows += [metrics_row("**NRMS**", record["best"])]
+    rows += [metrics_row("oracle: the true probabilities", record["baselines"]["oracle"])]
+    return "\n".join(
+        (
+            table(METRICS_HEAD, rows),
+            "",
+            f"That is {lift():.1%} of the oracle's lift over .5, in {record['seconds']:.0f} s, compiling included.",
+            f"Of the news shown on the dev day {record['new_news']:.0%} occur nowhere in the training data.",
+        )
+    )
+
+
+def mind_sample() -> str:
+    record = read("mind_sample")
+    run = record["runs"][""]
+    aucs = [seed["auc"] for seed in run["seeds"]]
+    spread = f"{share(min(aucs), 4)} to {share(max(aucs), 4)}"
+    gain = {name: f"{value:+.3f}".replace("0.", ".", 1) for name, value in run["gain"].items()}
+    other = {
+        "--share 0.25 --seeds 1": "a quarter of the clicks",
+        "--dropout-by-position --seeds 1": "a dropout mask for each occurrence of a word",
+        "--attention bilinear --seeds 1": "the paper's bilinear form",
+    }
+    variants = [
+        (what, f"`{flags}`", share(record["runs"][flags]["mean"]["auc"], 4))
+        for flags, what in other.items()
+        if flags in record["runs"]
+    ]
+    return "\n".join(
+        (
+            f"{run['impressions']:,} training impressions with {run['clicks']:,} clicks, {run['dev_impressions']} "
+            f"dev impressions; AUC of the seeds {spread}.",
+            "",
+            table(
+                METRICS_HEAD,
+                [
+                    metrics_row("popularity of training clicks", run["popularity"]),
+                    metrics_row("PyTorch NRMS, same settings, three seeds, best of 12 epochs", record["torch"]["mean"]),
+                    metrics_row(f"**nrms_np**, mean of {len(aucs)} seeds", run["mean"]),
+                    metrics_row("mean of centred word vectors, nothing trained", run["mean_vector"]),
+                ],
+            ),
+            "",
+            f"NRMS less the mean of word vectors, paired by impression: {gain['auc']}, 95 % interval {gain['low']} to "
+            f"{gain['high']}.",
+            f"The standard error of an AUC on this dev set is {share(run['standard_error'], 4)}. Other settings:",
+            "",
+            table(("seed 0, with", "flags", "AUC"), [("the defaults", "`--seeds 1`", share(aucs[0], 4)), *variants]),
+        )
+    )
+
+
+def mind_large() -> str:
+    rows = [
+        (name, f"{step['seconds']:.{0 if step['seconds'] >= 10 else 1}f}", *(f"{step[n]:.1f}" for n in MEMORY))
+        for name, step in read("mind_large")["steps"].items()
+    ]
+    return table(("", "seconds", "peak memory, GB", "without mapped files"), rows)
+
+
+MEMORY = ("peak_gb", "anonymous_gb")
+
+
+def scaling() -> str:
+    labels = {
+        "batch_size": "users in a batch",
+        "history_length": "clicks kept of a history",
+        "title_length": "words kept of a title",
+        "word_size": "size of a word vector",
+        "heads": "heads of size 16",
+        "news": "news in the catalogue",
+    }
+    rows = [
+        (
+            labels[name],
+            " / ".join(f"{point['value']:,}" for point in points),
+            " / ".join(ms(point["seconds"]) for point in points),
+            " / ".join(f"{point['peak_memory_mb']:,.0f}" for point in points),
+        )
+        for name, points in read("scaling")["points"].items()
+    ]
+    return table(("what changes", "to", "ms a step", "peak MB"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    function.__name__.replace("_", " "): function
+    for function in (
+        *(demo_output, four_numbers, reading_order),
+        *(machine, speed, notebook, profile, recommend, gradients, demo, mind_sample, mind_large, scaling),
+    )
+}
+
+
+def fill(text: str) -> str:
+    """The text of a README with every block as it should be."""
+
+    def block(match: re.Match) -> str:
+        return f"{match[1]}\n{BLOCKS[match[2]]()}\n{match[3]}"
+
+    return re.sub(r"(<!-- numbers: ([\w ]+) -->)\n.*?(<!-- end -->)", block, text, flags=re.DOTALL)
+
+
+def fill_docstring(text: str) -> str:
+    """nrms_np/__init__.py with the reading order in its docstring, where it has the two lines for it."""
+    pattern = r"(^[^\n]*reading order:\n).*?(^[ ]*end of the reading order)"
+    return re.sub(
+        pattern,
+        lambda m: f"{m[1]}\n{reading_order_of_docstring()}\n\n{m[2]}",
+        text,
+        count=1,
+        flags=re.DOTALL | re.MULTILINE | re.IGNORECASE,
+    )
+
+
+def stale(write: bool = False) -> list[str]:
+    """The files with a block that is not what it should be; ``write`` mends them."""
+    found = []
+    for name, mend in (*((name, fill) for name in READMES), ("nrms_np/__init__.py", fill_docstring)):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        if mend(text) != text:
+            found.append(name)
+            if write:
+                (ROOT / name).write_text(mend(text), encoding="utf-8")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a file is stale")
+    args = parser.parse_args()
+    found = stale(write=not args.check)
+    for name in found:
+        print(f"{name}: {'stale numbers; run python -m benchmarks.tables' if args.check else 'written'}")
+    return int(args.check and bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
