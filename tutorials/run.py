@@ -21,8 +21,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from nrms_np.app import threads
-
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"<!-- (not compared|source: \S+) -->\s*\Z")
@@ -93,7 +91,6 @@ def _lines(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    machine.prepare()  # before a chapter imports NumPy
     wanted = sys.argv[1:] or [""]
     for chapter in (one for one in chapters() if any(one.name.startswith(name) for name in wanted)):
         print(f"{chapter.name}: {run_chapter(chapter)} blocks, all as printed")

@@ -9,7 +9,7 @@ def shapes_1(U, T, N, B, K, D, H, A):  # forgets that the clicked title is a can
     return {
         "rows": (U, D),
         "attended": (T, M),
-        "title_vectors": (N, M),
+        "titles": (N, M),
         "users": (B, M),
         "shown": shown,
         "scores": scores,
@@ -22,7 +22,7 @@ def shapes_2(U, T, N, B, K, D, H, A):  # takes self-attention for one row per di
     return {
         "rows": (U, D),
         "attended": (U, M),
-        "title_vectors": (N, M),
+        "titles": (N, M),
         "users": (B, M),
         "shown": (B, 1 + K, M),
         "scores": (B, 1 + K),
@@ -41,11 +41,10 @@ def count_weights_2(vocabulary, D, H, A, P):  # forgets the additive query
 
 
 def paper_query_1(weight_query, weight_key, heads, k):  # forgets the scale
+    return weight_query[:, k::heads] @ weight_key[:, k::heads].T
+
+
+def paper_query_2(weight_query, weight_key, heads, k):  # a block of columns instead of every heads-th
     size = weight_query.shape[1] // heads
     columns = slice(k * size, (k + 1) * size)
-    return weight_query[:, columns] @ weight_key[:, columns].T
-
-
-def paper_query_2(weight_query, weight_key, heads, k):  # every heads-th column instead of a block of columns
-    size = weight_query.shape[1] // heads
-    return weight_query[:, k::heads] @ weight_key[:, k::heads].T / math.sqrt(size)
+    return weight_query[:, columns] @ weight_key[:, columns].T / math.sqrt(size)

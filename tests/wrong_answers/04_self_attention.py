@@ -14,13 +14,16 @@ def softmax_backward_2(alpha, dalpha):
 
 
 def merge_query_and_key_1(weight_query, weight_key, heads):
-    pairs = zip(np.split(weight_query, heads, axis=1), np.split(weight_key, heads, axis=1))
-    return np.concatenate([query @ key.T for query, key in pairs], axis=1)  # the scale is missing
+    merged = np.empty((len(weight_query), heads * len(weight_query)))
+    for h in range(heads):
+        merged[:, h::heads] = weight_query[:, h::heads] @ weight_key[:, h::heads].T  # the scale is missing
+    return merged
 
 
 def merge_query_and_key_2(weight_query, weight_key, heads):
     size = weight_query.shape[1] // heads
-    return np.tile(weight_query @ weight_key.T / math.sqrt(size), heads)  # mixes all heads into each
+    merged = [weight_query[:, h::heads] @ weight_key[:, h::heads].T / math.sqrt(size) for h in range(heads)]
+    return np.concatenate(merged, axis=1)  # the right matrices, in blocks of columns
 
 
 def shared_key_backward_1(dlogits, query):

@@ -11,9 +11,9 @@ def shapes(U, T, N, B, K, D, H, A):
     return {
         "rows": (U, D),
         "attended": None,
-        "title_vectors": None,
+        "titles": None,
         "users": None,
-        "shown": None,  # title_vectors[candidates]
+        "shown": None,  # titles[candidates]
         "scores": None,
         "dscores": None,
     }
@@ -24,7 +24,7 @@ def check_shapes(answer=shapes):
     want = {
         "rows": (11, 5),
         "attended": (29, 12),
-        "title_vectors": (7, 12),
+        "titles": (7, 12),
         "users": (3, 12),
         "shown": (3, 5, 12),
         "scores": (3, 5),

@@ -9,7 +9,10 @@ def softmax_backward(alpha, dalpha):
 
 
 def merge_query_and_key(weight_query, weight_key, heads):
-    """Both [D, heads * A], the qkv form -> weight_query [D, heads * D] of the bilinear form with the same logits."""
+    """Both [D, heads * A], the qkv form -> weight_query [D, heads * D] of the bilinear form with the same logits.
+
+    In all of them head h has every heads-th column from h on: weight[:, h::heads].
+    """
     raise NotImplementedError
 
 
@@ -49,9 +52,8 @@ def check_merge_query_and_key(answer=merge_query_and_key):
     merged = answer(weight_query, weight_key, heads)
     assert merged.shape == (size, heads * size), f"the shape should be (D, heads * D), not {merged.shape}"
     for h in range(heads):
-        block = slice(h * head_size, (h + 1) * head_size)
-        right = (rows @ weight_query[:, block]) @ (rows @ weight_key[:, block]).T / np.sqrt(head_size)
-        got = rows @ merged[:, h * size : (h + 1) * size] @ rows.T
+        right = (rows @ weight_query[:, h::heads]) @ (rows @ weight_key[:, h::heads]).T / np.sqrt(head_size)
+        got = rows @ merged[:, h::heads] @ rows.T
         assert np.allclose(got, right), f"head {h}: the logits of the bilinear form are not those of the qkv form"
 
 

@@ -8,7 +8,7 @@ def shapes(U, T, N, B, K, D, H, A):
     return {
         "rows": (U, D),  # one row for each different word
         "attended": (T, M),  # self-attention mixes words inside a title, so here every position has its own row
-        "title_vectors": (N, M),  # pooled: one row for each different title
+        "titles": (N, M),  # pooled: one row for each different title
         "users": (B, M),
         "shown": (B, 1 + K, M),  # an array of indices [B, 1+K] picks rows of size M
         "scores": (B, 1 + K),  # the dot product sums over M
@@ -24,7 +24,6 @@ def count_weights(vocabulary, D, H, A, P):
 
 
 def paper_query(weight_query, weight_key, heads, k):
-    # Heads stand side by side, each in its own block of A columns; the scale 1 / sqrt(A) belongs to Q_k.
+    # The columns of the heads take turns, so a head has every heads-th; the scale 1 / sqrt(A) belongs to Q_k.
     size = weight_query.shape[1] // heads
-    columns = slice(k * size, (k + 1) * size)
-    return weight_query[:, columns] @ weight_key[:, columns].T / math.sqrt(size)
+    return weight_query[:, k::heads] @ weight_key[:, k::heads].T / math.sqrt(size)

@@ -13,8 +13,10 @@ def softmax_backward(alpha, dalpha):
 def merge_query_and_key(weight_query, weight_key, heads):
     # Q = W_query W_key' / sqrt(A), head by head: a head's query never meets another head's key
     size = weight_query.shape[1] // heads
-    pairs = zip(np.split(weight_query, heads, axis=1), np.split(weight_key, heads, axis=1))
-    return np.concatenate([query @ key.T / math.sqrt(size) for query, key in pairs], axis=1)
+    merged = np.empty((len(weight_query), heads * len(weight_query)))
+    for h in range(heads):
+        merged[:, h::heads] = weight_query[:, h::heads] @ weight_key[:, h::heads].T / math.sqrt(size)
+    return merged
 
 
 def shared_key_backward(dlogits, query):
