@@ -20,7 +20,7 @@ PACKAGE = ROOT / "nrms_np"
 
 READING_ORDER = {  # file -> what is in it
     "config.py": "every setting, with its default",
-    "rng.py": "random numbers by name",
+    "rng.py": "every random draw by its name",
     "ragged.py": "lists of lists in two arrays",
     "batch.py": "three lists of indices: every thing once",
     "parallel.py": "loops on all cores",
@@ -49,7 +49,7 @@ def lines_of(name: str) -> int:
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines).replace("|  |", "| |")
+    return "\n".join("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|" for cells in lines)
 
 
 def share(value: float, digits: int = 3) -> str:
@@ -114,7 +114,7 @@ def reading_order() -> str:
         f"{i}. [{name}](nrms_np/{name}), {lines_of(name)}: {what}"
         for i, (name, what) in enumerate(READING_ORDER.items(), start=1)
     ]
-    return "\n".join([f"The core is {total:,} lines in {len(READING_ORDER)} files:", "", *rows])
+    return "\n".join([f"The core is {total:,} lines in {len(READING_ORDER)} files, with the lines of each:", "", *rows])
 
 
 def reading_order_of_docstring() -> str:
@@ -177,7 +177,11 @@ def profile() -> str:
 
 def recommend() -> str:
     record = read("recommend")
-    rows = [(name, ms(one["median"]), ms(one["p99"])) for name, one in record["request_seconds"].items()]
+    rows = [
+        (name, ms(times["median"]), ms(times["p99"]))
+        for name, times in record["request_seconds"].items()
+        if name != "no history"
+    ]
     head = (f"history, {record['news']:,} titles to choose from", "median, ms", "99 %, ms")
     return table(head, rows)
 
