@@ -5,6 +5,28 @@ data/ leads from files to arrays, and app/ is everything around a model. They re
 no file.
 
 reading order:
+
+   1. config.py                      58 lines  every setting, with its default
+   2. rng.py                         19 lines  every random draw by its name
+   3. ragged.py                     176 lines  lists of lists in two arrays
+   4. batch.py                       58 lines  three lists of indices: every thing once
+   5. parallel.py                   141 lines  loops on all cores
+   6. layers/embedding.py            27 lines  look up word vectors
+   7. layers/dropout.py              59 lines  drop and scale
+   8. layers/self_attention.py      176 lines  words look at each other
+   9. layers/pairs.py               188 lines  its loops over pairs of words
+  10. layers/additive_attention.py  143 lines  many vectors into one
+  11. layers/loss.py                 62 lines  scores, softmax, loss
+  12. encoder.py                     85 lines  the encoder that NRMS uses twice
+  13. model.py                      151 lines  the five lines, and their gradient
+  14. gradcheck.py                  264 lines  the proof of every gradient
+  15. adam.py                        85 lines  the optimiser
+  16. clicks.py                     130 lines  clicks and their negatives
+  17. fit.py                        169 lines  epochs and early stopping
+  18. inference.py                  148 lines  scores for any reader
+  19. metrics.py                    127 lines  AUC, MRR, nDCG
+  20. errors.py                      16 lines  what can go wrong
+
 end of the reading order
 """
 

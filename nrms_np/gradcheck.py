@@ -128,23 +128,23 @@ def check_layer(
 
 def check_embedding() -> list[Check]:
     table, words = generator(4, "gradcheck").normal(size=(6, 3)), np.array([4, 0, 5])
+
+    def backward(dout: np.ndarray, cache: np.ndarray) -> Sequence:
+        return [dense(*embedding.embedding_backward(dout, cache), len(table))]
+
     return check_layer(
-        "embedding",
-        {"table": table},
-        lambda x: embedding.embedding_forward(x["table"], words),
-        lambda dout, cache: [dense(*embedding.embedding_backward(dout, cache), len(table))],
+        "embedding", {"table": table}, lambda x: embedding.embedding_forward(x["table"], words), backward
     )
 
 
 def check_dropout() -> list[Check]:
     rng = generator(3, "gradcheck")
-    x, mask = rng.normal(size=(4, 5)), rng.random((4, 5)) > 0.4
-    return check_layer(
-        "dropout",
-        {"x": x},
-        lambda x: dropout.dropout_forward(x["x"], mask, 0.4),
-        lambda dout, cache: [dropout.dropout_backward(dout, cache)],
-    )
+    inputs, mask = {"x": rng.normal(size=(4, 5))}, rng.random((4, 5)) > 0.4
+
+    def backward(dout: np.ndarray, cache: dropout.DropoutCache) -> Sequence:
+        return [dropout.dropout_backward(dout, cache)]
+
+    return check_layer("dropout", inputs, lambda x: dropout.dropout_forward(x["x"], mask, 0.4), backward)
 
 
 def check_additive_attention() -> list[Check]:
@@ -152,42 +152,41 @@ def check_additive_attention() -> list[Check]:
     sets = Ragged.from_lengths(np.zeros(8, np.int32), np.array([3, 0, 1, 4]))
     shapes = {"x": (8, 5), "weight": (5, 3), "bias": (3,), "query": (3,)}
     inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    return check_layer(
-        "additive_attention",
-        inputs,
-        lambda x: additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"]),
-        additive_attention.additive_attention_backward,
-    )
+
+    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
+        return additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"])
+
+    return check_layer("additive_attention", inputs, forward, additive_attention.additive_attention_backward)
 
 
 def check_loss() -> list[Check]:
     rng = generator(5, "gradcheck")
     inputs = {"titles": rng.normal(size=(5, 4)), "users": rng.normal(size=(3, 4))}
     candidates = np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]])
-    scores, _ = loss.click_scores_forward(**inputs, candidates=candidates)
+
+    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
+        return loss.click_scores_forward(x["titles"], x["users"], candidates)
+
+    scores, _ = forward(inputs)
     gradients = {"scores": loss.click_loss_backward(loss.click_loss_forward(scores)[1])}
-    checks = check_gradients(
-        "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": scores}, gradients
-    )
-    return checks + check_layer(
-        "click_scores",
-        inputs,
-        lambda x: loss.click_scores_forward(x["titles"], x["users"], candidates),
-        loss.click_scores_backward,
-    )
+    return [
+        *check_gradients(
+            "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": scores}, gradients
+        ),
+        *check_layer("click_scores", inputs, forward, loss.click_scores_backward),
+    ]
 
 
 def check_self_attention(attention: str) -> list[Check]:
     config, params, batch, _ = small_problem(attention)
     names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
-    return check_layer(
-        f"self_attention[{attention}]",
-        {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}},
-        lambda x: self_attention.self_attention_forward(
-            x["rows"], batch.titles, x["weight_query"], x.get("weight_key"), x["weight_value"], config.heads
-        ),
-        self_attention.self_attention_backward,
-    )
+    inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
+
+    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
+        weights = x["weight_query"], x.get("weight_key"), x["weight_value"]
+        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
+
+    return check_layer(f"self_attention[{attention}]", inputs, forward, self_attention.self_attention_backward)
 
 
 def check_encoder(side: str, attention: str) -> list[Check]:
@@ -198,13 +197,12 @@ def check_encoder(side: str, attention: str) -> list[Check]:
     else:
         rows = generator(6, "gradcheck").normal(size=(len(batch.titles), config.heads * config.head_size))
         sets, mask = batch.histories, masks.history_mask
+    inputs = {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}}
 
-    return check_layer(
-        f"{side}_encoder[{attention}]",
-        {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}},
-        lambda x: encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout),
-        encode_backward,
-    )
+    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
+        return encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout)
+
+    return check_layer(f"{side}_encoder[{attention}]", inputs, forward, encode_backward)
 
 
 def check_model(attention: str) -> list[Check]:

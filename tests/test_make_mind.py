@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import make_mind
 from nrms_np.data.folder import read_folder
+from tests.helpers import list_of_position
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_popularity_is_zipfs(folder):
 def test_clicks_stand_at_any_place_and_no_news_is_shown_twice(folder):
     _, behaviors = read_folder(folder)
     shown = behaviors.candidates
-    pairs = shown.list_of_position() * 20_000 + shown.values
+    pairs = list_of_position(shown) * 20_000 + shown.values
     assert len(np.unique(pairs)) == len(pairs)
     place = np.arange(len(pairs)) - np.repeat(shown.offsets[:-1], shown.lengths)
     relative = (place + 0.5) / np.repeat(shown.lengths, shown.lengths)

@@ -38,7 +38,7 @@ def finished_run(folders, tmp_path_factory):
 
 def test_the_run_folder_holds_everything(finished_run):
     assert sorted(p.name for p in finished_run.iterdir()) == sorted(
-        ["checkpoint.npz", "config.json", "history.csv", "metrics.json", "resume.npz", *PICTURES]
+        ["checkpoint.npz", "config.json", "history.csv", "lock", "metrics.json", "resume.npz", *PICTURES]
     )
     for name in PICTURES:
         data = (finished_run / name).read_bytes()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from nrms_np.data.vectors import coverage, make_table, read_vectors
 from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Tokens, Vocabulary, build_vocabulary, tokenize
 from nrms_np.errors import InputError
-from tests.helpers import count_words
 
 # ---------------------------------------------------------------- tokens and vocabulary
 

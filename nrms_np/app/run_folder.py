@@ -5,14 +5,12 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from .checkpoint import as_written_now
 from .files import Arrays, check_arrays, load_arrays, save_arrays
 
 SETTINGS_FILE = "config.json"
+LOCK_FILE = "lock"  # empty: it is there to be locked
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,36 @@ def claim(folder: Path) -> Iterator[None]:
 
     The lock ends with the process, however that ends. Raises InputError when another process holds it.
     """
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with open(folder / LOCK_FILE, "ab") as file:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file.fileno())
         except BlockingIOError:
             raise InputError(f"{folder}: another process is training in it; wait for it, or stop it") from None
         yield
-    finally:
-        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Lock a file by what the system has. Raises BlockingIOError when another process holds it.
+
+    Where there are no locks (some network file systems), everybody is let in.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        with suppress(ImportError):
+            import msvcrt
+
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            except OSError:
+                raise BlockingIOError from None
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from . import baselines, report
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Data, Prepared, load_data, prepare_data
-from .run_folder import SETTINGS_FILE, RunSettings, claim, load_state, save_state, saving
+from .run_folder import LOCK_FILE, SETTINGS_FILE, RunSettings, claim, load_state, save_state, saving
 
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
@@ -44,7 +44,8 @@ def start_run(settings: RunSettings, folder: Path) -> None:
     except (InputError, OutputError):
         if not {"checkpoint.npz", "resume.npz"} & {path.name for path in folder.iterdir()}:
             with suppress(OSError):  # nothing to resume: leave no trace, the next try may be right
-                (folder / SETTINGS_FILE).unlink(missing_ok=True)
+                for name in (SETTINGS_FILE, LOCK_FILE):
+                    (folder / name).unlink(missing_ok=True)
                 folder.rmdir()  # if it is empty
         raise
 
