@@ -24,6 +24,8 @@ from .layers.embedding import embedding_backward, embedding_forward
 from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
 from .rng import generator
 
+SPREAD = 2.5  # STAND-IN: standard deviation of the logits of a line at birth
+
 
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter by name: it follows from the settings and from the shape of the table."""
@@ -62,7 +64,23 @@ def init_parameters(table: np.ndarray, config: Config) -> Parameters:
                 fan_out, divisor = fan_in, math.sqrt(fan_in)
             limit = math.sqrt(6 / (fan_in + fan_out)) / divisor
             params[name] = generator(config.seed, f"init {name}").uniform(-limit, limit, shape).astype(table.dtype)
+    _wake_attention(params, config)
     return params
+
+
+def _wake_attention(params: Parameters, config: Config) -> None:
+    """STAND-IN: in place, scale the news encoder's query and key so that the logits of a line spread by SPREAD, and
+    make its value matrix semi-orthogonal."""
+    table = params["embedding"]
+    power = float((table[1:] ** 2).sum(axis=1).mean()) if len(table) > 1 else 0.0  # D * variance of an entry
+    scaled = [name for name in ("news.weight_query", "news.weight_key") if name in params]
+    spread = power * math.prod(float(params[name].std()) for name in scaled)
+    for name in scaled if spread else []:
+        params[name] *= table.dtype.type((SPREAD / spread) ** (1 / len(scaled)))
+    inputs, size = params["news.weight_value"].shape
+    wide = generator(config.seed, "init news.weight_value").normal(size=(max(inputs, size), min(inputs, size)))
+    basis = np.linalg.qr(wide)[0]
+    params["news.weight_value"] = np.ascontiguousarray(basis if inputs >= size else basis.T).astype(table.dtype)
 
 
 @dataclass(frozen=True, eq=False)
