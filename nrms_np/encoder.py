@@ -9,6 +9,7 @@ import numpy as np
 
 from .layers.additive_attention import additive_attention_backward, additive_attention_forward
 from .layers.dropout import dropout_backward, dropout_forward
+from .layers.mean import mean_backward, mean_forward
 from .layers.self_attention import self_attention_backward, self_attention_forward
 from .ragged import Ragged
 
@@ -19,7 +20,7 @@ WEIGHTS = ("weight_query", "weight_key", "weight_value", "additive_weight", "add
 
 
 def side_weights(params: Parameters, side: str) -> tuple:
-    """The weights of one side, "news" or "user", in the order of WEIGHTS. Form "bilinear" has no weight_key: None."""
+    """The weights of one side, "news" or "user", in the order of WEIGHTS; None for those that its form of attention lacks."""
     return tuple(params.get(f"{side}.{name}") for name in WEIGHTS)
 
 
@@ -33,9 +34,12 @@ def encode_forward(
 ) -> tuple[np.ndarray, tuple]:
     """out_s = additive attention over dropout(self-attention inside the set s).
 
-    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M].
+    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. Form "mean" has neither attention.
     """
     weight_query, weight_key, weight_value, weight, bias, query = weights
+    if weight_query is None:
+        out, mean_cache = mean_forward(rows, sets, weight_value, mask, rate)
+        return out, (mean_cache,)
     attended, attention_cache = self_attention_forward(rows, sets, weight_query, weight_key, weight_value, heads)
     dropped, dropout_cache = dropout_forward(attended, mask, rate)  # [T, M]
     out, additive_cache = additive_attention_forward(dropped, sets, weight, bias, query)  # [S, M]
@@ -44,6 +48,9 @@ def encode_forward(
 
 def encode_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, tuple]:
     """Returns drows [R, D] and the gradients of the six weights in the order of WEIGHTS."""
+    if len(cache) == 1:  # form "mean"
+        drows, dweight_value = mean_backward(dout, *cache)
+        return drows, (None, None, dweight_value, None, None, None)
     attention_cache, dropout_cache, additive_cache = cache
     ddropped, dweight, dbias, dquery = additive_attention_backward(dout, additive_cache)
     dattended = dropout_backward(ddropped, dropout_cache)

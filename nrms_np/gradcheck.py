@@ -224,8 +224,8 @@ def dense(rows: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
 
 def all_checks() -> list[Check]:
     checks = [*check_embedding(), *check_dropout(), *check_additive_attention(), *check_loss()]
-    for attention in ("qkv", "bilinear"):
-        checks += check_self_attention(attention)
+    checks += check_self_attention("qkv") + check_self_attention("bilinear")
+    for attention in ("qkv", "bilinear", "mean"):
         checks += check_encoder("news", attention) + check_encoder("user", attention) + check_model(attention)
     return checks
 

@@ -34,9 +34,12 @@ def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> di
     for side, inputs in (("news", word_size), ("user", size)):
         if config.attention == "qkv":
             shapes |= {f"{side}.weight_query": (inputs, size), f"{side}.weight_key": (inputs, size)}
-        else:
+        elif config.attention == "bilinear":
             shapes |= {f"{side}.weight_query": (inputs, heads * inputs)}
-        shapes |= {f"{side}.weight_value": (inputs, size), f"{side}.additive_weight": (size, config.query_size)}
+        shapes |= {f"{side}.weight_value": (inputs, size)}
+        if config.attention == "mean":
+            continue
+        shapes |= {f"{side}.additive_weight": (size, config.query_size)}
         shapes |= {f"{side}.additive_bias": (config.query_size,), f"{side}.additive_query": (config.query_size,)}
     return shapes
 

@@ -12,6 +12,7 @@ from .config import Config
 from .encoder import Parameters, side_weights
 from .layers.additive_attention import additive_attention_forward
 from .layers.kernels import FASTMATH
+from .layers.mean import mean_forward
 from .layers.self_attention import Projected, attend, project
 from .ragged import Ragged, number_by_first_use, number_equal_lists
 
@@ -35,14 +36,18 @@ def encode(
         projected = project(rows[mentioned], weight_query, weight_key, weight_value, heads)
         return projected, Ragged(numbers, sets.offsets)
 
+    def encoded(piece: Ragged) -> np.ndarray:
+        if weight_query is None:  # form "mean"
+            mentioned, numbers = number_by_first_use(piece.values, len(rows))
+            return mean_forward(rows[mentioned], Ragged(numbers, piece.offsets), weight_value, None, 0)[0]
+        attended, _ = attend(*(projected_for(piece) if weight_key is None else (projected, piece)))
+        return additive_attention_forward(attended, piece, weight, bias, query)[0]
+
     if weight_key is not None:
         projected, sets = projected_for(sets)
     for start in range(0, len(sets), CHUNK):
         piece = sets.take(np.arange(start, min(start + CHUNK, len(sets))))
-        if weight_key is None:
-            projected, piece = projected_for(piece)
-        attended, _ = attend(projected, piece)
-        out[start : start + CHUNK], _ = additive_attention_forward(attended, piece, weight, bias, query)
+        out[start : start + CHUNK] = encoded(piece)
         if on_piece:
             on_piece(len(piece))
     return out
