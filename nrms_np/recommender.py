@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from . import explain
 from .checkpoint import Checkpoint, load_checkpoint
 from .data.vocabulary import tokenize
 from .encoder import encode_forward, side_weights
@@ -198,6 +199,9 @@ class Recommender:
             rows[raw] = self.encode_news([recent[i] for i in raw])
         history = Ragged.from_lists([range(len(recent))])
         weights, heads = side_weights(self.params, "user"), self.config.heads
+        if self.config.attention == "mean":
+            parts = rows @ self.params["user.weight_value"] / rows.dtype.type(len(rows))
+            return parts.sum(axis=0), parts
         user, ((_, _, projected, attention), _, additive) = encode_forward(rows, history, weights, heads, None, 0)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
         alpha, value = attention.of_set(0), projected.value.reshape(-1, projected.size, heads)  # [H, n, n], [n, A, H]
@@ -220,8 +224,8 @@ class Recommender:
         sets = self._words(titles)
         different, numbers = number_by_first_use(sets.values, len(self.vocabulary))
         sets, rows = Ragged(numbers, sets.offsets), self.params["embedding"][different]
-        _, (_, _, additive) = encode_forward(rows, sets, side_weights(self.params, "news"), self.config.heads, None, 0)
-        weights = np.split(additive[-1], sets.offsets[1:-1])
+        _, additive = explain.read_attention(self.params | {"embedding": rows}, sets, self.config)
+        weights = np.split(additive, sets.offsets[1:-1])
         return [[Word(*pair) for pair in zip(tokenize(title), one.tolist())] for title, one in zip(titles, weights)]
 
     def _most_clicked(self, top: int) -> list[Recommendation]:
