@@ -61,11 +61,12 @@ def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_sho
     side = 0.22 * len(tokens) + 1.9
     figure, axes = plt.subplots(1, len(panels), figsize=(side * len(panels), side + 0.6), layout="constrained")
     for one, (name, panel) in zip(np.atleast_1d(axes), panels):
-        image = one.imshow(panel, cmap="Blues", vmin=0, vmax=weights[shown].max() if len(shown) else None)
+        image = one.imshow(panel, cmap="Blues", vmin=0)  # a scale of its own: the mean is paler than a head
         one.set_xticks(range(len(tokens)), tokens, rotation=90)
         one.set_yticks(range(len(tokens)), tokens)
         one.set_title(name)
+        bar = figure.colorbar(image, ax=one, shrink=0.7)
+        bar.ax.axhline(1 / len(tokens), color=ORANGE, lw=2)
     figure.supylabel("a word ...")
-    figure.supxlabel("... takes from")
-    figure.colorbar(image, ax=axes, label="self-attention weight", shrink=0.8)
+    figure.supxlabel(f"... takes from (self-attention weight; orange: equal weights, 1/{len(tokens)})")
     _save(figure, path)
