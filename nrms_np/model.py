@@ -24,7 +24,7 @@ from .layers.embedding import embedding_backward, embedding_forward
 from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
 from .rng import generator
 
-SPREAD = 2.5  # STAND-IN: standard deviation of the logits of a line at birth
+SPREAD = 1.5  # STAND-IN: standard deviation of the logits of a line at birth
 
 
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
