@@ -125,7 +125,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     references: dict[str, dict[str, float]] = {}
 
     def print_references() -> None:  # before the first row of an epoch: on a large dev set they take a while
-        references.update(_baselines(data, train, dev, first_table()))
+        references.update(_baselines(data, train, dev, first_table(), bool(vectors)))
         print("\n" + _HEADER)
         for name, metrics in references.items():
             print(_row(name, metrics))
@@ -156,7 +156,7 @@ def train_and_report(plan: Plan, folder: Path) -> None:
     _draw(records, best, best_params, data.dev_news, dev, config, folder)
     print()
     if data.demo:
-        print(_truth(data.demo, best_params, dev, vocabulary, config, best["auc"], references["oracle"]["auc"]))
+        print(_truth(data.demo, best_params, dev, config, best["auc"], references["oracle"]["auc"]))
     print(f"best epoch {best['epoch']}: AUC {best['auc']:.4f}. Results are in {folder}")
 
 
@@ -199,17 +199,22 @@ def _sides(data: Data) -> tuple[tuple[News, Behaviors], tuple[News, Behaviors]]:
     return (data.train_news, data.train), (data.dev_news, data.dev)
 
 
-def _baselines(data: Data, train: Split, dev: Split, table: np.ndarray) -> dict[str, dict[str, float]]:
+def _baselines(
+    data: Data, train: Split, dev: Split, table: np.ndarray, given_vectors: bool
+) -> dict[str, dict[str, float]]:
+    """Metrics of the rankings that need no training; without given word vectors also by those of co-occurrence."""
+    ranked = dev.news_words, dev.histories.last(dev.history), dev.candidates
     in_training = np.array([data.train_news.number.get(one, -1) for one in data.dev_news.ids])
     scores = {
         "random": baselines.random_scores(data.dev),
         "popularity": baselines.popularity_scores(
             data.train, len(data.train_news), in_training[data.dev.candidates.values]
         ),
-        "mean_vector": baselines.mean_vector_scores(
-            table, dev.news_words, dev.histories.last(dev.history), dev.candidates
-        ),
+        "mean_vector": baselines.mean_vector_scores(table, *ranked),
     }
+    if not given_vectors:
+        vectors = baselines.cooccurrence_vectors(train.news_words, len(table))
+        scores["ppmi_vector"] = baselines.mean_vector_scores(vectors, *ranked)
     if data.demo:
         scores["oracle"] = data.demo.dev_probabilities
     return {name: evaluate_scores(one, dev.candidates, dev.labels) for name, one in scores.items()}
@@ -252,16 +257,20 @@ def _draw(
         plots.plot_attention(tokens, self_attention[i], folder / f"attention_{i + 1}.png")
 
 
-def _truth(
-    demo: Demo, params: Parameters, dev: Split, vocabulary: words.Vocabulary, config: Config, auc: float, oracle: float
-) -> str:
+def _truth(demo: Demo, params: Parameters, dev: Split, config: Config, auc: float, oracle: float) -> str:
     """How close the run came to what is true of the demo corpus."""
     shown = np.unique(dev.candidates.values)
     titles = dev.news_words.take(shown)
-    _, additive = explain.read_attention(params, titles, config)
-    topical = np.array([word in demo.topical_words for word in vocabulary.words])[titles.values]
-    attention = additive[topical].sum() / len(shown)
+    decides = demo.deciding.first(config.title).take(shown).values == 1
+    self_attention, additive = explain.read_attention(params, titles, config)
+    # what each word receives: of additive attention; of self-attention, the mean over heads and queries
+    received = {
+        "equal weights": np.repeat(1 / titles.lengths, titles.lengths),
+        "additive attention": additive,
+        "self-attention": np.concatenate([one.mean(axis=(0, 1)) for one in self_attention]),
+    }
+    shares = ", ".join(f"{name} {one[decides].sum() / len(shown):.1%}" for name, one in received.items())
     return (
         f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {(auc - 0.5) / (oracle - 0.5):.1%} of its lift over 0.5\n"
-        f"additive attention on topical words: {attention:.1%}; their share of words: {topical.mean():.1%}"
+        f"on the words that decide fall: {shares}"
     )
