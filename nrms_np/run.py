@@ -241,13 +241,19 @@ def _csv(records: list[Record]) -> str:
 def _draw(
     records: list[Record], best: Record, params: Parameters, news: News, dev: Split, config: Config, folder: Path
 ) -> None:
-    """The losses, and attention in the first few clicked dev titles of readable length, all different."""
+    """The losses, and attention in the clicked dev titles of readable length whose additive weights are least equal."""
     from . import plots  # only now: importing matplotlib takes a while
 
     plots.plot_losses(records, best["epoch"], config.negatives, folder / "val_loss.png")
+    if config.attention == "mean":
+        return
     clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
-    readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked
-    shown = np.array(readable[:PICTURES])
+    readable = np.array([n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked)
+    titles = dev.news_words.take(readable)
+    _, additive = explain.read_attention(params, titles, config)
+    # n * sum of squared weights: 1 where a title's weights are equal, n where one word has all
+    focus = titles.lengths * np.bincount(titles.list_of_position(), additive**2, len(titles))
+    shown = readable[np.argsort(-focus, kind="stable")[:PICTURES]]
     titles = dev.news_words.take(shown)
     self_attention, additive = explain.read_attention(params, titles, config)
     for i, n in enumerate(shown):
