@@ -20,7 +20,7 @@ WEIGHTS = ("weight_query", "weight_key", "weight_value", "additive_weight", "add
 
 
 def side_weights(params: Parameters, side: str) -> tuple:
-    """The weights of one side, "news" or "user", in the order of WEIGHTS; None for those that its form of attention lacks."""
+    """The weights of one side, "news" or "user", in the order of WEIGHTS; None where its form has no such weight."""
     return tuple(params.get(f"{side}.{name}") for name in WEIGHTS)
 
 

@@ -19,9 +19,9 @@ def read_attention(
 
     Without ``rows`` the sets are titles (word ids); with title vectors as ``rows`` they are histories (title numbers).
     """
-    if config.attention == "mean":  # equal weights, as of a single head
+    if config.attention == "mean":  # equal weights
         share = 1 / np.maximum(sets.lengths, 1)
-        return [np.full((1, n, n), 1 / max(n, 1)) for n in sets.lengths], np.repeat(share, sets.lengths)
+        return [np.full((config.heads, n, n), 1 / max(n, 1)) for n in sets.lengths], np.repeat(share, sets.lengths)
     side = "news" if rows is None else "user"
     rows = params["embedding"] if rows is None else rows
     _, (attention, _, additive) = encode_forward(rows, sets, side_weights(params, side), config.heads, None, 0)

@@ -47,7 +47,7 @@ LONGEST_WAIT = 2.5  # seconds before a kill; a run takes about as long
 
 
 def write_data(folder: Path) -> Path:
-    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=150, dev_impressions=60))
+    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=175, dev_impressions=60))
     return folder
 
 

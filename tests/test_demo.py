@@ -166,7 +166,9 @@ def test_topical_words(demo):
 
 def test_the_section_decides_which_topic_counts(demo):
     names = list(TOPICS)
-    half = {word.lower(): names[side * len(names) // 2 :][: len(names) // 2] for side in (0, 1) for word in SECTIONS[side]}
+    half = {
+        word.lower(): names[side * len(names) // 2 :][: len(names) // 2] for side in (0, 1) for word in SECTIONS[side]
+    }
     mixed = 0
     for n, title in enumerate(demo.news.titles):
         section, *words = tokenize(title)

@@ -31,7 +31,7 @@ def demo():
     return make_demo(seed=2, users=20, news=500, train_impressions=20, dev_impressions=5)
 
 
-@pytest.fixture(scope="module", params=["qkv", "bilinear"])
+@pytest.fixture(scope="module", params=["qkv", "bilinear", "mean"])
 def checkpoint(request, demo):
     """Random weights with attention far from uniform, and clicks for the fallback."""
     config = Config(attention=request.param, heads=3, head_size=4, query_size=8, word_size=10, title=9, history=6)
