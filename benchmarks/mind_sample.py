@@ -39,7 +39,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mind_sample", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear"])
+    parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear", "mean"])
     parser.add_argument("--share", type=float, default=1.0, help="share of the training impressions that is used")
     parser.add_argument("--more", action="store_true", help="train on the folder with more clicks, mind_more")
     parser.add_argument("--held-out", action="store_true", help="train without, and test on, the last training day")

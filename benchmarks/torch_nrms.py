@@ -79,7 +79,11 @@ def encode(
 ) -> torch.Tensor:
     """x [S, L, D], there [S, L] -> [S, M]: self-attention, dropout, additive attention, padding masked out."""
     sets, length, _ = x.shape
-    query, value = x @ weights[f"{side}.weight_query"], x @ weights[f"{side}.weight_value"]
+    value = x @ weights[f"{side}.weight_value"]
+    if config.attention == "mean":
+        out = drop(value, mask, config.dropout, training) * there[:, :, None]
+        return out.sum(dim=1) / there.sum(dim=1, keepdim=True)
+    query = x @ weights[f"{side}.weight_query"]
     bilinear = f"{side}.weight_key" not in weights
     key = x[:, :, None].expand(-1, -1, config.heads, -1) if bilinear else x @ weights[f"{side}.weight_key"]
     query, key, value = (t.reshape(sets, length, config.heads, -1).transpose(1, 2) for t in (query, key, value))

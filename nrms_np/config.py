@@ -25,7 +25,9 @@ class Config:
     clip: float = setting(0.0, "largest global norm of the gradient; 0 does not clip")
     dropout: float = setting(0.2, "share of entries dropped from word vectors and from attention outputs", below=1)
     negatives: int = setting(4, "shown but not clicked titles beside each click (K)", least=1)
-    attention: str = setting("qkv", 'query-key-value attention, or the paper\'s "bilinear" form', ("qkv", "bilinear"))
+    attention: str = setting(
+        "qkv", 'query-key-value, the paper\'s "bilinear" form, or the "mean": no attention', ("qkv", "bilinear", "mean")
+    )
     heads: int = setting(16, "attention heads (H)", least=1)
     head_size: int = setting(16, "size of a head (A)", least=1)
     query_size: int = setting(200, "size of the additive attention's query (P)", least=1)

@@ -16,6 +16,7 @@ from .layers.additive_attention import (
     additive_attention_forward,
 )
 from .layers.dropout import DropoutCache, dropout_backward, dropout_forward
+from .layers.mean import MeanCache, mean_backward, mean_forward
 from .layers.self_attention import Projected, SelfAttentionCache, self_attention_backward, self_attention_forward
 from .ragged import Ragged
 
@@ -23,18 +24,18 @@ Parameters = dict[str, np.ndarray]
 
 
 class EncoderWeights(NamedTuple):
-    """The weights of one side. Form "bilinear" has no weight_key: None."""
+    """The weights of one side, None where its form has no such weight: "bilinear" no key, "mean" the value alone."""
 
-    weight_query: np.ndarray
+    weight_query: np.ndarray | None
     weight_key: np.ndarray | None
     weight_value: np.ndarray
-    additive_weight: np.ndarray
-    additive_bias: np.ndarray
-    additive_query: np.ndarray
+    additive_weight: np.ndarray | None
+    additive_bias: np.ndarray | None
+    additive_query: np.ndarray | None
 
 
 # of the rows, then of the weights in the order of EncoderWeights
-EncoderGradients = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+EncoderGradients = tuple[np.ndarray, *tuple[np.ndarray | None, ...]]
 
 
 class EncoderCache(NamedTuple):
@@ -62,13 +63,16 @@ def encode_forward(
     mask: np.ndarray | None,
     rate: float,
     projected: Projected | None = None,
-) -> tuple[np.ndarray, EncoderCache]:
+) -> tuple[np.ndarray, EncoderCache | MeanCache]:
     """out_s = additive attention over dropout(self-attention inside the set s).
 
-    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. ``projected``: the rows' queries, keys
+    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. Form "mean" has neither attention: out
+    is the mean of the values. ``projected``: the rows' queries, keys
     and values, where they are known already.
     """
     weight_query, weight_key, weight_value, weight, bias, query = weights
+    if weight_query is None or weight is None or bias is None or query is None:
+        return mean_forward(rows, sets, weight_value, mask, rate)
     attended, attention_cache = self_attention_forward(
         rows, sets, weight_query, weight_key, weight_value, heads, projected
     )  # [T, M]
@@ -77,8 +81,11 @@ def encode_forward(
     return out, EncoderCache(attention_cache, dropout_cache, additive_cache)
 
 
-def encode_backward(dout: np.ndarray, cache: EncoderCache) -> EncoderGradients:
+def encode_backward(dout: np.ndarray, cache: EncoderCache | MeanCache) -> EncoderGradients:
     """Returns drows [R, D], then the gradients of the weights in the order of ``EncoderWeights``."""
+    if isinstance(cache, MeanCache):
+        drows, dweight_value = mean_backward(dout, cache)
+        return drows, None, None, dweight_value, None, None, None
     ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
     dattended = dropout_backward(ddropped, cache.dropout)
     drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, cache.self_attention)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from .batch import cut_histories
 from .config import Config
 from .encoder import EncoderWeights, Parameters, encode_forward, side_weights
+from .layers.mean import MeanCache
 from .layers.self_attention import project
 from .parallel import in_parallel, kernel, row_blocks
 from .ragged import Ragged, number_by_first_use
@@ -41,7 +42,8 @@ def encode(
     """
     out = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype)
     rows, sets = only_mentioned(rows, sets)
-    projected = None if weights.weight_key is None else project(rows, *weights[:3], heads)
+    query, key, value = weights[:3]
+    projected = None if query is None or key is None else project(rows, query, key, value, heads)
     for chunk in row_blocks(len(sets), CHUNK):
         chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
         if projected is None:
@@ -68,6 +70,9 @@ def read_attention(
     """
     side, rows = ("news", params["embedding"]) if titles is None else ("user", titles)
     _, cache = encode_forward(*only_mentioned(rows, sets), side_weights(params, side), config.heads, None, 0)
+    if isinstance(cache, MeanCache):  # no attention: equal weights
+        equal = [np.full((config.heads, n, n), 1 / max(n, 1)) for n in sets.lengths]
+        return equal, np.repeat(cache.share, sets.lengths)
     return [cache.self_attention.attention.of_set(s) for s in range(len(sets))], cache.additive.alpha
 
 

@@ -29,6 +29,7 @@ from .layers.loss import (
     click_scores_backward,
     click_scores_forward,
 )
+from .layers.mean import MeanCache
 from .rng import generator
 
 # by parameter name; that of "embedding" is (words [U], rows [U, D]): zero in every row that is not listed
@@ -42,9 +43,12 @@ def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> di
     for side, inputs in (("news", word_size), ("user", size)):
         if config.attention == "qkv":
             shapes |= {f"{side}.weight_query": (inputs, size), f"{side}.weight_key": (inputs, size)}
-        else:
+        elif config.attention == "bilinear":
             shapes |= {f"{side}.weight_query": (inputs, heads * inputs)}
-        shapes |= {f"{side}.weight_value": (inputs, size), f"{side}.additive_weight": (size, config.query_size)}
+        shapes |= {f"{side}.weight_value": (inputs, size)}
+        if config.attention == "mean":
+            continue
+        shapes |= {f"{side}.additive_weight": (size, config.query_size)}
         shapes |= {f"{side}.additive_bias": (config.query_size,), f"{side}.additive_query": (config.query_size,)}
     return shapes
 
@@ -99,8 +103,8 @@ def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Gen
 class ModelCache(NamedTuple):
     embedding: np.ndarray
     dropout: DropoutCache
-    news: EncoderCache
-    user: EncoderCache
+    news: EncoderCache | MeanCache
+    user: EncoderCache | MeanCache
     scores: ClickScoresCache
     probabilities: np.ndarray
 

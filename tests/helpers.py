@@ -28,7 +28,7 @@ training: Any = importlib.import_module("nrms_np.fit")
 
 def write_data(folder: Path) -> Path:
     """A small MIND folder, train and dev."""
-    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=150, dev_impressions=60))
+    write_demo(folder, make_demo(seed=2, users=60, news=600, train_impressions=175, dev_impressions=60))
     return folder
 
 

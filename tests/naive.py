@@ -51,6 +51,9 @@ def sum_rows(rows, groups):
 
 
 def encode(rows, sets, weights, heads):
+    if weights[0] is None:  # form "mean"
+        zero = np.zeros(weights[2].shape[1])
+        return np.array([sum((rows[r] @ weights[2] for r in members), zero) / max(len(members), 1) for members in sets])
     attended = self_attention(rows, sets, *weights[:3], heads)
     return additive_attention(attended, [len(members) for members in sets], *weights[3:])
 

@@ -80,7 +80,7 @@ def test_round_trip_without_users_and_clicks(tmp_path, checkpoint):
     assert (loaded.users, loaded.clicks) == ([], {})
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_expected_shapes_are_those_that_training_makes(attention):
     config = replace(CONFIG, attention=attention)
     params = init_parameters(np.zeros((9, config.word_size), np.float32), config)
@@ -191,7 +191,7 @@ def test_parts_that_do_not_fit_are_named(path, changes, message):
         ({"title_length": 10**30}, "and below"),
         ({"dropout": float("nan")}, "--dropout nan"),
         ({"learning_rate": float("inf")}, "--learning-rate inf"),
-        ({"attention": "flash"}, "choose one of qkv, bilinear"),
+        ({"attention": "flash"}, "choose one of qkv, bilinear, mean"),
         ({"attention": "qkv"}, "weight_key is missing"),
         ({"colour": 1}, "the setting 'colour' is unknown"),
     ],

@@ -32,7 +32,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 @pytest.mark.parametrize("case", CASES)
 def test_model_gradient_in_awkward_cases(case, attention):
     titles, histories, candidates = CASES[case]

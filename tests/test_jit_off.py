@@ -21,7 +21,7 @@ from nrms_np.ragged import Ragged
 from nrms_np.inference import score_impressions
 
 out = {}
-for attention in ("qkv", "bilinear"):
+for attention in ("qkv", "bilinear", "mean"):
     config, params, batch, masks = small_problem(attention)
     loss, gradients = loss_and_gradients(params, batch, config, masks)
     out[attention + " loss"] = loss

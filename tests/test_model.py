@@ -32,7 +32,7 @@ def batch_of(titles, histories, candidates, vocabulary=20):
     return make_batch(Ragged.from_lists(titles), Ragged.from_lists(histories), candidates, vocabulary)
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_loss_is_the_definition_sample_by_sample(attention):
     config, params, titles, histories, candidates = random_problem(attention)
     histories[0] = histories[0] or [1]
@@ -88,7 +88,7 @@ def test_initial_weights_have_the_documented_ranges():
     assert "news.weight_key" not in bilinear
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_it_can_learn_64_samples_by_heart(attention):
     config, params, titles, histories, candidates = random_problem(
         attention, users=64, news=200, vocabulary=100, dtype=np.float32, heads=4, head_size=8, query_size=16
@@ -106,7 +106,7 @@ def test_it_can_learn_64_samples_by_heart(attention):
 SIZES = {"small": (40, 80, 20), "many blocks": (150, 700, 1500)}  # users, news, words
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 @pytest.mark.parametrize("size", SIZES)
 def test_one_two_and_three_threads_give_the_same_bytes(attention, size, set_threads):
     users, news, words = SIZES[size]
@@ -124,7 +124,7 @@ def test_one_two_and_three_threads_give_the_same_bytes(attention, size, set_thre
     assert results[0] == results[1] == results[2]
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_scoring_agrees_with_the_training_forward_pass(attention):
     config, params, titles, histories, candidates = random_problem(attention)
     batch = batch_of(titles, histories, candidates)
@@ -153,8 +153,9 @@ def test_encoding_in_pieces_and_equal_histories_once_changes_nothing():
     np.testing.assert_allclose(score_candidates(vectors, users, candidates), expected, atol=1e-13)
 
 
-def test_attention_weights_can_be_read():
-    config, params, titles, histories, _ = random_problem()
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
+def test_attention_weights_can_be_read(attention):
+    config, params, titles, histories, _ = random_problem(attention)
     sets = Ragged.from_lists(titles)
     self_attention, additive = read_attention(params, sets, config)
     assert [one.shape for one in self_attention] == [(3, len(t), len(t)) for t in titles]

@@ -30,7 +30,7 @@ def demo():
     return make_demo(seed=2, users=20, news=500, train_impressions=20, dev_impressions=5)
 
 
-@pytest.fixture(scope="module", params=["qkv", "bilinear"])
+@pytest.fixture(scope="module", params=["qkv", "bilinear", "mean"])
 def checkpoint(request, demo):
     """Random weights with attention far from uniform, and clicks for the fallback."""
     config = Config(

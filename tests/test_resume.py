@@ -23,7 +23,7 @@ def folders(tmp_path_factory):
     return write_data(tmp_path_factory.mktemp("mind"))
 
 
-@pytest.fixture(scope="module", params=["qkv", "bilinear"])
+@pytest.fixture(scope="module", params=["qkv", "bilinear", "mean"])
 def uninterrupted(request, folders, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "whole"
     assert cli.run_command(train.main, arguments(folders, run, request.param)) == 0

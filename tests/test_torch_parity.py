@@ -27,7 +27,7 @@ def problem(attention, seed=0, users=6, vocabulary=40):
     return config, params, batch, rng
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 @pytest.mark.parametrize("fused", [False, True])
 def test_loss_and_gradients_agree_with_injected_masks(attention, fused):
     config, params, batch, rng = problem(attention)
@@ -43,7 +43,7 @@ def test_loss_and_gradients_agree_with_injected_masks(attention, fused):
         assert relative_error(gradient, expected.numpy()) < 1e-10, name
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_padded_version_agrees_without_dropout(attention):
     config, params, batch, _ = problem(attention, seed=1)
     loss, gradients = loss_and_gradients(params, batch, config)
@@ -56,7 +56,7 @@ def test_padded_version_agrees_without_dropout(attention):
         assert relative_error(gradient, weights[name].grad.numpy()) < 1e-10, name
 
 
-@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
 def test_twenty_adam_steps_agree(attention):
     config, params, _, _ = problem(attention)
     weights, state = torch_nrms.parameters(params, config.heads), AdamState.zeros(params)

@@ -51,7 +51,12 @@ def test_metrics_json_has_the_documented_form(finished_run):
     assert set(report["config"]) == {one.name for one in fields(Config)}
     assert [one["epoch"] for one in report["epochs"]] == [1, 2]
     assert report["best"] == max(report["epochs"], key=lambda one: one["auc"])
-    assert set(report["baselines"]) == {"random", "popularity", "mean_vector"}  # the oracle knows the demo only
+    assert set(report["baselines"]) == {
+        "random",
+        "popularity",
+        "mean_vector",
+        "ppmi_vector",
+    }  # the oracle knows the demo only
     assert all(set(one) == set(METRICS) for one in report["baselines"].values())
     rows = list(csv.DictReader((finished_run / "history.csv").open()))
     assert [float(row["auc"]) for row in rows] == [one["auc"] for one in report["epochs"]]

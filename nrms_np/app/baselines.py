@@ -20,15 +20,21 @@ def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     """The dev metrics of each ranking by its name; of the demo also those of the true probabilities."""
     dev, shown = prepared.dev, data.dev.candidates.values
     in_training = np.array([data.train_news.number.get(news_id, -1) for news_id in data.dev_news.ids])
-    histories = cut_histories(dev.histories, prepared.config)
+    ranked = dev.news_words, cut_histories(dev.histories, prepared.config), dev.candidates
     scores = {
         "random": random_scores(data.dev),
         "popularity": popularity_scores(data.train, len(data.train_news), in_training[shown]),
-        "mean_vector": mean_vector_scores(prepared.table, dev.news_words, histories, dev.candidates),
+        "mean_vector": mean_vector_scores(prepared.table, *ranked),
     }
+    if not prepared.has_vectors:
+        vectors = cooccurrence_vectors(prepared.train.news_words, len(prepared.table))
+        scores["ppmi_vector"] = mean_vector_scores(vectors, *ranked)
     if data.demo:
         scores["oracle"] = data.demo.dev_probabilities
     return {name: evaluate_scores(values, dev.candidates, dev.labels) for name, values in scores.items()}
+
+
+COMMON = 2000  # words that get a vector from co-occurrence; their table has COMMON ** 2 entries
 
 
 def random_scores(dev: Behaviors) -> np.ndarray:
@@ -67,6 +73,35 @@ def mean_vector_scores(table: np.ndarray, news_words: Ragged, histories: Ragged,
         users = _unit(_mean_rows(titles, histories.take(which)))
         scores.append(score_candidates(titles, users, candidates.take(which)))
     return np.concatenate(scores)
+
+
+def cooccurrence_vectors(titles: Ragged, vocabulary_size: int, size: int = 32) -> np.ndarray:
+    """Word vectors from titles alone: words that keep the same company get similar ones. float32 [vocabulary, size].
+
+    Positive pointwise mutual information: how much more often than by chance two words stand in one title (logarithm
+    of the ratio, where positive); of that table the ``size`` strongest directions. Words beyond the COMMON most
+    frequent get the zero vector: time and memory have a bound, whatever the data.
+    """
+    common = np.argsort(-np.bincount(titles.values, minlength=vocabulary_size), kind="stable")[:COMMON]
+    number = np.full(vocabulary_size, -1)
+    number[common] = np.arange(len(common))
+    words, title = number[titles.values], np.repeat(np.arange(len(titles)), titles.lengths)
+    pairs = np.zeros(len(common) ** 2)
+    for distance in range(1, titles.lengths.max(initial=1)):
+        left, right = words[:-distance], words[distance:]
+        counts = (title[:-distance] == title[distance:]) & (left >= 0) & (right >= 0)
+        pairs += np.bincount(left[counts] * len(common) + right[counts], minlength=len(pairs))
+    together = pairs.reshape(len(common), len(common))
+    together = together + together.T
+    np.fill_diagonal(together, 0)
+    total = together.sum(axis=1)
+    by_chance = np.outer(total, total) / max(total.sum(), 1)
+    ratio = np.divide(together, by_chance, out=np.ones_like(together), where=together > 0)
+    values, directions = np.linalg.eigh(np.log(np.maximum(ratio, 1)))
+    strongest = np.argsort(-np.abs(values))[:size]
+    table = np.zeros((vocabulary_size, len(strongest)), np.float32)
+    table[common] = directions[:, strongest] * np.sqrt(np.abs(values[strongest]))
+    return table
 
 
 def _mean_rows(rows: np.ndarray, sets: Ragged) -> np.ndarray:

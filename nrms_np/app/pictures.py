@@ -60,11 +60,12 @@ def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_sho
     figure = Figure(figsize=(side * len(panels), side + 0.6), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (name, panel) in zip(axes, panels):
-        image = axis.imshow(panel, cmap="Blues", vmin=0, vmax=weights[shown].max() if len(shown) else None)
+        image = axis.imshow(panel, cmap="Blues", vmin=0)  # a scale of its own: the mean is paler than a head
         axis.set_xticks(range(len(tokens)), tokens, rotation=90)
         axis.set_yticks(range(len(tokens)), tokens)
         axis.set_title(name)
+        bar = figure.colorbar(image, ax=axis, shrink=0.7)
+        bar.ax.axhline(1 / len(tokens), color=ORANGE, lw=2)
     figure.supylabel("a word ...")
-    figure.supxlabel("... takes from")
-    figure.colorbar(image, ax=axes, label="self-attention weight", shrink=0.8)
+    figure.supxlabel(f"... takes from (self-attention weight; orange: equal weights, 1/{len(tokens)})")
     _save(figure, path)

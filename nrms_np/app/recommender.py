@@ -17,6 +17,7 @@ from ..data.vocabulary import tokenize
 from ..encoder import encode_forward, side_weights
 from ..errors import InputError, NonFiniteError
 from ..inference import encode_news, read_attention
+from ..layers.mean import MeanCache
 from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
@@ -194,6 +195,8 @@ class Recommender:
         history = Ragged.from_lists([range(len(recent))])
         weights, heads = side_weights(self.params, "user"), self.config.heads
         user, cache = encode_forward(rows, history, weights, heads, None, 0)
+        if isinstance(cache, MeanCache):
+            return user[0], rows @ cache.weight_value / len(rows)
         # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
         alpha, value = (
             cache.self_attention.attention.of_set(0),

@@ -9,14 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..clicks import Clicks, Split
+from ..batch import cut_titles
+from ..clicks import Clicks
 from ..config import Config
 from ..data.demo import Demo
-from ..data.vocabulary import Vocabulary
 from ..encoder import Parameters
 from ..fit import Record
 from ..inference import read_attention
 from ..metrics import METRICS
+from ..ragged import Ragged
 
 
 def describe_clicks(clicks: Clicks) -> str:
@@ -73,14 +74,21 @@ def to_csv(records: list[Record]) -> str:
 
 
 def compare_with_truth(
-    demo: Demo, params: Parameters, dev: Split, vocabulary: Vocabulary, config: Config, auc: float, oracle: float
+    demo: Demo, params: Parameters, news_words: Ragged, config: Config, auc: float, oracle: float
 ) -> str:
-    """How close the run came to what is true of the demo corpus."""
-    titles = dev.news_words.take(np.unique(dev.candidates.values))
-    _, additive = read_attention(params, titles, config)
-    topical = np.array([word in demo.topical_words for word in vocabulary.words])[titles.values]
-    attention = additive[topical].sum() / len(titles)
+    """How close the run came to what is true of the demo corpus; ``news_words`` are its titles."""
+    shown = np.unique(demo.dev.candidates.values)
+    titles = news_words.take(shown)
+    decides = cut_titles(demo.deciding, config).take(shown).values == 1
+    self_attention, additive = read_attention(params, titles, config)
+    # what each word receives: of additive attention; of self-attention, the mean over heads and queries
+    received = {
+        "equal weights": np.repeat(1 / titles.lengths, titles.lengths),
+        "additive attention": additive,
+        "self-attention": np.concatenate([alpha.mean(axis=(0, 1)) for alpha in self_attention]),
+    }
+    shares = ", ".join(f"{name} {weights[decides].sum() / len(shown):.1%}" for name, weights in received.items())
     return (
         f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {(auc - 0.5) / (oracle - 0.5):.1%} of its lift over 0.5\n"
-        f"additive attention on topical words: {attention:.1%}; their share of words: {topical.mean():.1%}"
+        f"on the words that decide fall: {shares}"
     )

@@ -41,6 +41,7 @@ class Prepared:
     table: np.ndarray  # the word vectors that training starts from
     config: Config  # with the size of the word vectors that were given
     fingerprint: str
+    has_vectors: bool  # word vectors were given
 
 
 def load_data(settings: RunSettings) -> Data:
@@ -76,7 +77,7 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
-    return Prepared(train, dev, words, table, config, fingerprint_of(data, train, dev, words, table))
+    return Prepared(train, dev, words, table, config, fingerprint_of(data, train, dev, words, table), bool(known))
 
 
 def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocabulary, table: np.ndarray) -> str:

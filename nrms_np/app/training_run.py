@@ -90,9 +90,8 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     draw(folder, state, data.dev_news, prepared)
     print()
     if data.demo:
-        dev, auc, oracle = prepared.dev, state.best["auc"], rows.references["oracle"]["auc"]
-        words, config = prepared.vocabulary, prepared.config
-        print(report.compare_with_truth(data.demo, state.best_params, dev, words, config, auc, oracle))
+        auc, oracle, titles = state.best["auc"], rows.references["oracle"]["auc"], prepared.dev.news_words
+        print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {state.best['auc']:.4f}. Results are in {folder}")
 
 
@@ -135,19 +134,22 @@ def write_epoch(
 
 
 def draw(folder: Path, state: TrainingState, news: News, prepared: Prepared) -> None:
-    """The losses, and attention in the first few clicked dev titles of readable length, all distinct."""
+    """The losses, and attention in the clicked dev titles of readable length whose additive weights are least equal."""
     from . import pictures  # only now: importing matplotlib takes a while
 
     config, dev = prepared.config, prepared.dev
     assert state.best
     pictures.plot_losses(state.records, state.best["epoch"], config.negatives, folder / "val_loss.png")
+    if config.attention == "mean":
+        return
     clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
-    readable = [n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked
-    shown = np.array(readable[:PICTURES])
-    titles = dev.news_words.take(shown)
+    readable = np.array([n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked)
+    titles = dev.news_words.take(readable)
     self_attention, additive = read_attention(state.best_params, titles, config)
-    for i, n in enumerate(shown):
-        tokens = tokenize(news.titles[n])[: len(titles[i])]
-        weights = additive[titles.offsets[i] : titles.offsets[i + 1]]
-        pictures.plot_additive_attention(tokens, weights, folder / f"additive_attention_{i + 1}.png")
-        pictures.plot_attention(tokens, self_attention[i], folder / f"attention_{i + 1}.png")
+    weights = [additive[start:end] for start, end in zip(titles.offsets[:-1], titles.offsets[1:])]
+    # n * sum of squared weights: 1 where a title's weights are equal, n where one word has all
+    focus = np.array([len(of_title) * (of_title**2).sum() for of_title in weights])
+    for place, i in enumerate(np.argsort(-focus, kind="stable")[:PICTURES], 1):
+        tokens = tokenize(news.titles[readable[i]])[: len(titles[i])]
+        pictures.plot_additive_attention(tokens, weights[i], folder / f"additive_attention_{place}.png")
+        pictures.plot_attention(tokens, self_attention[i], folder / f"attention_{place}.png")

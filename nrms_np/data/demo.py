@@ -1,8 +1,12 @@
 """The demo corpus: made-up news and readers, generated from a seed, so that everything runs with no download.
 
-Each headline is about one topic or two. Each reader has two interests, and now and then one gives way to another.
-What is shown is clicked with a probability that depends only on how many of the headline's topics interest the reader
-at that moment. Because this truth is known, a model can be compared with the oracle: ranking by true probability.
+A headline stands in a section of the site and mentions two topics, as a rule one of each half of TOPICS. Only the topic
+of the section's half decides: "Household: No more meteors near the gearbox" is about motoring, the same words under
+"Weekend:" are about space. A reader has one interest in each half, so neither the section nor the topics say by
+themselves whether the headline interests: a mean of words cannot know, a word that attends to the others can.
+
+Because this truth is known, a model can be compared with the oracle, ranking by true probability, and its attention
+with the words that decide.
 """
 
 from __future__ import annotations
@@ -17,26 +21,29 @@ import numpy as np
 
 from .. import rng
 from ..ragged import Ragged
-from .demo_words import CLOSERS, FILLERS, OPENERS, TEMPLATES, TOPICS
+from .demo_words import CLOSERS, FILLERS, SECTIONS, TEMPLATES, TOPICS
 from .mind import Behaviors, News, write_folder
+from .vocabulary import tokenize
 
-MIXED = 0.1  # share of the headlines whose second phrase is about another topic
+MIXED = 0.8  # share of the headlines whose second topic is of the other half; in the others it is the same topic
+HALF = len(TOPICS) // 2
+WORDS_OF_TOPIC = list(TOPICS.values())
 SKEW = 2.0  # topical words are drawn at place u ** SKEW of their list, u uniform: the first ones are the common ones
 
-INTERESTS = 2
-DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that one interest is replaced
+INTERESTS = 2  # one in each half
+DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that one is replaced in its half
 SITTING = 5
-# Click probability: logistic in the match, the share of a headline's topics that interest the reader (0, 1/2 or 1).
+# Click probability: logistic in the match: 1 when the topic that decides interests the reader, else 0.
 LOGIT_OF_NO_INTEREST = -6.0
 LOGIT_GAIN = 4.3
-FAVOUR = 3.6  # a site guesses well: news of full match are shown 1 + FAVOUR times as readily as news of none
+FAVOUR = 1.0  # a site guesses by words: news that mention an interest are shown 1 + FAVOUR times as readily
 CANDIDATES = (8, 30)  # fewest and most news in an impression
 
 EARLIER_CLICKS = (8, 6.5)  # clicks of a user before the first day: fewest, and mean of the exponential on top
 NEWCOMERS = 0.02  # share of the users who have none
 TRAIN_DAYS = 5  # the next day is the dev day
 DAYS = TRAIN_DAYS + 1
-ARCHIVE = 0.5  # share of the news from before the first day; only earlier clicks know them
+ARCHIVE = 0.3  # share of the news from before the first day; only earlier clicks know them
 LEAST_NEWS = 500
 FIRST_DAY = datetime(2030, 3, 4)
 
@@ -50,10 +57,11 @@ class Demo:
     dev: Behaviors  # the day after the training days
     dev_probabilities: np.ndarray  # float64 [all dev candidates]: the chance of each click when it was drawn
     topical_words: frozenset[str]  # lower-case words that carry a topic; all other words are fillers
+    deciding: Ragged  # for each token of each title: 1 = it decides (the section, a word of the topic that counts)
 
 
 def make_demo(
-    seed: int = 0, users: int = 5000, news: int = 6000, train_impressions: int = 6400, dev_impressions: int = 1600
+    seed: int = 0, users: int = 5000, news: int = 30000, train_impressions: int = 6400, dev_impressions: int = 1600
 ) -> Demo:
     """Generate the corpus. The same arguments give the same corpus, byte by byte.
 
@@ -64,10 +72,9 @@ def make_demo(
     if news < LEAST_NEWS:
         raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
     about = _draw_topics(seed, news)
+    titles, deciding = _write_headlines(seed, about)
     names = list(TOPICS)
-    catalogue = News.from_lists(
-        [f"N{n + 1}" for n in range(news)], [names[first] for first, _ in about], _write_headlines(seed, about)
-    )
+    catalogue = News.from_lists([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles)
     impressions = _make_impressions(seed, users, train_impressions, dev_impressions, about)
     train, dev = impressions[:train_impressions], impressions[train_impressions:]
     return Demo(
@@ -76,6 +83,7 @@ def make_demo(
         _behaviors(dev),
         np.concatenate([one.chance for one in dev]),
         frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
+        deciding,
     )
 
 
@@ -97,44 +105,50 @@ def write_demo(folder: Path, demo: Demo) -> None:
 
 
 def _draw_topics(seed: int, news: int) -> np.ndarray:
-    """The topic of the first and of the second phrase of each headline. int64 [news, 2]."""
+    """Of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2]."""
     draw = rng.generator(seed, "demo topics")
-    about = np.repeat(draw.integers(len(TOPICS), size=(news, 1)), 2, axis=1)
-    shift = draw.integers(1, len(TOPICS), size=news)  # never 0: the other topic is another one
-    about[:, 1] = (about[:, 1] + shift * (draw.random(news) < MIXED)) % len(TOPICS)
-    return about
+    decides = draw.integers(len(TOPICS), size=news)
+    other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
+    return np.stack([decides, np.where(draw.random(news) < MIXED, other_half, decides)], axis=1)
 
 
-def _write_headlines(seed: int, about: np.ndarray) -> list[str]:
-    topics = list(TOPICS.values())
+def _write_headlines(seed: int, about: np.ndarray) -> tuple[list[str], Ragged]:
+    """The titles, and for each of their tokens whether it decides."""
     draws = rng.generator(seed, "demo headlines").random((len(about), 24)).tolist()
-    return [_headline([topics[t] for t in pair], iter(draw)) for pair, draw in zip(about.tolist(), draws)]
+    titles, deciding = [], []
+    for (decides, mentioned), draw in zip(about.tolist(), draws):
+        title, words = _headline(decides, mentioned, iter(draw))
+        titles.append(title)
+        deciding.append([token in words for token in tokenize(title)])
+    return titles, Ragged.from_lists(deciding)
 
 
-def _headline(topics: list[dict[str, list[str]]], draws: Iterator[float]) -> str:
-    """A headline whose first phrase is about ``topics[0]`` and whose second is about ``topics[1]``."""
+def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, set[str]]:
+    """A headline of the section where the topic ``decides`` counts, and the words that decide."""
 
     def pick(choices: list[str], skew: float = 1.0) -> str:
         return choices[int(next(draws) ** skew * len(choices))]
 
-    phrases = iter(topics)
+    section = pick(SECTIONS[decides // HALF])
+    deciding = {section.lower()}
+    phrases = [decides, mentioned] if next(draws) < 0.5 else [mentioned, decides]
 
     def fill(slot: re.Match) -> str:
         kind = slot.group(1)
         if kind in FILLERS:
             return pick(FILLERS[kind])
-        topic = next(phrases)
-        noun = pick(topic[kind], SKEW)
-        return f"{pick(topic['adjective'], SKEW)} {noun}" if kind in ("thing", "many") else noun
+        topic = phrases.pop()
+        word = pick(WORDS_OF_TOPIC[topic][kind], SKEW)
+        if topic == decides:
+            deciding.add(word)
+        return word
 
     pattern = pick(TEMPLATES)
     if next(draws) < 0.2 and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
-    if next(draws) < 0.1:
-        pattern = pick(OPENERS) + pattern
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-    return text[0].upper() + text[1:]
+    return f"{section}: {text[0].upper()}{text[1:]}", deciding
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,19 +168,20 @@ class _Reader:
 
     def __init__(self, draw: np.random.Generator):
         self.draw = draw
-        self.topics = draw.permutation(len(TOPICS))  # the first INTERESTS of these are of interest
+        self.topics = draw.permuted(np.arange(len(TOPICS)).reshape(2, HALF), axis=1)  # of interest: the first column
         self.clicks: list[int] = []
 
     def interests(self) -> np.ndarray:
         """The topics of interest at this moment; now and then one of them has just been replaced."""
         if self.draw.random() < DRIFT:
-            lost, found = self.draw.integers(INTERESTS), self.draw.integers(INTERESTS, len(TOPICS))
-            self.topics[[lost, found]] = self.topics[[found, lost]]
-        return self.topics[:INTERESTS]
+            half, found = self.draw.integers(2), self.draw.integers(1, HALF)
+            topics = self.topics[half]  # a view
+            topics[0], topics[found] = topics[found], topics[0]
+        return self.topics[:, 0]
 
 
 def _make_readers(seed: int, users: int, topic: np.ndarray) -> list[_Reader]:
-    """All readers with their earlier clicks. ``topic`` is that of each archive headline's first phrase."""
+    """All readers with their earlier clicks. ``topic`` is the one that decides, of each archive headline."""
     draw = rng.generator(seed, "demo readers")
     by_topic = topic.argsort(kind="stable")
     starts, sizes = np.searchsorted(topic[by_topic], np.arange(len(TOPICS))), np.bincount(topic, minlength=len(TOPICS))
@@ -195,12 +210,11 @@ def _make_impressions(
     impressions = []
     for second, user in zip(seconds, draw.integers(users, size=len(seconds)).tolist()):
         reader, pool = readers[user], fresh[second // 86400]
-        interested = np.zeros(len(TOPICS))
-        interested[reader.interests()] = 0.5  # for each of the two phrases
-        match = interested[about[pool, 0]] + interested[about[pool, 1]]
+        interests = np.isin(about[pool], reader.interests())  # bool [news that can be shown, 2]
+        match, mentions = interests[:, 0], interests.any(axis=1)
         while True:
             size = int(draw.integers(CANDIDATES[0], CANDIDATES[1] + 1))
-            arrival = draw.exponential(size=len(pool)) / (1 + FAVOUR * match)  # the first to arrive are shown
+            arrival = draw.exponential(size=len(pool)) / (1 + FAVOUR * mentions)  # the first to arrive are shown
             places = np.sort(np.argpartition(arrival, size)[:size])
             chance = 1 / (1 + np.exp(-(LOGIT_OF_NO_INTEREST + LOGIT_GAIN * match[places])))
             clicked = draw.random(size) < chance

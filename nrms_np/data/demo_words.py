@@ -1,88 +1,76 @@
 """The words of the demo corpus: what its headlines are made of. All names of places are made up.
 
-A headline is a template with two phrases that carry topics ({who}, {thing}, {many}, {doing}) and filler slots that any
-topic shares. No filler word is a topical word, so a topical word is known by its spelling.
+A headline is a template with two words that carry topics ({who}, {thing}, {many}, {doing}) and filler slots that any
+topic shares, under the name of a section. Section, topic or filler: a word is one of them only, so that it is known by
+its spelling. The words are few, so that each is learned within a minute.
 """
 
 from __future__ import annotations
 
-KINDS = ("who", "thing", "many", "doing", "adjective")
+KINDS = ("who", "thing", "many", "doing")
 
-# One line for each of KINDS. The first words of a line are the common ones. Five words stand in two topics on purpose
-# (pitch, pilot, trunk, roots, shooting): only their neighbours tell which one is meant.
+# One line for each of KINDS, its first word the most common one. The first six topics are the first half.
 _TOPICS = {
     "football": """
-        striker goalkeeper defender midfielder referee winger
-        penalty league stadium whistle derby trophy crossbar pitch
-        goals fouls corners fixtures tackles headers
-        dribbling scoring tackling passing shooting
-        offside unbeaten goalless relegated attacking""",
-    "kitchen": """
-        chef baker cook butcher waiter grocer
-        casserole pancake soup recipe oven skillet pudding omelette
-        noodles onions mushrooms cookies spices tomatoes
-        baking frying roasting simmering kneading
-        creamy crispy spicy buttery savoury""",
+        striker goalkeeper defender midfielder
+        penalty league stadium whistle
+        goals fouls corners fixtures
+        dribbling scoring tackling passing""",
     "space": """
-        astronaut astronomer cosmonaut stargazer astrophysicist pilot
-        telescope rocket satellite comet planet galaxy asteroid spacecraft
-        meteors craters probes thrusters rovers constellations
-        orbiting stargazing launching docking spacewalking
-        lunar solar cosmic interstellar weightless""",
-    "health": """
-        doctor nurse surgeon patient dentist therapist
-        vaccine hospital clinic diagnosis fever allergy checkup prescription
-        vitamins symptoms antibiotics viruses pills hormones
-        sneezing coughing healing stretching sleeping
-        feverish chronic contagious medical sleepless""",
+        astronaut astronomer cosmonaut stargazer
+        telescope rocket satellite comet
+        meteors craters probes thrusters
+        orbiting stargazing launching docking""",
     "travel": """
-        tourist traveller backpacker hotelier concierge pilot
-        airport suitcase passport ferry hostel cruise itinerary visa
-        beaches flights islands hotels resorts timetables
-        sightseeing camping backpacking sailing boarding
-        tropical coastal scenic seaside overbooked""",
-    "motoring": """
-        driver mechanic motorist chauffeur biker trucker
-        engine gearbox windscreen hatchback bumper clutch dashboard trunk
-        brakes tyres headlights wipers pistons roundabouts
-        driving parking overtaking reversing braking
-        electric diesel rusty turbocharged roadworthy""",
+        tourist traveller backpacker hotelier
+        airport suitcase passport ferry
+        beaches flights islands hotels
+        sightseeing camping backpacking sailing""",
     "film": """
-        actor director actress screenwriter stuntman producer
-        sequel trailer screenplay premiere blockbuster documentary cinema thriller
-        subtitles cameras scenes stunts cartoons costumes
-        filming acting editing casting shooting
-        cinematic animated dramatic slapstick scripted""",
+        actor director actress screenwriter
+        sequel trailer screenplay premiere
+        subtitles cameras scenes stunts
+        filming acting editing casting""",
     "music": """
-        singer drummer pianist guitarist composer conductor
-        album concert orchestra symphony guitar melody chorus pitch
-        drums lyrics violins choirs encores rehearsals
-        singing humming drumming strumming composing
-        acoustic melodic operatic rhythmic orchestral""",
-    "gardens": """
-        gardener florist botanist beekeeper landscaper arborist
-        greenhouse hedge lawn orchard flowerbed wheelbarrow trellis trunk
-        tulips weeds seeds roses daffodils roots
-        planting pruning weeding watering mowing
-        blooming leafy thorny fertile evergreen""",
-    "weather": """
-        forecaster meteorologist climatologist stormchaser weatherman weatherwoman
-        storm blizzard hurricane heatwave thunderstorm rainbow barometer thermometer
-        clouds floods showers gales snowflakes hailstones
-        sunbathing sheltering flooding thawing freezing
-        stormy rainy snowy foggy windy""",
-    "pets": """
-        vet groomer breeder dogwalker petsitter falconer
-        puppy kitten hamster leash parrot goldfish aquarium kennel
-        dogs cats paws whiskers fleas claws
-        barking purring grooming fetching scratching
-        furry fluffy playful housetrained stray""",
+        singer drummer pianist guitarist
+        album concert orchestra symphony
+        drums lyrics violins choirs
+        singing humming drumming strumming""",
     "history": """
-        historian archaeologist knight pharaoh emperor curator
-        castle museum manuscript tomb pyramid cathedral dynasty artefact
-        ruins kings relics coins empires roots
-        excavating archiving jousting conquering embalming
-        medieval ancient roman victorian prehistoric""",
+        historian archaeologist knight pharaoh
+        castle museum manuscript tomb
+        ruins kings relics coins
+        excavating archiving jousting conquering""",
+    "kitchen": """
+        chef baker cook butcher
+        casserole pancake soup recipe
+        noodles onions mushrooms cookies
+        baking frying roasting simmering""",
+    "health": """
+        doctor nurse surgeon patient
+        vaccine hospital clinic diagnosis
+        vitamins symptoms antibiotics viruses
+        sneezing coughing healing stretching""",
+    "motoring": """
+        driver mechanic motorist chauffeur
+        engine gearbox windscreen hatchback
+        brakes tyres headlights wipers
+        driving parking overtaking reversing""",
+    "gardens": """
+        gardener florist botanist beekeeper
+        greenhouse hedge lawn orchard
+        tulips weeds seeds roses
+        planting pruning weeding watering""",
+    "weather": """
+        forecaster meteorologist climatologist stormchaser
+        storm blizzard hurricane heatwave
+        clouds floods showers gales
+        sunbathing sheltering flooding thawing""",
+    "pets": """
+        vet groomer breeder dogwalker
+        puppy kitten hamster leash
+        dogs cats paws whiskers
+        barking purring grooming fetching""",
 }
 TOPICS: dict[str, dict[str, list[str]]] = {
     name: dict(zip(KINDS, [line.split() for line in text.strip().split("\n")], strict=True))
@@ -93,25 +81,25 @@ FILLERS: dict[str, list[str]] = {
     name: text.split()
     for name, text in {
         "place": """Riverside Oakdale Millbrook Fairview Elmwood Stonebridge Maplewood Brookhollow Hillcrest Greenvale
-            Ashcombe Larkfield Westhaven Northgate Southmere Eastbrook Thornbury Pinehurst Cedarton Willowby Foxhollow
-            Goldcrest Marshfield Highmoor Lowmoor Kingsbrook Queensby Harrowell Linden Rosefield Saltmarsh Copperton
-            Silverlake Dunmere Birchwood Hazelton Ferndale Otterburn Wexcombe Plumfield""",
+            Ashcombe Larkfield""",
         "crowd": """readers neighbours experts officials teachers parents students insiders critics locals regulars
-            visitors strangers colleagues witnesses grandparents teenagers researchers organisers commentators sceptics
-            admirers twins beginners professionals retirees newcomers cousins""",
-        "group": "family village couple street office classroom household club school factory company crew suburb jury",
-        "quality": """surprising quiet simple strange honest modest clever gentle stubborn hopeful remarkable unlikely
-            brilliant ordinary puzzling useful curious secret forgotten favourite lonely famous humble noisy tireless
-            peculiar perfect reluctant serious tiny gigantic nameless""",
-        "number": "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty",
-        "period": """Monday Tuesday Wednesday Thursday Friday Saturday Sunday morning afternoon evening weekend week
-            month spring summer autumn winter""",
+            visitors""",
+        "group": "village couple street office classroom club school factory company crew suburb jury",
+        "quality": """surprising quiet simple strange honest modest clever gentle stubborn hopeful remarkable
+            unlikely""",
+        "number": "two three four five six seven eight nine ten eleven twelve fifteen",
+        "period": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday morning afternoon evening week month",
         "moves": "delights worries divides puzzles surprises annoys charms inspires unites embarrasses amuses confuses",
         "said": "says thinks insists admits hopes warns claims promises suspects believes jokes confirms",
     }.items()
 }
 
-OPENERS = "Opinion: |Watch: |Revealed: |In pictures: |Explained: |Exclusive: |Quiz: |Interview: |Poll: ".split("|")
+# The sections of the site. In those of the first line the topics of the first half of TOPICS count, in the others those
+# of the second half.
+SECTIONS = (
+    "Leisure Weekend Culture".split(),
+    "Household Everyday Family".split(),
+)
 
 CLOSERS = (
     " in {place}| this {period}|, say {crowd}| near {place}| once again|, a survey finds|, {crowd} agree"
