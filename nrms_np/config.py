@@ -32,6 +32,7 @@ class Config:
     head_size: int = setting(16, "size of a head (A)", least=1)
     query_size: int = setting(200, "size of the additive attention's query (P)", least=1)
     word_size: int = setting(300, "size of a word vector (D); that of --embeddings when given", least=1)
+    spread: float = setting(3.5, "standard deviation of the logits of a line of the news encoder's attention at birth")
     title_length: int = setting(30, "words kept of a title, from its start", least=1)
     history_length: int = setting(50, "clicks kept of a history, the most recent", least=1)
     min_count: int = setting(2, "words rarer than this in the training news and without a vector are UNKNOWN", least=1)
@@ -42,7 +43,9 @@ class Config:
         """The inverse of ``dataclasses.asdict``. Raises ValueError when a setting is missing, unknown or wrong."""
         if not isinstance(settings, dict):
             raise ValueError("the settings are not named values")
-        settings = {RENAMED.get(name, name): value for name, value in settings.items() if name != "threads"}
+        settings = {"spread": cls.spread} | {
+            RENAMED.get(name, name): value for name, value in settings.items() if name != "threads"
+        }
         for name in sorted({item.name for item in fields(cls)} ^ settings.keys()):
             raise ValueError(f"the setting {name!r} is {'unknown' if name in settings else 'missing'}")
         return cls(**settings)

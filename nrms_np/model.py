@@ -53,30 +53,53 @@ def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> di
     return shapes
 
 
-def init_parameters(table: np.ndarray, config: Config) -> Parameters:
-    """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D].
+def init_parameters(table: np.ndarray, config: Config, word_counts: np.ndarray | None = None) -> Parameters:
+    """A flat dict of named arrays, in the dtype of ``table`` [vocabulary, D]; each from its own random stream.
 
-    Glorot uniform with the fans of each named matrix, each from its own random stream, with two exceptions. The
-    bilinear query matrices are Glorot(D, D) / sqrt(D) for each head: without that the logits are so large at birth that
-    attention is saturated. The value matrix of the user encoder is the identity: a user starts as a mean of the clicked
-    title vectors, in their space, so the untrained model ranks by likeness and not by a random bilinear form.
+    Glorot uniform with the fans of each named matrix, with three exceptions. Query and key of the news encoder are
+    scaled so that attention is born awake (see ``awake``), where ``word_counts`` [vocabulary] says how often each word
+    occurs (None: all alike). The value matrix of the news encoder keeps lengths and angles of the word vectors, as far
+    as D and M allow: it is semi-orthogonal. That of the user encoder is the identity: a user starts as a mean of the
+    clicked title vectors, in their space, so the untrained model ranks by likeness and not by a random bilinear form.
     """
-    params = {"embedding": table}
+    params, entry = {"embedding": table}, awake(table, config, word_counts)
     for name, shape in parameter_shapes(config, *table.shape).items():
         if name == "embedding":
             continue
+        draw = generator(config.seed, f"init {name}")
         if name.endswith("additive_bias"):
-            params[name] = np.zeros(shape, table.dtype)
+            values = np.zeros(shape)
         elif name == "user.weight_value":
-            params[name] = np.eye(shape[0], dtype=table.dtype)
+            values = np.eye(shape[0])
+        elif name == "news.weight_value":
+            basis, _ = np.linalg.qr(draw.normal(size=(max(shape), min(shape))))
+            values = basis if shape[0] >= shape[1] else basis.T
         else:
             fan_in, fan_out = shape if len(shape) == 2 else (*shape, 1)
-            divisor = 1.0
-            if config.attention == "bilinear" and name.endswith("weight_query"):
-                fan_out, divisor = fan_in, math.sqrt(fan_in)
-            limit = math.sqrt(6 / (fan_in + fan_out)) / divisor
-            params[name] = generator(config.seed, f"init {name}").uniform(-limit, limit, shape).astype(table.dtype)
+            limit = math.sqrt(6 / (fan_in + fan_out))
+            if name in ("news.weight_query", "news.weight_key"):
+                limit = math.sqrt(3) * entry  # of a uniform distribution with this standard deviation
+            elif config.attention == "bilinear" and name == "user.weight_query":
+                limit = math.sqrt(3) / fan_in  # of D x D, by sqrt(D): the Glorot limit would saturate attention
+            values = draw.uniform(-limit, limit, shape)
+        params[name] = values.astype(table.dtype)
     return params
+
+
+def awake(table: np.ndarray, config: Config, word_counts: np.ndarray | None) -> float:
+    """The standard deviation of the entries of the news encoder's query and key at which attention is born awake.
+
+    With independent entries of that deviation s, the logits e_i' W_q W_k' e_j / sqrt(A) of a line i, over the words j,
+    have the standard deviation s^2 |e_i| |e_j - mean e|, and those of the bilinear form, e_i' Q e_j, have s |e_i|
+    |e_j - mean e|, both as root mean squares. It shall be ``config.spread``. A softmax of logits that hardly differ is
+    a mean, and so are its gradients: attention that is born flat stays flat.
+    """
+    share = np.ones(len(table)) if word_counts is None else word_counts
+    share = share / max(share.sum(), 1)
+    power = float(share @ (table.astype(np.float64) ** 2).sum(axis=1))  # mean |e|^2
+    around_mean = power - float(((share @ table) ** 2).sum())  # mean |e - mean e|^2
+    reach = math.sqrt(power * max(around_mean, 0)) or 1.0  # of a table of zeros nothing can be said
+    return math.sqrt(config.spread / reach) if config.attention == "qkv" else config.spread / reach
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nrms_np import baselines
+from nrms_np.app import baselines
 from nrms_np.ragged import Ragged
 
 

@@ -42,6 +42,7 @@ class Prepared:
     config: Config  # with the size of the word vectors that were given
     fingerprint: str
     has_vectors: bool  # word vectors were given
+    word_counts: np.ndarray  # int64 [vocabulary], in the training titles
 
 
 def load_data(settings: RunSettings) -> Data:
@@ -76,8 +77,11 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {describe_clicks(split.clicks)}")
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
+    occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
-    return Prepared(train, dev, words, table, config, fingerprint_of(data, train, dev, words, table), bool(known))
+    return Prepared(
+        train, dev, words, table, config, fingerprint_of(data, train, dev, words, table), bool(known), occurrences
+    )
 
 
 def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocabulary, table: np.ndarray) -> str:

@@ -71,7 +71,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     data = load_data(settings)
     prepared = prepare_data(data, settings)
     table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
-    state = resume(folder, init_parameters(table, prepared.config), prepared)
+    state = resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared)
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
     for record in state.records:
         rows.show(record, record is state.best)
