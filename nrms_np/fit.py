@@ -71,19 +71,26 @@ class TrainingState:
 
 
 def train_step(
-    params: Parameters, adam: AdamState, batch: Batch, config: Config, epoch: int = 1, step: int = 0
+    params: Parameters,
+    adam: AdamState,
+    batch: Batch,
+    config: Config,
+    epoch: int = 1,
+    step: int = 0,
+    learning_rate: float | None = None,
 ) -> float:
     """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
 
-    Raises NonFiniteError naming epoch, batch and parameter when the loss or a gradient is not finite; nothing is
+    ``learning_rate`` stands in for that of ``config``. Raises NonFiniteError naming epoch, batch and parameter when the loss or a gradient is not finite; nothing is
     updated then.
     """
+    rate = config.learning_rate if learning_rate is None else learning_rate
     masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))
     loss, _, cache = forward(params, batch, config, masks)
     try:
         if not np.isfinite(loss):
             raise NonFiniteError(f"the loss is not finite, {_cause(params)}")
-        adam_step(params, backward(cache), adam, config.learning_rate, config.clip)
+        adam_step(params, backward(cache), adam, rate, config.clip)
     except NonFiniteError as error:
         where = f"epoch {epoch}, batch {step} (step {adam.step + 1} of Adam)"
         raise NonFiniteError(f"{where}: {error}; try a smaller --learning-rate") from None
@@ -99,6 +106,12 @@ def steps_of_epoch(clicks: Clicks, config: Config) -> int:
     return -(-len(clicks) // config.batch_size)
 
 
+def falling_rate(config: Config, done: int, steps: int) -> float:
+    """The learning rate after ``done`` steps: it falls on a line from ``config.learning_rate``, with ``steps`` in each
+    of ``config.epochs`` epochs, so that the last steps settle what the first ones found."""
+    return config.learning_rate * (1 - done / (steps * config.epochs))
+
+
 def train_epoch(state: TrainingState, train: Split, config: Config, on_step: Callable[[], None] | None = None) -> float:
     """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
     clicks, size = len(train.clicks), config.batch_size
@@ -109,7 +122,8 @@ def train_epoch(state: TrainingState, train: Split, config: Config, on_step: Cal
             start = time.perf_counter()
             which = order[first : first + size]
             batch = train.batch(which, config, generator(config.seed, "negatives", state.epoch, state.step))
-            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step)
+            rate = falling_rate(config, state.adam.step, steps_of_epoch(train.clicks, config))
+            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step, rate)
             state.step += 1
             state.loss_sum += loss * len(which)
             state.seconds += time.perf_counter() - start

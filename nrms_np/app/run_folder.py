@@ -38,16 +38,16 @@ class RunSettings:
 
 
 def read_settings(folder: Path) -> RunSettings:
-    """The plan of a run folder. Raises InputError when there is none."""
+    """The settings of the run in a folder. Raises InputError when there is none."""
     try:
-        plan = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-        settings = Config.from_dict(plan.pop("config"))
-        for path in plan.values():
+        saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        settings = Config.from_dict(saved.pop("config"))
+        for path in saved.values():
             if path is not None and not Path(path).exists():
                 raise ValueError(f"its data are gone: {path!r}")
-        if plan["dev"] and not plan["train"]:
+        if saved["dev"] and not saved["train"]:
             raise ValueError("dev without train")
-        return RunSettings(settings, **plan)
+        return RunSettings(settings, **saved)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
 
