@@ -81,8 +81,8 @@ def train_step(
 ) -> float:
     """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
 
-    ``learning_rate`` stands in for that of ``config``. Raises NonFiniteError naming epoch, batch and parameter when the loss or a gradient is not finite; nothing is
-    updated then.
+    ``learning_rate`` stands in for that of ``config``. Raises NonFiniteError naming epoch, batch and parameter when the
+    loss or a gradient is not finite; nothing is updated then.
     """
     rate = config.learning_rate if learning_rate is None else learning_rate
     masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))

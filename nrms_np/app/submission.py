@@ -39,8 +39,8 @@ def write_prediction(
     """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
 
     Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
-    impressions first..end-1, as ``inference.score_pieces`` does; each piece is written as it comes. ``path`` appears when
-    the file is complete. Raises InputError for an impression id that the format cannot hold.
+    impressions first..end-1, as ``inference.score_pieces`` does; each is written as it comes. ``path`` appears when the
+    file is complete. Raises InputError for an impression id that the format cannot hold.
     """
 
     def write(file: BinaryIO) -> None:
