@@ -30,6 +30,8 @@ HALF = len(TOPICS) // 2
 WORDS_OF_TOPIC = list(TOPICS.values())
 SKEW = 2.0  # topical words are drawn at place u ** SKEW of their list, u uniform: the first ones are the common ones
 
+CLOSED = 0.5  # share of the headlines with a closing phrase, where the template takes one
+
 INTERESTS = 2  # one in each half
 DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that one is replaced in its half
 SITTING = 5
@@ -144,7 +146,7 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
         return word
 
     pattern = pick(TEMPLATES)
-    if next(draws) < 0.2 and not pattern.endswith("?"):
+    if next(draws) < CLOSED and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
