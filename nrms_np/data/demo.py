@@ -25,10 +25,11 @@ from .demo_words import CLOSERS, FILLERS, SECTIONS, TEMPLATES, TOPICS
 from .mind import Behaviors, News, write_folder
 from .vocabulary import tokenize
 
-MIXED = 0.8  # share of the headlines whose second topic is of the other half; in the others it is the same topic
+MIXED = 0.9  # share of the headlines whose second topic is of the other half; in the others it is the same topic
 HALF = len(TOPICS) // 2
 WORDS_OF_TOPIC = list(TOPICS.values())
 SKEW = 2.0  # topical words are drawn at place u ** SKEW of their list, u uniform: the first ones are the common ones
+CLOSED = 0.7  # share of the headlines with a closing phrase, where the template takes one
 
 INTERESTS = 2  # one in each half
 DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that one is replaced in its half
@@ -61,7 +62,7 @@ class Demo:
 
 
 def make_demo(
-    seed: int = 0, users: int = 5000, news: int = 30000, train_impressions: int = 6400, dev_impressions: int = 1600
+    seed: int = 0, users: int = 5000, news: int = 30000, train_impressions: int = 10000, dev_impressions: int = 1600
 ) -> Demo:
     """Generate the corpus. The same arguments give the same corpus, byte by byte.
 
@@ -144,7 +145,7 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
         return word
 
     pattern = pick(TEMPLATES)
-    if next(draws) < 0.2 and not pattern.endswith("?"):
+    if next(draws) < CLOSED and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
