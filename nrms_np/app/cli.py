@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
@@ -51,6 +52,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             help=setting.metadata["help"],
             metavar=None if setting.metadata["choices"] else {int: "N", float: "X"}[kind],
         )
+
+
+def flags(values: dict[str, Any]) -> str:
+    """The flags that give these settings, as one would type them."""
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
 
 
 def settings(args: argparse.Namespace) -> Config:
