@@ -29,6 +29,7 @@ READING_ORDER = {  # file -> what is in it
     "layers/self_attention.py": "words look at each other",
     "layers/pairs.py": "its loops over pairs of words",
     "layers/additive_attention.py": "many vectors into one",
+    "layers/mean.py": "the same without attention",
     "layers/loss.py": "scores, softmax, loss",
     "encoder.py": "the encoder that NRMS uses twice",
     "model.py": "the five lines, and their gradient",

@@ -6,7 +6,7 @@ no file.
 
 reading order:
 
-   1. config.py                      58 lines  every setting, with its default
+   1. config.py                      63 lines  every setting, with its default
    2. rng.py                         19 lines  every random draw by its name
    3. ragged.py                     176 lines  lists of lists in two arrays
    4. batch.py                       58 lines  three lists of indices: every thing once
@@ -16,16 +16,17 @@ reading order:
    8. layers/self_attention.py      176 lines  words look at each other
    9. layers/pairs.py               188 lines  its loops over pairs of words
   10. layers/additive_attention.py  143 lines  many vectors into one
-  11. layers/loss.py                 62 lines  scores, softmax, loss
-  12. encoder.py                     85 lines  the encoder that NRMS uses twice
-  13. model.py                      151 lines  the five lines, and their gradient
-  14. gradcheck.py                  264 lines  the proof of every gradient
-  15. adam.py                        85 lines  the optimiser
-  16. clicks.py                     130 lines  clicks and their negatives
-  17. fit.py                        169 lines  epochs and early stopping
-  18. inference.py                  148 lines  scores for any reader
-  19. metrics.py                    127 lines  AUC, MRR, nDCG
-  20. errors.py                      16 lines  what can go wrong
+  11. layers/mean.py                 50 lines  the same without attention
+  12. layers/loss.py                 62 lines  scores, softmax, loss
+  13. encoder.py                     92 lines  the encoder that NRMS uses twice
+  14. model.py                      178 lines  the five lines, and their gradient
+  15. gradcheck.py                  262 lines  the proof of every gradient
+  16. adam.py                        85 lines  the optimiser
+  17. clicks.py                     130 lines  clicks and their negatives
+  18. fit.py                        183 lines  epochs and early stopping
+  19. inference.py                  153 lines  scores for any reader
+  20. metrics.py                    127 lines  AUC, MRR, nDCG
+  21. errors.py                      16 lines  what can go wrong
 
 end of the reading order
 """

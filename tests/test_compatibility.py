@@ -36,7 +36,8 @@ def make_fixture(path: Path) -> None:
 
 def test_a_checkpoint_of_format_2_is_read_and_ranks_as_before():
     checkpoint = load_checkpoint(FIXTURE)
-    assert checkpoint.config == Config(heads=2, head_size=3, query_size=4, word_size=5, seed=3)
+    defaults_then = {"epochs": 12, "patience": 3, "learning_rate": 3e-4}
+    assert checkpoint.config == Config(heads=2, head_size=3, query_size=4, word_size=5, seed=3, **defaults_then)
     assert checkpoint.vocabulary.words[:3] == [UNKNOWN_WORD, "the", "storm"]
     assert (checkpoint.users, checkpoint.clicks, checkpoint.epoch) == (["U1", "U2"], {"N1": 2, "N2": 1}, 4)
     recommender = Recommender(checkpoint)

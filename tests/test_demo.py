@@ -139,7 +139,7 @@ def test_sizes(demo):
     for part in (demo.train, demo.dev):
         assert 15 <= part.candidates.lengths.mean() <= 25
         assert 1 <= part.labels.sum() / len(part) <= 2.5
-        assert 15 <= part.histories.lengths.mean() <= 20
+        assert 15 <= part.histories.lengths.mean() <= 21
         assert part.histories.lengths.max() > 50
         assert 0 < np.mean(part.histories.lengths == 0) < 0.03
         assert set(np.unique(part.labels)) == {0, 1}

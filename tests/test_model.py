@@ -73,19 +73,41 @@ def test_an_empty_history_has_loss_ln_5_and_no_gradient():
 
 
 def test_initial_weights_have_the_documented_ranges():
-    config = Config()
-    params = init_parameters(np.zeros((3, 300), np.float32), config)
-    limits = {"news.weight_query": (300, 256), "news.additive_weight": (256, 200)}
+    table = np.random.default_rng(0).normal(size=(30, 300)).astype(np.float32)
+    params = init_parameters(table, Config())
+    limits = {"user.weight_query": (256, 256), "news.additive_weight": (256, 200)}
     for name, (fan_in, fan_out) in limits.items():
         limit = np.sqrt(6 / (fan_in + fan_out))
         assert 0.99 * limit < np.abs(params[name]).max() <= limit
         assert params[name].dtype == np.float32
     np.testing.assert_array_equal(params["user.weight_value"], np.eye(256))
     assert not np.array_equal(params["news.weight_query"], params["news.weight_key"])
-    bilinear = init_parameters(np.zeros((3, 300), np.float32), Config(attention="bilinear"))
-    limit = np.sqrt(6 / 600) / np.sqrt(300)
-    assert 0.99 * limit < np.abs(bilinear["news.weight_query"]).max() <= limit
+    bilinear = init_parameters(table, Config(attention="bilinear"))
+    limit = np.sqrt(6 / 512) / np.sqrt(256)
+    assert 0.99 * limit < np.abs(bilinear["user.weight_query"]).max() <= limit
     assert "news.weight_key" not in bilinear
+
+
+@pytest.mark.parametrize("word_size", [20, 256, 400])
+def test_the_news_value_matrix_keeps_lengths_and_angles(word_size):
+    value = init_parameters(np.ones((3, word_size)), Config())["news.weight_value"]  # [D, 256]
+    shorter = value @ value.T if word_size <= 256 else value.T @ value
+    np.testing.assert_allclose(shorter, np.eye(min(word_size, 256)), atol=1e-12)
+
+
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+@pytest.mark.parametrize(("word_size", "scale", "mean"), [(20, 1.0, 0.0), (50, 0.4, 0.6), (300, 0.1, 0.0)])
+def test_attention_is_born_with_the_spread_that_was_asked_for(attention, word_size, scale, mean):
+    """The standard deviation of the logits of a line over its n words is (1 - 1/n)^(1/2) of that over all words."""
+    rng, n, spread = np.random.default_rng(5), 40, 2.5
+    sizes = rng.uniform(0.2, 2, size=(600, 1))  # rare words may be longer vectors than frequent ones
+    table = scale * sizes * rng.normal(size=(600, word_size)) + mean * rng.normal(size=word_size)
+    counts = rng.integers(1, 50, size=600) * (sizes[:, 0] < 1)
+    config = Config(attention=attention, word_size=word_size, heads=8, spread=spread)
+    titles = Ragged.from_lists(rng.choice(600, size=(100, n), p=counts / counts.sum()))
+    alpha, _ = read_attention(init_parameters(table, config, counts), titles, config)
+    measured = np.sqrt(np.mean([np.log(np.maximum(weights, 1e-300)).var(axis=2) for weights in alpha]))
+    assert measured == pytest.approx(spread * np.sqrt(1 - 1 / n), rel=0.12)
 
 
 @pytest.mark.parametrize("attention", ["qkv", "bilinear", "mean"])
