@@ -37,9 +37,9 @@ CASES = {
 def test_model_gradient_in_awkward_cases(case, attention):
     titles, histories, candidates = CASES[case]
     config = Config(heads=2, head_size=2, query_size=3, attention=attention)
-    rng = np.random.default_rng(1412)
+    rng = np.random.default_rng(814)
     params = init_parameters(rng.normal(size=(5, 3)), config)
-    # With this size and seed the largest entry of every gradient is above 4e-3 (or exactly zero). A central difference
+    # With this size and seed the largest entry of every gradient is above 1e-2 (or exactly zero). A central difference
     # at h = 1e-5 carries 1e-11 of rounding, so gradients much smaller than that could not be seen to 1e-7.
     params = {name: one + rng.normal(0, 0.5, one.shape) for name, one in params.items()}
     batch = make_batch(Ragged.from_lists(titles), Ragged.from_lists(histories), np.array(candidates), 5)
