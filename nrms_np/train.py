@@ -14,7 +14,7 @@ Without --train it trains on a small built-in corpus of made-up news, which need
 With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
 # a small vocabulary, learned in about a minute
-DEMO_SETTINGS = {"learning_rate": 3e-3, "epochs": 4, "dropout": 0.1, "heads": 4, "spread": 1.5}
+DEMO_SETTINGS = {"learning_rate": 3e-3, "epochs": 4, "dropout": 0.1, "heads": 4, "spread": 1.0}
 
 EPILOG = f"""On the demo corpus the defaults are {cli.flags(DEMO_SETTINGS)}.
 
