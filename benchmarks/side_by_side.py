@@ -30,7 +30,7 @@ from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
 from . import records, torch_nrms  # noqa: E402
 from .problem import Problem, make_problem, random_split  # noqa: E402
 
-PAUSE = 0.05  # seconds before each step: idle threads of the version before it are asleep by then
+PAUSE = 0.05  # seconds before each turn: idle threads of the version before it are asleep by then
 SMALL = Config(batch_size=16, word_size=64, heads=4, query_size=50)  # small, but padded to the sizes people use
 
 
@@ -169,11 +169,16 @@ def encoders(problem: Problem) -> dict[str, Callable[[int], object]]:
 
 
 def measure(versions: dict[str, Callable[[int], object]], rounds: int) -> dict[str, dict[str, float]]:
-    """Take turns: two rounds to warm up, then ``rounds`` measured ones. Seconds: median and quartiles."""
+    """Take turns: two rounds to warm up, then ``rounds`` measured ones. Seconds: median and quartiles.
+
+    A turn is two steps, of which the second counts: in training each step follows one of its own kind, not another's
+    that has just filled the caches.
+    """
     times: dict[str, list[float]] = {name: [] for name in versions}
     for i in tqdm(range(rounds + 2), desc="rounds", leave=False):
         for name, step in versions.items():
             time.sleep(PAUSE)
+            step(i)
             start = time.perf_counter()
             step(i)
             times[name].append(time.perf_counter() - start)

@@ -18,8 +18,7 @@ apart the numbers of a head are, so a kernel is made for given sizes: ``products
 again, read from an array: a loop of known length would be written out before the compiler looks for instructions that
 take eight numbers, and then it finds none.
 
-With ``shared`` all heads read the same row [A]: the key of the form "bilinear", where A is D. The plain form of all
-this is tests/naive.py.
+The plain form of all this is tests/naive.py.
 
 Tutorial: tutorials/09_making_it_fast.md
 """
@@ -35,7 +34,7 @@ from ..parallel import kernel
 
 
 @cache
-def products(H: int, A: int, shared: bool = False) -> Callable:
+def products(H: int, A: int) -> Callable:
     @kernel
     def products(x, x_rows, y, y_rows, scale, offsets, pairs, out):
         """out_ij = scale * x_i . y_j for each head."""
@@ -47,16 +46,16 @@ def products(H: int, A: int, shared: bool = False) -> Callable:
                 for j in range(n):
                     q, pair = y_rows[start + j], pairs[s] + i * n + j
                     for h in range(heads):
-                        total = x[r, h] * y[q, 0 if shared else h]
+                        total = x[r, h] * y[q, h]
                         for a in range(1, A):
-                            total += x[r, a * H + h] * y[q, a if shared else a * H + h]
+                            total += x[r, a * H + h] * y[q, a * H + h]
                         out[pair, h] = scale * total
 
     return products
 
 
 @cache
-def weighted_sums(H: int, A: int, shared: bool = False) -> Callable:
+def weighted_sums(H: int, A: int) -> Callable:
     @kernel
     def weighted_sums(weight, y, y_rows, offsets, pairs, out):
         """out_i = sum_j weight_ij y_j, at each position, for each head; two j at a time load and store out_i once."""
@@ -71,14 +70,14 @@ def weighted_sums(H: int, A: int, shared: bool = False) -> Callable:
                     for h in range(heads):
                         weight_q, weight_r = weight[first + j, h], weight[first + j + 1, h]
                         for a in range(A):
-                            c = a if shared else a * H + h
-                            out[p, a * H + h] += weight_q * y[q, c] + weight_r * y[r, c]
+                            c = a * H + h
+                            out[p, c] += weight_q * y[q, c] + weight_r * y[r, c]
                 if n % 2:
                     q = y_rows[start + n - 1]
                     for h in range(heads):
                         weight_q = weight[first + n - 1, h]
                         for a in range(A):
-                            out[p, a * H + h] += weight_q * y[q, a if shared else a * H + h]
+                            out[p, a * H + h] += weight_q * y[q, a * H + h]
 
     return weighted_sums
 
@@ -105,27 +104,44 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
     return weighted_sums_transposed
 
 
-@cache
-def shared_sums_transposed(H: int, A: int) -> Callable:
-    @kernel
-    def shared_sums_transposed(weight, x, x_rows, offsets, pairs, out):
-        """out_j = sum over i and all heads of weight_ij x_i, at each position: what the shared key gets."""
-        heads = weight.shape[1]
-        for s in range(len(offsets) - 1):
-            start, n = offsets[s], offsets[s + 1] - offsets[s]
-            for j in range(n):
-                out[start + j] = 0
-            for i in range(n):
-                r = x_rows[start + i]
-                for j in range(n):
-                    p, pair = start + j, pairs[s] + i * n + j
-                    for a in range(A):
-                        total = out[p, a]
-                        for h in range(heads):
-                            total += weight[pair, h] * x[r, a * H + h]
-                        out[p, a] = total
+@kernel
+def bilinear_logits(query, rows, members, offsets, pairs, out):
+    """out_ij = query_i . row_j, form "bilinear": the D numbers of a head stand side by side, column h * D + d.
 
-    return shared_sums_transposed
+    D is some hundreds, so here a head's own numbers fill the vectors.
+    """
+    D = rows.shape[1]
+    for s in range(len(offsets) - 1):
+        start, n = offsets[s], offsets[s + 1] - offsets[s]
+        for i in range(n):
+            query_i = query[members[start + i]]
+            for h in range(out.shape[1]):
+                for j in range(n):
+                    row = rows[members[start + j]]
+                    logit = out.dtype.type(0)
+                    for d in range(D):
+                        logit += query_i[h * D + d] * row[d]
+                    out[pairs[s] + i * n + j, h] = logit
+
+
+@kernel
+def bilinear_logits_backward(dlogits, query, rows, members, offsets, pairs, dquery, dkey):
+    """dquery_i = sum_j dlogits_ij row_j for each head; dkey_j = sum over i and all heads of dlogits_ij query_i."""
+    D = rows.shape[1]
+    for s in range(len(offsets) - 1):
+        start, n = offsets[s], offsets[s + 1] - offsets[s]
+        for p in range(start, start + n):
+            dquery[p] = 0
+            dkey[p] = 0
+        for i in range(n):
+            query_i, p = query[members[start + i]], start + i
+            for h in range(dlogits.shape[1]):
+                for j in range(n):
+                    row, dlogit = rows[members[start + j]], dlogits[pairs[s] + i * n + j, h]
+                    for d in range(D):
+                        dquery[p, h * D + d] += dlogit * row[d]
+                    for d in range(D):
+                        dkey[start + j, d] += dlogit * query_i[h * D + d]
 
 
 def softmax(alpha: np.ndarray, offsets: np.ndarray, pairs: np.ndarray) -> None:

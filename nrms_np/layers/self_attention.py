@@ -32,7 +32,7 @@ PIECE = 256  # positions computed together: a few dozen titles, whose weights fi
 class Projected(NamedTuple):
     """Every row as query, key and value."""
 
-    query: np.ndarray  # [R, H*Q]
+    query: np.ndarray  # [R, M]; in form "bilinear" [R, H*D], the D numbers of a head side by side
     key: np.ndarray  # [R, M]; in form "bilinear" the rows themselves, [R, D]
     value: np.ndarray  # [R, M]
     heads: int
@@ -55,10 +55,10 @@ class Attention(NamedTuple):
     alpha: np.ndarray  # [pairs, H]; row pairs[s] + i * n + j belongs to the positions i and j of set s
     pairs: np.ndarray  # int64 [sets + 1]
 
-    def of_piece(self, piece: slice, sets: Ragged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def of_piece(self, piece: slice, sets: Ragged) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
         """Of the sets whose offsets are ``piece``: alpha, offsets, and where in alpha the pairs of each begin."""
         pairs = self.pairs[piece]
-        return self.alpha[pairs[0] : pairs[-1]], sets.offsets[piece], pairs - pairs[0]
+        return self.alpha[pairs[0] : pairs[-1]], (sets.offsets[piece], pairs - pairs[0])
 
     def of_set(self, s: int) -> np.ndarray:
         """[H, n, n]; entry [h, i, j] is how much position i takes from position j."""
@@ -94,7 +94,10 @@ def self_attention_forward(
     projected = projected or project(rows, weight_query, weight_key, weight_value, heads)
     # 2. to 5.
     out, attention = attend(projected, sets)  # [T, M]
-    weights = [weight for weight in (weight_query, weight_key, weight_value) if weight is not None]
+    if weight_key is None:
+        weights = [_by_head(weight_query, heads), weight_value]
+    else:
+        weights = [weight_query, weight_key, weight_value]
     return out, SelfAttentionCache(rows, sets, weights, projected, attention)
 
 
@@ -114,7 +117,8 @@ def self_attention_backward(
     ends = np.cumsum([weight.shape[1] for weight in weights])
     dweights = [np.ascontiguousarray(part) for part in np.split(matmul_transposed(rows, dprojected), ends[:-1], axis=1)]
     if projected.bilinear:  # the key is the row itself
-        return drows + sum_rows(dkey, positions_of_row), dweights[0], None, dweights[1]
+        drows += sum_rows(dkey, positions_of_row)
+        return drows, _by_head(dweights[0], dweights[0].shape[1] // projected.heads), None, dweights[1]
     return drows, dweights[0], dweights[1], dweights[2]
 
 
@@ -122,8 +126,15 @@ def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
 ) -> Projected:
     """Step 1 by itself: each weight times the rows, in form "bilinear" the rows as they are in place of the key."""
-    key = rows if weight_key is None else matmul(rows, weight_key)
-    return Projected(matmul(rows, weight_query), key, matmul(rows, weight_value), heads, weight_key is None)
+    value = matmul(rows, weight_value)
+    if weight_key is None:
+        return Projected(matmul(rows, _by_head(weight_query, heads)), rows, value, heads, True)
+    return Projected(matmul(rows, weight_query), matmul(rows, weight_key), value, heads, False)
+
+
+def _by_head(weight: np.ndarray, n: int) -> np.ndarray:
+    """Columns x * n + y brought into the order y * (columns / n) + x: with n = H those of a head stand side by side."""
+    return weight.reshape(len(weight), -1, n).transpose(0, 2, 1).reshape(weight.shape)
 
 
 def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
@@ -132,8 +143,7 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     query, key, value, heads, bilinear = projected
-    query_keys = pairs.products(heads, query.shape[1] // heads, bilinear)
-    sum_values = pairs.weighted_sums(heads, projected.size)
+    products, weighted_sums = pairs.products(heads, projected.size), pairs.weighted_sums(heads, projected.size)
     pairs_before = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs_before[1:])
     attention = Attention(np.empty((pairs_before[-1], heads), value.dtype), pairs_before)
@@ -141,10 +151,13 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     rows = sets.values  # 2. the row that each position holds
 
     def attend_piece(piece: slice) -> None:
-        alpha, *where = attention.of_piece(piece, sets)
-        query_keys(query, rows, key, rows, projected.scale, *where, alpha)  # 3. logits
+        alpha, where = attention.of_piece(piece, sets)
+        if bilinear:
+            pairs.bilinear_logits(query, key, rows, *where, alpha)  # 3.
+        else:
+            products(query, rows, key, rows, projected.scale, *where, alpha)  # 3. logits
         pairs.softmax(alpha, *where)  # 4.
-        sum_values(alpha, value, rows, *where, out)  # 5.
+        weighted_sums(alpha, value, rows, *where, out)  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
@@ -155,22 +168,24 @@ def attend_backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
-    size, query_size = projected.size, query.shape[1] // heads
-    dout_values, sum_dout = pairs.products(heads, size), pairs.weighted_sums_transposed(heads, size)
-    sum_keys = pairs.weighted_sums(heads, query_size, bilinear)
-    sum_queries = (pairs.shared_sums_transposed if bilinear else pairs.weighted_sums_transposed)(heads, query_size)
+    size = projected.size
+    products, weighted_sums = pairs.products(heads, size), pairs.weighted_sums(heads, size)
+    weighted_sums_transposed = pairs.weighted_sums_transposed(heads, size)
     dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
     rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
     one = value.dtype.type(1)
 
     def backward_piece(piece: slice) -> None:
-        alpha, *where = attention.of_piece(piece, sets)
+        alpha, where = attention.of_piece(piece, sets)
         dlogits = np.empty_like(alpha)
-        dout_values(dout, positions, value, rows, one, *where, dlogits)  # 5. dalpha, until step 4
-        sum_dout(alpha, dout, positions, *where, dvalue)  # 5.
+        products(dout, positions, value, rows, one, *where, dlogits)  # 5. dalpha, until step 4
+        weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.
         pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
-        sum_keys(dlogits, key, rows, *where, dquery)  # 3.
-        sum_queries(dlogits, query, rows, *where, dkey)  # 3.
+        if bilinear:
+            pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery, dkey)  # 3.
+        else:
+            weighted_sums(dlogits, key, rows, *where, dquery)  # 3.
+            weighted_sums_transposed(dlogits, query, rows, *where, dkey)  # 3.
 
     in_parallel(backward_piece, sets.pieces(PIECE))
     return dquery, dkey, dvalue
