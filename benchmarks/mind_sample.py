@@ -94,7 +94,8 @@ def main() -> None:
     for seed in range(args.seeds):
         seeded = replace(config, seed=seed)
         table = make_table(vocabulary, counts, vectors, config.word_size, seed)
-        state = TrainingState.start(init_parameters(table, seeded))
+        word_counts = np.bincount(train_split.news_words.values, minlength=len(vocabulary))
+        state = TrainingState.start(init_parameters(table, seeded, word_counts))
         fit(state, train_split, dev_split, seeded)
         inputs = dev_split.news_words, dev_split.histories, dev_split.candidates
         found.append(measure(score_impressions(state.best_params, *inputs, seeded)))

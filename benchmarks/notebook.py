@@ -131,7 +131,7 @@ def command(folder: Path | None, on_step: OnStep) -> None:
     news, train = read(folder)
     with contextlib.redirect_stdout(sys.stderr):
         prepared = prepare_data(Data(news, train, news, train), RunSettings(Config(), None, None, None))
-    state = TrainingState.start(init_parameters(prepared.table, prepared.config))
+    state = TrainingState.start(init_parameters(prepared.table, prepared.config, prepared.word_counts))
     before = 0.0
 
     def finish_step() -> None:

@@ -13,8 +13,8 @@ reading order:
    5. parallel.py                   141 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
-   8. layers/self_attention.py      176 lines  words look at each other
-   9. layers/pairs.py               188 lines  its loops over pairs of words
+   8. layers/self_attention.py      191 lines  words look at each other
+   9. layers/pairs.py               204 lines  its loops over pairs of words
   10. layers/additive_attention.py  143 lines  many vectors into one
   11. layers/mean.py                 50 lines  the same without attention
   12. layers/loss.py                 62 lines  scores, softmax, loss

@@ -62,9 +62,16 @@ class Demo:
 
 
 def make_demo(
-    seed: int = 0, users: int = 5000, news: int = 30000, train_impressions: int = 10000, dev_impressions: int = 1600
+    seed: int = 0,
+    users: int = 5000,
+    news: int = 30000,
+    train_impressions: int = 10000,
+    dev_impressions: int = 1600,
+    mixed: float = MIXED,
 ) -> Demo:
     """Generate the corpus. The same arguments give the same corpus, byte by byte.
+
+    With ``mixed`` = 0 each headline is about one topic: a small and easy corpus, which a mean of words can rank.
 
     An impression without a click, or with nothing but clicks, is shown anew, with other news. Given that it counts, the
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
@@ -72,7 +79,7 @@ def make_demo(
     """
     if news < LEAST_NEWS:
         raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
-    about = _draw_topics(seed, news)
+    about = _draw_topics(seed, news, mixed)
     titles, deciding = _write_headlines(seed, about)
     names = list(TOPICS)
     catalogue = News.from_lists([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles)
@@ -105,12 +112,12 @@ def write_demo(folder: Path, demo: Demo) -> None:
     write_folder(Path(folder) / "dev", demo.news, demo.dev)
 
 
-def _draw_topics(seed: int, news: int) -> np.ndarray:
+def _draw_topics(seed: int, news: int, mixed: float) -> np.ndarray:
     """Of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2]."""
     draw = rng.generator(seed, "demo topics")
     decides = draw.integers(len(TOPICS), size=news)
     other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
-    return np.stack([decides, np.where(draw.random(news) < MIXED, other_half, decides)], axis=1)
+    return np.stack([decides, np.where(draw.random(news) < mixed, other_half, decides)], axis=1)
 
 
 def _write_headlines(seed: int, about: np.ndarray) -> tuple[list[str], Ragged]:
