@@ -17,9 +17,7 @@ PACKAGE = Path(nrms_np.__file__).parent
 SUBTRACT = "    _subtract_largest(alpha, offsets, pairs)  # then no exponential overflows\n"
 EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
 SOFTMAX_BACKWARD = "        pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.\n"
-SUM_KEYS = "        sum_keys(dlogits, key, rows, *where, dquery)  # 3.\n"
-# the sum over the heads, which two kernels begin alike
-OVER_HEADS = "total = out[p, a]\n                        for h in range(heads)"
+SUM_DOUT = "        weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
@@ -28,15 +26,17 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/pairs.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
     ("layers/pairs.py", "total[h] += alpha[pair, h] * dalpha[pair, h]", "total[h] += dalpha[pair, h]"),
     ("layers/pairs.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
-    ("layers/pairs.py", OVER_HEADS, OVER_HEADS.replace("range(heads)", "range(1)")),  # one head alone
+    ("layers/pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
     ("layers/pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
     ("layers/pairs.py", "if n % 2:", "if n % 2 and n > 1:"),  # a title of one word
     ("layers/pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
-    ("layers/self_attention.py", SOFTMAX_BACKWARD + SUM_KEYS, SUM_KEYS + SOFTMAX_BACKWARD),
-    ("layers/self_attention.py", "sum_dout(alpha, dout,", "sum_dout(dlogits, dout,"),  # dalpha for alpha
-    ("layers/self_attention.py", "sum_queries(dlogits, query", "sum_queries(alpha, query"),
+    ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
+    ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
+    ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),
     ("layers/self_attention.py", "else [dquery, dkey, dvalue]", "else [dkey, dquery, dvalue]"),
-    ("layers/self_attention.py", "drows + sum_rows(dkey, positions_of_row), ", "drows, "),  # the key is the row
+    ("layers/self_attention.py", "        drows += sum_rows(dkey, positions_of_row)\n", ""),  # the key is the row
+    ("layers/self_attention.py", "_by_head(dweights[0], dweights[0].shape[1] // projected.heads)", "dweights[0]"),
+    ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
     ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),
     ("layers/additive_attention.py", "        _weighted_sums_backward(alpha, dout_piece, offsets, dx)", "        pass"),

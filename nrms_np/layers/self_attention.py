@@ -173,12 +173,12 @@ def attend_backward(
     weighted_sums_transposed = pairs.weighted_sums_transposed(heads, size)
     dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
     rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
-    one = value.dtype.type(1)
+    unscaled = value.dtype.type(1)
 
     def backward_piece(piece: slice) -> None:
         alpha, where = attention.of_piece(piece, sets)
         dlogits = np.empty_like(alpha)
-        products(dout, positions, value, rows, one, *where, dlogits)  # 5. dalpha, until step 4
+        products(dout, positions, value, rows, unscaled, *where, dlogits)  # 5. dalpha, until step 4
         weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.
         pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
         if bilinear:
