@@ -33,15 +33,18 @@ def by_head(columns: int, heads: int) -> np.ndarray:
 def heads_first(arrays: dict[str, np.ndarray], heads: int) -> dict[str, np.ndarray]:
     """Parameters, or their gradients, with everything that has a column or row for each head in PyTorch's order."""
     out = dict(arrays)
-    size = len(arrays["user.additive_weight"])
+    size = len(arrays["user.weight_value"])
     for side in ("news", "user"):
         for name in (f"{side}.weight_query", f"{side}.weight_key", f"{side}.weight_value"):
             if name in out:
                 out[name] = out[name][:, by_head(out[name].shape[1], heads)]
                 if side == "user":  # its rows are columns of title vectors
                     out[name] = out[name][by_head(size, heads)]
-        out[f"{side}.additive_weight"] = out[f"{side}.additive_weight"][by_head(size, heads)]
-    if "user.weight_key" not in out:  # form "bilinear": a query's columns are those of a title vector, for each head
+        if f"{side}.additive_weight" in out:
+            out[f"{side}.additive_weight"] = out[f"{side}.additive_weight"][by_head(size, heads)]
+    if (
+        "user.weight_query" in out and "user.weight_key" not in out
+    ):  # form "bilinear": a query's columns are those of a title vector, for each head
         query = out["user.weight_query"].reshape(size, heads, size)
         out["user.weight_query"] = query[:, :, by_head(size, heads)].reshape(size, -1)
     return out
