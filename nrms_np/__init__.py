@@ -1,8 +1,7 @@
 """NRMS, the news recommender of Wu et al. (EMNLP 2019), from scratch in NumPy and Numba.
 
-The names below are what a notebook needs. The model, learning and judging are the files on this level and in layers/;
-data/ leads from files to arrays, and app/ is everything around a model. They read no text, keep no state and know of
-no file.
+The names below are what a notebook needs. The model, learning and judging are the files on this level and in layers/:
+the core, which knows of no file. data/ leads from files to arrays, and app/ is everything around a model.
 
 reading order:
 
