@@ -89,7 +89,7 @@ def make_demo(
         catalogue,
         _behaviors(train),
         _behaviors(dev),
-        np.concatenate([one.chance for one in dev]),
+        np.concatenate([impression.chance for impression in dev]),
         frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
         deciding,
     )
@@ -98,11 +98,11 @@ def make_demo(
 def _behaviors(impressions: list[_Impression]) -> Behaviors:
     return Behaviors.from_lists(
         [str(i + 1) for i in range(len(impressions))],
-        [f"U{one.user + 1}" for one in impressions],
-        [_mind_time(one.second) for one in impressions],
-        Ragged.from_lists([one.history for one in impressions]),
-        Ragged.from_lists([one.shown for one in impressions]),
-        np.concatenate([one.clicked for one in impressions]).astype(np.int8),
+        [f"U{impression.user + 1}" for impression in impressions],
+        [_mind_time(impression.second) for impression in impressions],
+        Ragged.from_lists([impression.history for impression in impressions]),
+        Ragged.from_lists([impression.shown for impression in impressions]),
+        np.concatenate([impression.clicked for impression in impressions]).astype(np.int8),
     )
 
 
