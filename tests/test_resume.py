@@ -13,7 +13,7 @@ from nrms_np import train
 from nrms_np.app import cli, files
 from nrms_np.app.run_folder import claim
 from tests.helpers import arguments, contents, training, write_data
-from tests.programs.kill import check_files, half_written, kill_and_resume
+from tests.programs.kill import check_files, half_written, kill_and_resume, saved_steps
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +55,9 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_with_the_same_bytes(
 
 def test_killed_runs_lose_nothing(folders, tmp_path):
     """Five kills; ``python -m tests.programs.kill`` does a hundred."""
-    assert kill_and_resume(folders, tmp_path / "whole", 0, random.Random(0)) == (0, 0)
-    assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0))[0] >= 1
+    assert kill_and_resume(folders, tmp_path / "whole", 0, random.Random(0), 0) == (0, 0)
+    steps = saved_steps(tmp_path / "whole")
+    assert kill_and_resume(folders, tmp_path / "run", 5, random.Random(0), steps)[0] >= 1
     assert not half_written(tmp_path / "run")  # what a kill left is overwritten and renamed
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 

@@ -25,7 +25,7 @@ from nrms_np.app.files import load_arrays
 from nrms_np.app.run_folder import read_settings
 from tests.helpers import arguments, contents, environment, write_data
 
-# saves after every few steps, and says so when a save is done
+# saves after every step, and says so when a save is done
 SCRIPT = """
 import sys
 from nrms_np.app import cli, training_run
@@ -35,13 +35,13 @@ def save_and_say(path, state, *rest):
     save(path, state, *rest)
     print("saved", state.adam.step, flush=True)
 
-training_run.SAVE_SECONDS = 0.02
+training_run.SAVE_SECONDS = 0
 save, training_run.save_state = training_run.save_state, save_and_say
 sys.exit(cli.run_command(train.main))
 """
 ENVIRONMENT = environment(NUMBA_NUM_THREADS="1")  # one thread, as a busy machine would give
 PNG_END = b"IEND\xaeB`\x82"
-LONGEST_WAIT = 2.5  # seconds before a kill; a run takes about as long
+LONGEST_START, LONGEST_STEP = 1.5, 0.03  # seconds: a process imports, reads and compiles; a step with its save
 
 
 def train(*arguments: str) -> subprocess.Popen:
@@ -80,23 +80,32 @@ def half_written(run: Path) -> set[tuple[str, int]]:
     return found
 
 
-def strike(process: subprocess.Popen, run: Path, rng: random.Random) -> bool:
-    """SIGKILL at a random moment, or (every other time) when a file is being written; False if it ended before."""
-    in_write, end, before = rng.random() < 0.5, None, half_written(run)
+def strike(process: subprocess.Popen, run: Path, rng: random.Random, steps: int) -> bool:
+    """SIGKILL after a random one of the ``steps`` of the run, or while the next file is being written after it.
+
+    The moment follows the steps and no clock, so that it falls on a fast machine where it falls on a slow one.
+    Returns False if the run ended before.
+    """
+    in_write, end, before, begun = rng.random() < 0.5, None, half_written(run), saved_steps(run)
+    target = rng.randrange(begun, steps) if begun < steps else begun
+    delay = rng.uniform(0, LONGEST_START if target == begun else LONGEST_STEP)
     while process.poll() is None:
         if (run / "config.json").exists():
-            end = end or time.monotonic() + rng.uniform(0, LONGEST_WAIT)
-            if time.monotonic() >= end and (half_written(run) - before or not in_write):
+            if end is None and saved_steps(run) >= target:
+                end = time.monotonic() + delay
+            if end is not None and time.monotonic() >= end and (half_written(run) - before or not in_write):
                 process.kill()
                 return process.wait() == -signal.SIGKILL
-            if time.monotonic() < end:
+            if end is None or time.monotonic() < end:
                 check_files(run)
         time.sleep(0.0005)
     return False
 
 
-def kill_and_resume(data: Path, run: Path, kills: int, rng: random.Random, attention: str = "qkv") -> tuple[int, int]:
-    """Kill a run up to ``kills`` times, then let it end. Returns how many struck, and how many of them in a write.
+def kill_and_resume(
+    data: Path, run: Path, kills: int, rng: random.Random, steps: int, attention: str = "qkv"
+) -> tuple[int, int]:
+    """Kill a run of ``steps`` up to ``kills`` times, then let it end. Returns how many struck, how many in a write.
 
     Raises AssertionError when a step that was saved is lost, and what the readers of the files raise.
     """
@@ -104,7 +113,7 @@ def kill_and_resume(data: Path, run: Path, kills: int, rng: random.Random, atten
     while True:
         begun, before = (run / "config.json").exists(), half_written(run)
         process = train(*(["--resume", str(run)] if begun else arguments(data, run, attention)))
-        if struck < kills and strike(process, run, rng):
+        if struck < kills and strike(process, run, rng, steps):
             struck, in_write = struck + 1, in_write + bool(half_written(run) - before)
         out, errors = process.communicate()
         check_files(run)
@@ -126,11 +135,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, tqdm(total=args.kills, unit=" kills", leave=False) as bar:
         data, whole = write_data(Path(folder, "data")), {}
         for attention in ("qkv", "bilinear"):
-            kill_and_resume(data, Path(folder, attention), 0, rng, attention)
+            kill_and_resume(data, Path(folder, attention), 0, rng, 0, attention)
             whole[attention] = contents(Path(folder, attention))
+        steps = saved_steps(Path(folder, "qkv"))
         while struck < args.kills:
             attention, run = ("qkv", "bilinear")[runs % 2], Path(folder, f"run-{runs}")
-            new, new_in_write = kill_and_resume(data, run, min(10, args.kills - struck), rng, attention)
+            new, new_in_write = kill_and_resume(data, run, min(10, args.kills - struck), rng, steps, attention)
             different += contents(run) != whole[attention] or bool(half_written(run))
             struck, in_write, runs = struck + new, in_write + new_in_write, runs + 1
             bar.update(new)
