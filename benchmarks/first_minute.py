@@ -17,7 +17,12 @@ from collections.abc import Callable
 
 from . import records
 
-FACTORIES = ("products", "weighted_sums", "weighted_sums_transposed", "shared_sums_transposed")  # of layers.pairs
+FACTORIES = (
+    "products",
+    "weighted_sums",
+    "weighted_sums_transposed",
+    "shared_sums_transposed",
+)  # of layers.attention_pairs
 
 
 def first_calls() -> None:
@@ -48,11 +53,11 @@ def first_calls() -> None:
                 # a kernel that another kernel calls must stay what it is
                 if kernel.py_func.__module__ == module_name and name not in inner:
                     setattr(module, name, timed(f"{module_name.removeprefix('nrms_np.')}.{name}", kernel))
-    pairs = importlib.import_module("nrms_np.layers.pairs")
+    pairs = importlib.import_module("nrms_np.layers.attention_pairs")
 
     def timed_factory(name: str) -> Callable:
         make = getattr(pairs, name)
-        return lambda *sizes: timed(f"layers.pairs.{name}", make(*sizes))
+        return lambda *sizes: timed(f"layers.attention_pairs.{name}", make(*sizes))
 
     for name in FACTORIES:
         setattr(pairs, name, timed_factory(name))

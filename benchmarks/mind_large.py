@@ -140,7 +140,7 @@ def write_glove(path: Path, lines: int, numbers: int) -> None:
 
 
 def read(folder: Path) -> None:
-    from nrms_np.data.folder import read_folder
+    from nrms_np.data.read_folder import read_folder
 
     read_folder(folder)
 
@@ -173,7 +173,7 @@ def checkpoint(folder: Path) -> None:
     """Random weights of the default size, as good as trained ones for time and memory."""
     from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
     from nrms_np.config import Config
-    from nrms_np.data.folder import read_folder
+    from nrms_np.data.read_folder import read_folder
     from nrms_np.data.vectors import make_table
     from nrms_np.data.vocabulary import build_vocabulary
     from nrms_np.model import init_parameters
@@ -187,7 +187,7 @@ def checkpoint(folder: Path) -> None:
 
 
 def glove(folder: Path) -> None:
-    from nrms_np.data.folder import read_folder
+    from nrms_np.data.read_folder import read_folder
     from nrms_np.data.vectors import read_vectors
 
     assert read_vectors(folder / "glove.txt", read_folder(folder / "train")[0].tokens.counts())

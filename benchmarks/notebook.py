@@ -146,7 +146,7 @@ def command(folder: Path | None, on_step: OnStep) -> None:
 
 def read(folder: Path | None) -> tuple[News, Behaviors]:
     from nrms_np.data.demo import make_demo
-    from nrms_np.data.folder import read_folder
+    from nrms_np.data.read_folder import read_folder
 
     if folder:
         return read_folder(folder)

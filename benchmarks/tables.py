@@ -27,7 +27,7 @@ READING_ORDER = {  # file -> what is in it
     "layers/embedding.py": "look up word vectors",
     "layers/dropout.py": "drop and scale",
     "layers/self_attention.py": "words look at each other",
-    "layers/pairs.py": "its loops over pairs of words",
+    "layers/attention_pairs.py": "its loops over pairs of words",
     "layers/additive_attention.py": "many vectors into one",
     "layers/mean.py": "the same without attention",
     "layers/loss.py": "scores, softmax, loss",

@@ -12,8 +12,8 @@ reading order:
    5. parallel.py                   141 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
-   8. layers/self_attention.py      191 lines  words look at each other
-   9. layers/pairs.py               204 lines  its loops over pairs of words
+   8. layers/self_attention.py      194 lines  words look at each other
+   9. layers/attention_pairs.py     204 lines  its loops over pairs of words
   10. layers/additive_attention.py  143 lines  many vectors into one
   11. layers/mean.py                 50 lines  the same without attention
   12. layers/loss.py                 62 lines  scores, softmax, loss
@@ -39,8 +39,8 @@ from .batch import Batch, cut_histories, cut_titles, make_batch
 from .clicks import Split, draw_candidates, find_clicks
 from .config import Config
 from .data.demo import make_demo
-from .data.folder import read_folder
-from .data.split import prepare
+from .data.prepare import prepare
+from .data.read_folder import read_folder
 from .data.vectors import make_table, read_vectors
 from .data.vocabulary import Vocabulary, build_vocabulary
 from .errors import InputError

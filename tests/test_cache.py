@@ -11,7 +11,7 @@ import pytest
 
 from nrms_np.data import folder as library
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.folder import read_folder
+from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import Tokens
 
 ROOT = Path(__file__).resolve().parents[1]

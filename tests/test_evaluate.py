@@ -17,7 +17,7 @@ from nrms_np.app.report import describe_clicks
 from nrms_np.app.submission import write_prediction
 from nrms_np.clicks import draw_candidates
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.folder import read_folder
+from nrms_np.data.read_folder import read_folder
 from nrms_np.inference import score_impressions
 from nrms_np.metrics import METRICS, rank_candidates
 from nrms_np.ragged import Ragged

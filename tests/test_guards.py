@@ -10,8 +10,8 @@ from nrms_np.app import cli
 from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.batch import make_batch
 from nrms_np.config import Config
-from nrms_np.data.folder import read_folder
-from nrms_np.data.split import prepare
+from nrms_np.data.prepare import prepare
+from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Vocabulary
 from nrms_np.encoder import side_weights
 from nrms_np.inference import encode_news, score_impressions

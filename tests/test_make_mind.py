@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import make_mind
-from nrms_np.data.folder import read_folder
+from nrms_np.data.read_folder import read_folder
 from tests.helpers import list_of_position
 
 

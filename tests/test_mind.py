@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tqdm import tqdm
 
 from nrms_np.data import read_mind
-from nrms_np.data.folder import read_folder
 from nrms_np.data.mind import Behaviors, News, last_day, write_folder
+from nrms_np.data.read_folder import read_folder
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.errors import InputError
 from nrms_np.ragged import Ragged

@@ -16,20 +16,20 @@ PACKAGE = Path(nrms_np.__file__).parent
 # whole lines, which change places
 SUBTRACT = "    _subtract_largest(alpha, offsets, pairs)  # then no exponential overflows\n"
 EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
-SOFTMAX_BACKWARD = "        pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.\n"
+SOFTMAX_BACKWARD = "        attention_pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.\n"
 SUM_DOUT = "        weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
     ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
-    ("layers/pairs.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
-    ("layers/pairs.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
-    ("layers/pairs.py", "total[h] += alpha[pair, h] * dalpha[pair, h]", "total[h] += dalpha[pair, h]"),
-    ("layers/pairs.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
-    ("layers/pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
-    ("layers/pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
-    ("layers/pairs.py", "if n % 2:", "if n % 2 and n > 1:"),  # a title of one word
-    ("layers/pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
+    ("layers/attention_pairs.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
+    ("layers/attention_pairs.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
+    ("layers/attention_pairs.py", "total[h] += alpha[pair, h] * dalpha[pair, h]", "total[h] += dalpha[pair, h]"),
+    ("layers/attention_pairs.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
+    ("layers/attention_pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
+    ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
+    ("layers/attention_pairs.py", "if n % 2:", "if n % 2 and n > 1:"),  # a title of one word
+    ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
     ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),

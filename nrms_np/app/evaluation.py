@@ -15,8 +15,8 @@ from tqdm import tqdm
 from ..batch import cut_histories, cut_titles
 from ..clicks import Clicks, find_clicks
 from ..config import Config
-from ..data.folder import read_folder
 from ..data.mind import Behaviors, texts
+from ..data.read_folder import read_folder
 from ..data.vocabulary import unknown_share
 from ..errors import InputError
 from ..fit import validation_loss

@@ -12,9 +12,9 @@ from ..clicks import Split
 from ..config import Config
 from ..data import vectors, vocabulary
 from ..data.demo import Demo, make_demo
-from ..data.folder import read_folder
 from ..data.mind import Behaviors, News, last_day
-from ..data.split import prepare
+from ..data.prepare import prepare
+from ..data.read_folder import read_folder
 from ..errors import InputError
 from .report import describe_clicks
 from .run_folder import RunSettings

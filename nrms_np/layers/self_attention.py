@@ -4,7 +4,7 @@ Legend: T positions of all sets together, pairs (i, j) of positions of one set, 
 below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
 "bilinear"), M = H * A. Column a * H + h of a query, key or value belongs to head h.
 
-The steps, whose numbers stand in the code and in the kernels of ``pairs``; for each head, i and j in the same set:
+The steps, whose numbers stand in the code and in ``attention_pairs``; for each head, i and j in the same set:
 
 1. query, key, value = rows @ their weights, once for each row
 2. position i of a set holds a row and uses its query, key and value
@@ -24,7 +24,7 @@ import numpy as np
 
 from ..parallel import in_parallel, matmul, matmul_transposed
 from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
-from . import pairs
+from . import attention_pairs
 
 PIECE = 256  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
 
@@ -143,7 +143,10 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     query, key, value, heads, bilinear = projected
-    products, weighted_sums = pairs.products(heads, projected.size), pairs.weighted_sums(heads, projected.size)
+    products, weighted_sums = (
+        attention_pairs.products(heads, projected.size),
+        attention_pairs.weighted_sums(heads, projected.size),
+    )
     pairs_before = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs_before[1:])
     attention = Attention(np.empty((pairs_before[-1], heads), value.dtype), pairs_before)
@@ -153,10 +156,10 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     def attend_piece(piece: slice) -> None:
         alpha, where = attention.of_piece(piece, sets)
         if bilinear:
-            pairs.bilinear_logits(query, key, rows, *where, alpha)  # 3.
+            attention_pairs.bilinear_logits(query, key, rows, *where, alpha)  # 3.
         else:
             products(query, rows, key, rows, projected.scale, *where, alpha)  # 3. logits
-        pairs.softmax(alpha, *where)  # 4.
+        attention_pairs.softmax(alpha, *where)  # 4.
         weighted_sums(alpha, value, rows, *where, out)  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
@@ -169,8 +172,8 @@ def attend_backward(
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
     size = projected.size
-    products, weighted_sums = pairs.products(heads, size), pairs.weighted_sums(heads, size)
-    weighted_sums_transposed = pairs.weighted_sums_transposed(heads, size)
+    products, weighted_sums = attention_pairs.products(heads, size), attention_pairs.weighted_sums(heads, size)
+    weighted_sums_transposed = attention_pairs.weighted_sums_transposed(heads, size)
     dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
     rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
     unscaled = value.dtype.type(1)
@@ -180,9 +183,9 @@ def attend_backward(
         dlogits = np.empty_like(alpha)
         products(dout, positions, value, rows, unscaled, *where, dlogits)  # 5. dalpha, until step 4
         weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.
-        pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
+        attention_pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
         if bilinear:
-            pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery, dkey)  # 3.
+            attention_pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery, dkey)  # 3.
         else:
             weighted_sums(dlogits, key, rows, *where, dquery)  # 3.
             weighted_sums_transposed(dlogits, query, rows, *where, dkey)  # 3.
