@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nrms_np.data import folder as library
+from nrms_np.data import read_folder as library
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import Tokens
