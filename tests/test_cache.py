@@ -223,7 +223,7 @@ def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch)
 SCRIPT = """
 import sys, zlib
 from pathlib import Path
-from nrms_np.data import folder
+from nrms_np.data import read_folder as folder
 folder.LEAST_BYTES = 0
 sys.stdin.readline()
 news, behaviors = folder.read_folder(Path(sys.argv[1]))
