@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .app import cli, evaluation, threads
+from .app import cli, evaluation, mpi, threads
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
 
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
     cli.add_threads(parser)
     args = parser.parse_args(argv)
-    threads.use(args.threads)
+    threads.use(args.threads or mpi.ranks().threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)
 

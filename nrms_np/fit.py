@@ -22,7 +22,8 @@ from .errors import NonFiniteError
 from .inference import score_impressions
 from .layers.loss import click_loss_forward
 from .metrics import evaluate_scores
-from .model import backward, draw_masks, forward
+from .model import draw_masks, loss_and_gradients
+from .parallel import ALONE, Ranks
 from .rng import generator
 
 
@@ -78,6 +79,7 @@ def train_step(
     epoch: int = 1,
     step: int = 0,
     learning_rate: float | None = None,
+    ranks: Ranks = ALONE,
 ) -> float:
     """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
 
@@ -86,11 +88,11 @@ def train_step(
     """
     rate = config.learning_rate if learning_rate is None else learning_rate
     masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))
-    loss, _, cache = forward(params, batch, config, masks)
+    loss, gradients = ranks.gradients(loss_and_gradients, params, batch, config, masks)
     try:
         if not np.isfinite(loss):
             raise NonFiniteError(f"the loss is not finite, {_cause(params)}")
-        adam_step(params, backward(cache), adam, rate, config.clip)
+        adam_step(params, gradients, adam, rate, config.clip)
     except NonFiniteError as error:
         where = f"epoch {epoch}, batch {step} (step {adam.step + 1} of Adam)"
         raise NonFiniteError(f"{where}: {error}; try a smaller --learning-rate") from None
@@ -112,7 +114,13 @@ def falling_rate(config: Config, done: int, steps: int) -> float:
     return config.learning_rate * (1 - done / (steps * config.epochs))
 
 
-def train_epoch(state: TrainingState, train: Split, config: Config, on_step: Callable[[], None] | None = None) -> float:
+def train_epoch(
+    state: TrainingState,
+    train: Split,
+    config: Config,
+    on_step: Callable[[], None] | None = None,
+    ranks: Ranks = ALONE,
+) -> float:
     """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
     clicks, size = len(train.clicks), config.batch_size
     order = generator(config.seed, "order", state.epoch).permutation(clicks)
@@ -123,7 +131,7 @@ def train_epoch(state: TrainingState, train: Split, config: Config, on_step: Cal
             which = order[first : first + size]
             batch = train.batch(which, config, generator(config.seed, "negatives", state.epoch, state.step))
             rate = falling_rate(config, state.adam.step, steps_of_epoch(train.clicks, config))
-            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step, rate)
+            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step, rate, ranks)
             state.step += 1
             state.loss_sum += loss * len(which)
             state.seconds += time.perf_counter() - start
@@ -148,9 +156,9 @@ def validation_loss(scores: np.ndarray, clicks: Clicks, config: Config) -> tuple
     return float(loss), float(probabilities[:, 0].mean())
 
 
-def validate(params: Parameters, dev: Split, config: Config) -> dict[str, float]:
+def validate(params: Parameters, dev: Split, config: Config, ranks: Ranks = ALONE) -> dict[str, float]:
     """Dropout off: validation loss, mean probability of the click, and the four metrics, named as in ``Record``."""
-    scores = score_impressions(params, dev.news_words, dev.histories, dev.candidates, config)
+    scores = score_impressions(params, dev.news_words, dev.histories, dev.candidates, config, ranks)
     loss, probability = validation_loss(scores, dev.clicks, config)
     metrics = evaluate_scores(scores, dev.candidates, dev.labels)
     return {"val_loss": loss, "positive_probability": probability, **metrics}
@@ -163,6 +171,7 @@ def fit(
     config: Config,
     on_epoch: Callable[[Record], None] | None = None,
     on_step: Callable[[], None] | None = None,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Go on until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``, in place.
 
@@ -172,8 +181,8 @@ def fit(
     while state.epoch <= config.epochs:
         if state.best and state.records[-1]["epoch"] - state.best["epoch"] >= config.patience:
             break
-        loss = train_epoch(state, train, config, on_step)
-        measured = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config)}
+        loss = train_epoch(state, train, config, on_step, ranks)
+        measured = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config, ranks)}
         measured |= {"seconds": state.seconds, "samples_per_second": len(train.clicks) / state.seconds}
         record = cast(Record, measured)
         state.finish_epoch(record)

@@ -5,7 +5,7 @@ Tutorial: tutorials/11_reading_the_model.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from .config import Config
 from .encoder import EncoderWeights, Parameters, encode_forward, side_weights
 from .layers.mean import MeanCache
 from .layers.self_attention import project
-from .parallel import in_parallel, kernel, row_blocks
+from .parallel import ALONE, Ranks, in_parallel, kernel, row_blocks
 from .ragged import Ragged, number_by_first_use
 
 CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
@@ -33,6 +33,7 @@ def encode(
     weights: EncoderWeights,
     heads: int,
     on_chunk: Callable[[int], object] | None = None,
+    ranks: Ranks = ALONE,
 ) -> np.ndarray:
     """``encode_forward`` without dropout and cache, CHUNK sets at a time: out [S, M].
 
@@ -40,25 +41,30 @@ def encode(
     what it mentions, because a query is H times as wide as a row: gigabytes for a large catalogue. ``on_chunk`` is told
     the number of sets of each chunk when it is done (for a progress bar).
     """
-    out = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype)
+    out, chunks = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype), row_blocks(len(sets), CHUNK)
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
-    for chunk in row_blocks(len(sets), CHUNK):
+    for chunk in ranks.own(chunks):
         chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
         if projected is None:
             chunk_rows, chunk_sets = only_mentioned(rows, chunk_sets)
         out[chunk], _ = encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)
         if on_chunk:
             on_chunk(len(chunk_sets))
+    ranks.fill(out, chunks)
     return out
 
 
 def encode_news(
-    params: Parameters, news_words: Ragged, config: Config, on_chunk: Callable[[int], object] | None = None
+    params: Parameters,
+    news_words: Ragged,
+    config: Config,
+    on_chunk: Callable[[int], object] | None = None,
+    ranks: Ranks = ALONE,
 ) -> np.ndarray:
     """Title vectors [titles, M] for the word ids of each title (cut them with ``cut_titles`` first)."""
-    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_chunk)
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_chunk, ranks)
 
 
 def read_attention(
@@ -99,9 +105,16 @@ def _score(titles, users, values, offsets, scores):
 
 
 def score_pieces(
-    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
+    params: Parameters,
+    news_words: Ragged,
+    histories: Ragged,
+    candidates: Ragged,
+    config: Config,
+    ranks: Ranks = ALONE,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
+
+    Of several ranks, each yields its own pieces.
 
     Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
     of impressions. Shows progress bars.
@@ -116,12 +129,12 @@ def score_pieces(
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
     row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
     with _bar("encoding titles", int(np.count_nonzero(occurs))) as bar:
-        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update)
+        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update, ranks)
     with _bar("encoding users", len(clicked)) as bar:
         clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
-        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update)
+        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update, ranks)
     with _bar("scoring impressions", len(histories)) as bar:
-        for piece in pieces:
+        for piece in ranks.own(pieces):
             shown = candidates.take(np.arange(piece.start, piece.stop))
             shown = Ragged(row_of_news[shown.values], shown.offsets)
             yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
@@ -133,11 +146,28 @@ def _bar(what: str, total: int) -> tqdm:
 
 
 def score_impressions(
-    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config
+    params: Parameters,
+    news_words: Ragged,
+    histories: Ragged,
+    candidates: Ragged,
+    config: Config,
+    ranks: Ranks = ALONE,
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
-    scores = [scores for _, _, scores in score_pieces(params, news_words, histories, candidates, config)]
-    return np.concatenate(scores) if scores else np.empty(0, params["embedding"].dtype)
+    pieces = score_pieces(params, news_words, histories, candidates, config, ranks)
+    return join_pieces(pieces, candidates, params["embedding"].dtype, ranks)
+
+
+def join_pieces(
+    pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype, ranks: Ranks = ALONE
+) -> np.ndarray:
+    """The scores [all candidates] from the ``pieces`` of ``score_pieces``, also from those of other ranks."""
+    scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
+    for first, end, found in pieces:
+        scores[offsets[first] : offsets[end]] = found
+    cuts = offsets[[0, *(piece.stop for piece in row_blocks(len(candidates), CHUNK))]]
+    ranks.fill(scores, [slice(*cut) for cut in zip(cuts[:-1], cuts[1:])])
+    return scores
 
 
 def number_by_equality(lists: Ragged) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -59,6 +59,42 @@ def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) 
         if threads == 1:
             return [function(piece) for piece in pieces]
         return list(_pool(threads).map(function, pieces))
+
+
+class Ranks:
+    """The processes that carry out a command together: here this one alone. ``app.mpi`` has the same for several."""
+
+    rank, size = 0, 1
+    threads = 0  # of each rank, where nobody asks for a number; 0: every core
+
+    def gradients(self, compute: Callable[..., Result], *whole_batch: Any) -> Result:
+        """compute(*whole_batch), a loss and its gradients: each rank computes those of its share of the clicks."""
+        return compute(*whole_batch)
+
+    def own(self, pieces: list[Piece]) -> list[Piece]:
+        """The pieces that this rank computes."""
+        return pieces
+
+    def fill(self, out: np.ndarray, pieces: list[slice]) -> None:
+        """Fill in those pieces of ``out`` that other ranks have computed."""
+
+    def in_order(self, own: Iterable[Result], count: int) -> Iterable[Result]:
+        """What all ranks found for their own of ``count`` pieces, in order of the pieces; nothing on ranks above 0."""
+        return own
+
+    def first(self, compute: Callable[[], Result]) -> Result:
+        """compute() of rank 0, which alone reads and writes the run folder."""
+        return compute()
+
+    def any(self, flag: bool) -> bool:
+        """Whether a rank has the flag up."""
+        return flag
+
+    def check_equal(self, values: dict[str, Any], advice: str) -> None:
+        """Raises InputError on every rank, naming rank and value, unless all ranks have the same values."""
+
+
+ALONE = Ranks()
 
 
 def row_blocks(rows: int, size: int = BLOCK) -> list[slice]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .app import cli, threads, training_run
+from .app import cli, mpi, threads, training_run
 from .app.run_folder import RunSettings, read_settings
 
 DESCRIPTION = """Train the NRMS news recommender.
@@ -57,9 +57,10 @@ def main(argv: list[str] | None = None) -> None:
         args = parser.parse_args(argv)
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
-    threads.use(args.threads)
+    ranks = mpi.ranks()
+    threads.use(args.threads or ranks.threads)
     if args.resume:
-        return training_run.carry_out(read_settings(args.resume), args.resume)
+        return training_run.carry_out(ranks.first(lambda: read_settings(args.resume)), args.resume)
     paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
     settings = RunSettings(cli.settings(args), *paths)
     name = Path(settings.train).name if settings.train else "demo"

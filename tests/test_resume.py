@@ -205,7 +205,9 @@ def test_a_run_stopped_in_its_last_validation_says_how_to_go_on(folders, tmp_pat
 
     monkeypatch.setattr(training, "validate", stopping)
     assert cli.run_command(train.main, arguments(folders, run)) == cli.INTERRUPTED
-    assert f"stopped by Ctrl-C; go on with: python -m nrms_np.train --resume {run}" in capsys.readouterr().err
+    assert (
+        f"stopped by Ctrl-C or SIGTERM; go on with: python -m nrms_np.train --resume {run}" in capsys.readouterr().err
+    )
     assert not (run / "val_loss.png").exists()
     assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert (run / "val_loss.png").exists()

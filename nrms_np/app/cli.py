@@ -12,10 +12,11 @@ from typing import Any
 
 from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
+from . import mpi
 
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
 EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss or score was not finite,
-{NO_ROOM} no room (disk full, read-only folder, not enough memory), {INTERRUPTED} stopped by Ctrl-C."""
+{NO_ROOM} no room (disk full, read-only folder, not enough memory), {INTERRUPTED} stopped by Ctrl-C or SIGTERM."""
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -71,27 +72,30 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     """Run a command; what goes wrong is one line on stderr. Returns the exit code."""
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
+    line, code = mpi.end(*_run(main, argv))
+    if code:
+        print(" ".join(line.splitlines()), file=sys.stderr)
+    return code
+
+
+def _run(main: Callable[[list[str] | None], None], argv: list[str] | None) -> tuple[str, int]:
+    """Returns what went wrong, and the exit code."""
     try:
         main(argv)
-        return 0
+        return "", 0
     except InputError as error:
-        return _report(f"error: {error}", BAD_INPUT)
+        return f"error: {error}", BAD_INPUT
     except NonFiniteError as error:
-        return _report(f"error: {error}", NON_FINITE)
+        return f"error: {error}", NON_FINITE
     except OutputError as error:
-        return _report(f"error: {error}", NO_ROOM)
+        return f"error: {error}", NO_ROOM
     except MemoryError as error:
-        return _report(f"error: not enough memory ({error})", NO_ROOM)
+        return f"error: not enough memory ({error})", NO_ROOM
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _report(f"error: {place}{error.strerror or error}", BAD_INPUT)
+        return f"error: {place}{error.strerror or error}", BAD_INPUT
     except KeyboardInterrupt as stop:
-        return _report("; ".join(["stopped by Ctrl-C", *map(str, stop.args)]), INTERRUPTED)
-
-
-def _report(line: str, code: int) -> int:
-    print(" ".join(line.splitlines()), file=sys.stderr)
-    return code
+        return "; ".join(["stopped by Ctrl-C or SIGTERM", *map(str, stop.args)]), INTERRUPTED
 
 
 def free_folder(base: Path) -> Path:

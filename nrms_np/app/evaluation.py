@@ -20,9 +20,10 @@ from ..data.read_folder import read_folder
 from ..data.vocabulary import unknown_share
 from ..errors import InputError
 from ..fit import validation_loss
-from ..inference import score_pieces
+from ..inference import join_pieces, score_pieces
 from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from ..rng import generator
+from . import mpi
 from .checkpoint import Checkpoint, load_checkpoint
 from .report import describe_clicks, join_counts
 from .submission import check_path, write_prediction
@@ -72,20 +73,30 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
             "give --prediction FILE.zip to write the ranks"
         )
     news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
+    ranks = mpi.ranks()
+    ranks.check_equal(
+        {
+            "checkpoint": mpi.checksum(*checkpoint.params.values()),
+            "data": f"{behaviors.checksum:08x} {mpi.checksum(news_words.values, news_words.offsets)}",
+            **mpi.VERSIONS,
+        },
+        mpi.SAME,
+    )
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown_share(news_words):.1%}")
 
     pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
-        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config
+        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks
     )
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
-        print(_format(evaluate(checkpoint, behaviors, np.concatenate([scores for _, _, scores in pieces]))))
+        scores = join_pieces(pieces, behaviors.candidates, checkpoint.params["embedding"].dtype, ranks)
+        print(_format(evaluate(checkpoint, behaviors, scores)))
     else:
         print("no labels (-0, -1), so no metrics")
     if prediction:
-        write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces)
+        write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces, ranks)
         print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
 
 

@@ -20,6 +20,7 @@ from ..config import Config
 from ..encoder import Parameters
 from ..errors import InputError
 from ..fit import Record, TrainingState
+from ..parallel import ALONE, Ranks
 from .checkpoint import as_written_now
 from .files import Arrays, check_arrays, load_arrays, save_arrays
 
@@ -91,11 +92,11 @@ def _lock(handle: int) -> None:
 
 
 @contextmanager
-def saving(save: Callable[[], None], seconds: float) -> Iterator[Callable[[], None]]:
-    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C saves and raises KeyboardInterrupt.
+def saving(save: Callable[[], None], seconds: float, ranks: Ranks = ALONE) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C or SIGTERM saves and raises KeyboardInterrupt.
 
-    Ctrl-C waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
-    second one does not wait.
+    Both wait for the end of a step, because between two steps the weights and Adam's moments belong together; a second
+    one does not wait. It is enough that one rank was asked to stop: all stop after the same step.
     """
     asked: list[bool] = []
 
@@ -108,17 +109,19 @@ def saving(save: Callable[[], None], seconds: float) -> Iterator[Callable[[], No
 
     def on_step() -> None:
         nonlocal saved
-        if asked or time.monotonic() - saved > seconds:
+        stop = ranks.any(bool(asked))
+        if ranks.rank == 0 and (stop or time.monotonic() - saved > seconds):
             save()
             saved = time.monotonic()
-        if asked:
+        if stop:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield on_step
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 KIND = "resume"  # of resume.npz

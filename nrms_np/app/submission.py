@@ -14,7 +14,9 @@ import numpy as np
 
 from ..data.mind import texts
 from ..errors import InputError
+from ..inference import CHUNK
 from ..metrics import rank_candidates
+from ..parallel import ALONE, Ranks, row_blocks
 from ..ragged import Ragged
 from .files import write_file
 
@@ -35,13 +37,25 @@ def write_prediction(
     impression_ids: np.ndarray,
     candidates: Ragged,
     scored: Iterable[tuple[int, int, np.ndarray]],
+    mpi_ranks: Ranks = ALONE,
 ) -> None:
     """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
 
     Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
     impressions first..end-1, as ``inference.score_pieces`` does; each is written as it comes. ``path`` appears when the
-    file is complete. Raises InputError for an impression id that the format cannot hold.
+    file is complete. Raises InputError for an impression id that the format cannot hold. Of several MPI ranks, each
+    makes the lines of its own pieces, and rank 0 writes them all.
     """
+
+    def lines(first: int, end: int, scores: np.ndarray) -> bytes:
+        piece = candidates.take(np.arange(first, end))
+        return _lines(impression_ids[first:end], rank_candidates(scores, piece, first), piece.offsets).encode()
+
+    pieces = mpi_ranks.in_order((lines(*piece) for piece in scored), len(row_blocks(len(candidates), CHUNK)))
+    if mpi_ranks.rank:
+        for _ in pieces:  # only sends them
+            pass
+        return
 
     def write(file: BinaryIO) -> None:
         member = ZipInfo(MEMBER, EARLIEST)
@@ -49,10 +63,8 @@ def write_prediction(
         member.create_system = 3  # Unix, on every system
         member.external_attr = 0o644 << 16
         with ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as text:
-            for first, end, scores in scored:
-                piece = candidates.take(np.arange(first, end))
-                ranks = rank_candidates(scores, piece, first)
-                text.write(_lines(impression_ids[first:end], ranks, piece.offsets).encode())
+            for piece in pieces:
+                text.write(piece)
 
     write_file(path, write)
 

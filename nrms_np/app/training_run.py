@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
 from ..model import init_parameters
-from . import baselines, report
+from . import baselines, mpi, report
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Data, Prepared, load_data, prepare_data
@@ -32,6 +32,8 @@ def start_run(settings: RunSettings, folder: Path) -> None:
 
     Raises InputError when the folder already holds a run, and what ``carry_out`` raises.
     """
+    if mpi.ranks().rank:
+        return carry_out(settings, folder)  # rank 0 alone writes
     if (folder / SETTINGS_FILE).exists():
         raise InputError(f"{folder} already holds a run; go on with --resume {folder}, or give another --run")
     try:
@@ -58,7 +60,7 @@ def carry_out(settings: RunSettings, folder: Path) -> None:
     """
     go_on = f"go on with: python -m nrms_np.train --resume {shlex.quote(str(folder))}"
     try:
-        with claim(folder):
+        with nullcontext() if mpi.ranks().rank else claim(folder):
             train_and_report(settings, folder)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(go_on) from None
@@ -68,24 +70,33 @@ def carry_out(settings: RunSettings, folder: Path) -> None:
 
 def train_and_report(settings: RunSettings, folder: Path) -> None:
     """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
+    ranks = mpi.ranks()
     data = load_data(settings)
     prepared = prepare_data(data, settings)
+    ranks.check_equal({"settings": prepared.config, "data": prepared.fingerprint, **mpi.VERSIONS}, mpi.SAME)
     table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
-    state = resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared)
+    state = ranks.first(lambda: resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared))
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
-    for record in state.records:
+    for record in state.records if ranks.rank == 0 else []:
         rows.show(record, record is state.best)
 
     def save() -> None:
         save_state(folder / "resume.npz", state, prepared.config, prepared.fingerprint)
 
     def finish_epoch(record: Record) -> None:
-        write_epoch(folder, state, data, prepared, rows.references)
-        save()
-        rows.show(record, record is state.best)
+        ranks.check_equal(
+            {f"{name} after epoch {record['epoch']}": mpi.checksum(param) for name, param in state.params.items()},
+            "use machines of one kind: another processor rounds differently",
+        )
+        if ranks.rank == 0:
+            write_epoch(folder, state, data, prepared, rows.references)
+            save()
+            rows.show(record, record is state.best)
 
-    with saving(save, SAVE_SECONDS) as on_step:
-        fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step)
+    with saving(save, SAVE_SECONDS, ranks) as on_step:
+        fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step, ranks)
+    if ranks.rank:
+        return
     assert state.best  # there is an epoch at least
     draw(folder, state, data.dev_news, prepared)
     print()
