@@ -81,8 +81,12 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
 def _run(main: Callable[[list[str] | None], None], argv: list[str] | None) -> tuple[str, int]:
     """Returns what went wrong, and the exit code."""
     try:
+        mpi.ranks()
         main(argv)
         return "", 0
+    except SystemExit as stop:  # of argparse, which has said why
+        mpi.end("error: wrong arguments", int(stop.code or 0))
+        raise
     except InputError as error:
         return f"error: {error}", BAD_INPUT
     except NonFiniteError as error:

@@ -41,6 +41,7 @@ def ranks() -> Ranks:
     count = max(int(os.environ.get(name) or 1) for name in LAUNCHERS)
     if count == 1:
         return ALONE
+    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")  # of MPICH: our line says why
     try:
         from mpi4py import MPI
     except ImportError as error:
@@ -52,7 +53,13 @@ def ranks() -> Ranks:
             f"{count} processes were started, but mpi4py sees {MPI.COMM_WORLD.size}: the launcher is of another MPI "
             "than mpi4py's; use the mpiexec beside this python"
         )
-    return MpiRanks(MPI.COMM_WORLD)
+    found = MpiRanks(MPI.COMM_WORLD)
+    if found.rank:
+        sys.stdout = sys.stderr = open(os.devnull, "w")
+    sys.excepthook = found.fail
+    places = "; ".join(f"{rank} on {place}" for rank, place in enumerate(found.places))
+    print(f"{count} ranks, threads of each: {found.threads}; rank {places}", flush=True)
+    return found
 
 
 def end(line: str, code: int) -> tuple[str, int]:
@@ -90,14 +97,11 @@ class MpiRanks(Ranks):
 
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.rank, comm.size
-        self.endings = comm.Dup()  # where ranks that failed meet, whatever the others wait for
-        self.hosts = comm.allgather(f"{os.uname().nodename}, process {os.getpid()}")
+        self.endings = comm.Dup()  # for ``end``: ranks that failed meet here, whatever the others wait for
+        self.places = comm.allgather(f"{os.uname().nodename}, process {os.getpid()}")
         cores = sorted(os.sched_getaffinity(0))
         neighbours = comm.Split_type(0x1).allgather(cores)
         self.threads = max(1, usable_cores() // neighbours.count(cores))  # they share these cores
-        if self.rank:
-            sys.stdout = sys.stderr = open(os.devnull, "w")
-        sys.excepthook = self._fail
 
     def share(self, batch: Batch) -> slice:
         """This rank's clicks: contiguous, and so many that all ranks have about as many titles to encode."""
@@ -186,9 +190,9 @@ class MpiRanks(Ranks):
         return (line if len(set(found)) == 1 else f"{self._name(rank)}: {line}"), code
 
     def _name(self, rank: int) -> str:
-        return f"rank {rank} of {self.size} ({self.hosts[rank]})"
+        return f"rank {rank} of {self.size} ({self.places[rank]})"
 
-    def _fail(self, *error: Any) -> None:
+    def fail(self, *error: Any) -> None:
         """A bug: the traceback, and the end of all ranks."""
         print(f"{self._name(self.rank)}:", file=sys.__stderr__)
         traceback.print_exception(*error, file=sys.__stderr__)
