@@ -41,7 +41,6 @@ def ranks() -> Ranks:
     count = max(int(os.environ.get(name) or 1) for name in LAUNCHERS)
     if count == 1:
         return ALONE
-    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")  # of MPICH: our line says why
     try:
         from mpi4py import MPI
     except ImportError as error:
@@ -182,8 +181,7 @@ class MpiRanks(Ranks):
         meeting, give_up = self.endings.Ibarrier(), time.monotonic() + PATIENCE
         while not meeting.Test():
             if code and time.monotonic() > give_up:
-                print(f"{self._name(self.rank)}: {line}", file=sys.__stderr__, flush=True)
-                self.comm.Abort(code)
+                self._abort(line, code)
             time.sleep(0.01)
         found = self.endings.allgather((line, code))
         rank, (line, code) = max(enumerate(found), key=lambda item: item[1][1] > 0)
@@ -194,6 +192,11 @@ class MpiRanks(Ranks):
 
     def fail(self, *error: Any) -> None:
         """A bug: the traceback, and the end of all ranks."""
-        print(f"{self._name(self.rank)}:", file=sys.__stderr__)
-        traceback.print_exception(*error, file=sys.__stderr__)
-        self.comm.Abort(1)
+        self._abort("".join(traceback.format_exception(*error)), 1)
+
+    def _abort(self, text: str, code: int) -> None:
+        """End all ranks, wherever they are. The text may stand below a progress bar of rank 0."""
+        print(f"\n{self._name(self.rank)}: {text}", file=sys.__stderr__, flush=True)
+        time.sleep(0.3)  # the launcher may drop what it has not read yet
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI has nothing to add
+        self.comm.Abort(code)
