@@ -61,6 +61,9 @@ def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) 
         return list(_pool(threads).map(function, pieces))
 
 
+SAME = "start all ranks with the same arguments, data and installed packages"
+
+
 class Ranks:
     """The processes that carry out a command together: here this one alone. ``app.mpi`` has the same for several."""
 
@@ -73,7 +76,7 @@ class Ranks:
 
     def own(self, pieces: list[Piece]) -> list[Piece]:
         """The pieces that this rank computes."""
-        return pieces
+        return pieces[self.rank :: self.size]
 
     def fill(self, out: np.ndarray, pieces: list[slice]) -> None:
         """Fill in those pieces of ``out`` that other ranks have computed."""
@@ -90,8 +93,8 @@ class Ranks:
         """Whether a rank has the flag up."""
         return flag
 
-    def check_equal(self, values: dict[str, Any], advice: str) -> None:
-        """Raises InputError on every rank, naming rank and value, unless all ranks have the same values."""
+    def check_equal(self, values: dict[str, Any], advice: str = SAME) -> None:
+        """Raises InputError on every rank, naming rank and value, unless all have the same values (of arrays: CRCs)."""
 
 
 ALONE = Ranks()

@@ -64,7 +64,7 @@ def test_training_lowers_the_loss_and_records_every_column(corpus):
 
 def fake_validation(monkeypatch, aucs):
     values = iter(aucs)
-    monkeypatch.setattr(training, "validate", lambda params, dev, config: {"auc": next(values)})
+    monkeypatch.setattr(training, "validate", lambda *_: {"auc": next(values)})
 
     def train_epoch(state, *rest):
         state.params["w"] += 1
@@ -139,14 +139,14 @@ def test_scores_that_overflow_are_named(corpus):
 
 def test_a_gradient_that_is_not_finite_is_named_and_changes_nothing(corpus, monkeypatch):
     config, train, _, params = start(corpus)
-    before, backward = {name: one.copy() for name, one in params.items()}, training.backward
+    before, right = {name: one.copy() for name, one in params.items()}, training.loss_and_gradients
 
-    def broken(cache):
-        gradients = backward(cache)
+    def broken(*batch):
+        loss, gradients = right(*batch)
         gradients["news.weight_key"][0, 0] = np.inf
-        return gradients
+        return loss, gradients
 
-    monkeypatch.setattr(training, "backward", broken)
+    monkeypatch.setattr(training, "loss_and_gradients", broken)
     with pytest.raises(NonFiniteError, match="epoch 1, batch 2 .*the gradient of news.weight_key is not finite"):
         training.train_step(params, AdamState.zeros(params), first_batch(train, config), config, step=2)
     for name, one in params.items():

@@ -25,20 +25,18 @@ import numpy as np
 from ..batch import Batch, make_batch
 from ..errors import InputError
 from ..model import Masks
-from ..parallel import ALONE, Piece, Ranks, Result
+from ..parallel import ALONE, SAME, Ranks, Result
 from ..ragged import Ragged, number_by_first_use
 from .threads import usable_cores
 
-LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # set by MPICH, Open MPI and srun
-VERSIONS = {"NumPy": np.__version__, "Numba": numba.__version__}
-SAME = "start all ranks with the same arguments, data and installed packages"  # what to do if not
+LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # numbers of ranks: MPICH, Open MPI, srun
 PATIENCE = 2  # seconds that a rank that failed waits for the others to fail as well
 
 
 @cache
 def ranks() -> Ranks:
     """The ranks of this command; ALONE, and nothing is imported, unless an MPI launcher started more than one."""
-    count = max(int(os.environ.get(name) or 1) for name in LAUNCHERS)
+    count = next((int(os.environ[name]) for name in LAUNCHERS if name in os.environ), 1)
     if count == 1:
         return ALONE
     try:
@@ -52,10 +50,11 @@ def ranks() -> Ranks:
             f"{count} processes were started, but mpi4py sees {MPI.COMM_WORLD.size}: the launcher is of another MPI "
             "than mpi4py's; use the mpiexec beside this python"
         )
-    found = MpiRanks(MPI.COMM_WORLD)
+    found = MpiRanks(MPI.COMM_WORLD, MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED))
     if found.rank:
         sys.stdout = sys.stderr = open(os.devnull, "w")
     sys.excepthook = found.fail
+    found.check_equal({"NumPy": np.__version__, "Numba": numba.__version__})
     places = "; ".join(f"{rank} on {place}" for rank, place in enumerate(found.places))
     print(f"{count} ranks, threads of each: {found.threads}; rank {places}", flush=True)
     return found
@@ -65,13 +64,6 @@ def end(line: str, code: int) -> tuple[str, int]:
     """What a command says last and returns, for all its ranks together; called by each when its work is over."""
     group = ranks() if ranks.cache_info().currsize else ALONE
     return group.end(line, code) if isinstance(group, MpiRanks) else (line, code)
-
-
-def checksum(*arrays: np.ndarray) -> str:
-    crc = 0
-    for array in arrays:
-        crc = zlib.crc32(np.ascontiguousarray(array).data, crc)
-    return f"{crc:08x}"
 
 
 def take_share(batch: Batch, masks: Masks | None, users: slice) -> tuple[Batch, Masks | None, np.ndarray]:
@@ -94,13 +86,13 @@ def take_share(batch: Batch, masks: Masks | None, users: slice) -> tuple[Batch, 
 class MpiRanks(Ranks):
     """See ``Ranks``. Rank 0 prints and writes."""
 
-    def __init__(self, comm: Any):
+    def __init__(self, comm: Any, machine: Any):
+        """``machine``: those of the ranks ``comm`` that are on one machine with this one."""
         self.comm, self.rank, self.size = comm, comm.rank, comm.size
         self.endings = comm.Dup()  # for ``end``: ranks that failed meet here, whatever the others wait for
         self.places = comm.allgather(f"{os.uname().nodename}, process {os.getpid()}")
-        cores = sorted(os.sched_getaffinity(0))
-        neighbours = comm.Split_type(0x1).allgather(cores)
-        self.threads = max(1, usable_cores() // neighbours.count(cores))  # they share these cores
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+        self.threads = max(1, usable_cores() // machine.allgather(cores).count(cores))  # shared by those ranks
 
     def share(self, batch: Batch) -> slice:
         """This rank's clicks: contiguous, and so many that all ranks have about as many titles to encode."""
@@ -142,9 +134,6 @@ class MpiRanks(Ranks):
             parts[0] += part
         self.comm.Allgather(parts[0], flat)
 
-    def own(self, pieces: list[Piece]) -> list[Piece]:
-        return pieces[self.rank :: self.size]
-
     def fill(self, out: np.ndarray, pieces: list[slice]) -> None:
         for i, piece in enumerate(pieces):
             self.comm.Bcast(out[piece], i % self.size)
@@ -165,7 +154,10 @@ class MpiRanks(Ranks):
     def any(self, flag: bool) -> bool:
         return any(self.comm.allgather(flag))
 
-    def check_equal(self, values: dict[str, Any], advice: str) -> None:
+    def check_equal(self, values: dict[str, Any], advice: str = SAME) -> None:
+        values = {
+            name: f"{zlib.crc32(one.data):08x}" if isinstance(one, np.ndarray) else one for name, one in values.items()
+        }
         first, *others = self.comm.allgather(values)
         for rank, other in enumerate(others, 1):
             for name in first:

@@ -73,7 +73,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     ranks = mpi.ranks()
     data = load_data(settings)
     prepared = prepare_data(data, settings)
-    ranks.check_equal({**asdict(prepared.config), "data": prepared.fingerprint, **mpi.VERSIONS}, mpi.SAME)
+    ranks.check_equal({**asdict(prepared.config), "data": prepared.fingerprint})
     table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
     state = ranks.first(lambda: resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared))
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
@@ -85,7 +85,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
 
     def finish_epoch(record: Record) -> None:
         ranks.check_equal(
-            {f"{name} after epoch {record['epoch']}": mpi.checksum(param) for name, param in state.params.items()},
+            {f"{name} after epoch {record['epoch']}": param for name, param in state.params.items()},
             "use machines of one kind: another processor rounds differently",
         )
         if ranks.rank == 0:
