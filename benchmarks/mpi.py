@@ -1,7 +1,7 @@
 """Cost of several ranks: ``python -m benchmarks.mpi`` measures one and two on this machine, and predicts many machines.
 
 It starts ``mpiexec -n 2``, in which all ways to do a step take turns, so that another load on the machine hits them
-alike; the numbers are medians over the rounds. Two ranks share one machine here, so there is no network in what is
+alike; the numbers are the fastest of the rounds, because another load only adds. Two ranks share one machine here, so there is no network in what is
 measured, but the bytes are counted on a real socket (``--bytes``, over the loopback device).
 
 The model on paper. With P ranks and a batch of B clicks, a step takes
@@ -134,10 +134,7 @@ class Bench:
                 self.stages(size, i)
             if i == 0:
                 self.times.clear()  # compiling
-        slowest = [max(times) for times in zip(*self.comm.allgather([]))]  # kept simple: rank 0's times
-        del slowest
-        medians = {name: float(np.median(times)) for name, times in self.times.items()}
-        return {"seconds": medians, **self.counts(rounds)}
+        return {"seconds": {name: min(times) for name, times in self.times.items()}, **self.counts(rounds)}
 
     def counts(self, rounds: int) -> dict[str, Any]:
         measured = {
@@ -195,17 +192,17 @@ def fit_shares(found: dict[str, Any], threads: int) -> np.ndarray:
 
 def predict(found: dict[str, Any], size: int, ranks: int, threads: int, network: float | None) -> float:
     """Seconds of a step. ``network`` in Gb/s; None: the ranks share a machine, and the sum is as measured there."""
-    known = np.array(BATCHES)
+    values, shares = found["values"], found["shares"][f"{size}/{ranks}"]
 
-    def whole(name: str) -> float:
-        return float(np.interp(size, known, [found["seconds"][f"{name}/{one}/{threads}"] for one in known]))
+    def whole(name: str, grows_with: Callable[[int], float]) -> float:
+        nearest = min(size, BATCHES[-1])  # beyond the largest batch that was measured it grows in proportion
+        return found["seconds"][f"{name}/{nearest}/{threads}"] * grows_with(size) / grows_with(nearest)
 
-    nearest = size / min(size, known[-1])  # beyond the largest that was measured all grows in proportion
-    total = sum(whole(name) for name in ("masks", "assemble", "adam")) * nearest
-    total += max(float(fit_shares(found, threads) @ share) for share in found["shares"][f"{size}/{ranks}"])
+    total = whole("masks", float) + whole("assemble", float) + whole("adam", lambda one: values[str(one)])
+    total += max(float(fit_shares(found, threads) @ share) for share in shares)
     if ranks == 1:
         return total
-    total += whole("pack") * nearest
+    total += whole("pack", lambda one: values[str(one)])
     if network is None:
         return total + found["seconds"][f"sum/{size}"]
     sends = 2 * (ranks - 1) / ranks * 4 * found["values"][str(size)] / (network * 1e9 / 8)
@@ -247,7 +244,7 @@ def main() -> None:
 
 def show(found: dict[str, Any]) -> None:
     print(
-        f"\n{'clicks':>7} {'1 thread':>9} {'2 threads':>10} {'2 ranks':>8} {'model':>7} {'off by':>7}   ms a step; us a click, 2 ranks"
+        f"\n{'clicks':>7} {'1 thread':>9} {'2 threads':>10} {'2 ranks':>8} {'model':>7} {'off by':>7}   ms a step; us a click"
     )
     for size in BATCHES:
         one, two, ranks = (found["seconds"][f"step/{size}/{how}"] for how in ("1 thread", "2 threads", "2 ranks"))
@@ -258,7 +255,8 @@ def show(found: dict[str, Any]) -> None:
         )
     counted = found["bytes"]
     print(
-        f"\nbytes that a rank of two sends in a step of 64 clicks: {counted['measured']:,.0f}, model {counted['model']:,.0f}"
+        f"\nbytes that a rank of two sends in a step of 64 clicks: {counted['measured']:,.0f}, "
+        f"by the model {counted['model']:,.0f}"
     )
     print(
         f"\n{'clicks':>7} {'Gb/s':>5}" + "".join(f" {machines:>6}" for machines in MACHINES) + "   speed-up by machines"

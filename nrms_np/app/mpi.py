@@ -39,21 +39,18 @@ def ranks() -> Ranks:
     count = next((int(os.environ[name]) for name in LAUNCHERS if name in os.environ), 1)
     if count == 1:
         return ALONE
+    started = f"{count} processes were started"
     try:
         from mpi4py import MPI
     except ImportError as error:
-        raise InputError(
-            f"{count} processes were started, but mpi4py does not work ({error}); install nrms_np[mpi]"
-        ) from None
+        raise InputError(f"{started}, but mpi4py does not work ({error}); install nrms_np[mpi]") from None
     if MPI.COMM_WORLD.size != count:
-        raise InputError(
-            f"{count} processes were started, but mpi4py sees {MPI.COMM_WORLD.size}: the launcher is of another MPI "
-            "than mpi4py's; use the mpiexec beside this python"
-        )
+        advice = "the launcher is of another MPI than mpi4py's; use the mpiexec beside this python"
+        raise InputError(f"{started}, but mpi4py sees {MPI.COMM_WORLD.size}: {advice}")
     found = MpiRanks(MPI.COMM_WORLD, MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED))
     if found.rank:
         sys.stdout = sys.stderr = open(os.devnull, "w")
-    sys.excepthook = found.fail
+    sys.excepthook = lambda *error: found.abort("".join(traceback.format_exception(*error)), 1)
     found.check_equal({"NumPy": np.__version__, "Numba": numba.__version__})
     places = "; ".join(f"{rank} on {place}" for rank, place in enumerate(found.places))
     print(f"{count} ranks, threads of each: {found.threads}; rank {places}", flush=True)
@@ -140,13 +137,13 @@ class MpiRanks(Ranks):
 
     def in_order(self, own: Iterable[Result], count: int) -> Iterable[Result]:
         mine = iter(own)
-        if self.rank:
-            for found in mine:
-                self.comm.send(found, 0)
-        else:
-            for piece in range(count):
-                source = piece % self.size
-                yield self.comm.recv(source=source) if source else next(mine)
+        for rank in (piece % self.size for piece in range(count)):
+            if rank == self.rank == 0:
+                yield next(mine)
+            elif rank == self.rank:
+                self.comm.send(next(mine), 0)
+            elif self.rank == 0:
+                yield self.comm.recv(source=rank)
 
     def first(self, compute: Callable[[], Result]) -> Result:
         return self.comm.bcast(None if self.rank else compute())
@@ -173,7 +170,7 @@ class MpiRanks(Ranks):
         meeting, give_up = self.endings.Ibarrier(), time.monotonic() + PATIENCE
         while not meeting.Test():
             if code and time.monotonic() > give_up:
-                self._abort(line, code)
+                self.abort(line, code)
             time.sleep(0.01)
         found = self.endings.allgather((line, code))
         rank, (line, code) = max(enumerate(found), key=lambda item: item[1][1] > 0)
@@ -182,12 +179,8 @@ class MpiRanks(Ranks):
     def _name(self, rank: int) -> str:
         return f"rank {rank} of {self.size} ({self.places[rank]})"
 
-    def fail(self, *error: Any) -> None:
-        """A bug: the traceback, and the end of all ranks."""
-        self._abort("".join(traceback.format_exception(*error)), 1)
-
-    def _abort(self, text: str, code: int) -> None:
-        """End all ranks, wherever they are. The text may stand below a progress bar of rank 0."""
+    def abort(self, text: str, code: int) -> None:
+        """End all ranks, wherever they are. The text stands below a progress bar of rank 0."""
         print(f"\n{self._name(self.rank)}: {text}", file=sys.__stderr__, flush=True)
         time.sleep(0.3)  # the launcher may drop what it has not read yet
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI has nothing to add
