@@ -69,7 +69,7 @@ def main() -> None:
     train_split = prepare(news, train, vocabulary, config)
     dev_split = prepare(dev_news, dev, vocabulary, config)
     if args.dropout_by_position:
-        module = sys.modules["nrms_np.fit"]  # the name nrms_np.fit is that of its function
+        module = sys.modules["nrms_np.model"]
         module.forward, module.backward = by_position(module.forward, module.backward)
 
     def measure(scores: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Cost of several ranks: ``python -m benchmarks.mpi`` measures one and two on this machine, and predicts many machines.
 
 It starts ``mpiexec -n 2``, in which all ways to do a step take turns, so that another load on the machine hits them
-alike; the numbers are the fastest of the rounds, because another load only adds. Two ranks share one machine here, so there is no network in what is
-measured, but the bytes are counted on a real socket (``--bytes``, over the loopback device).
+alike; the numbers are the fastest of the rounds, because another load only adds. Two ranks share one machine here, so
+there is no network in what is measured, but the bytes are counted on a real socket (``--bytes``, over the loopback
+device).
 
 The model on paper. With P ranks and a batch of B clicks, a step takes
 
@@ -244,7 +245,8 @@ def main() -> None:
 
 def show(found: dict[str, Any]) -> None:
     print(
-        f"\n{'clicks':>7} {'1 thread':>9} {'2 threads':>10} {'2 ranks':>8} {'model':>7} {'off by':>7}   ms a step; us a click"
+        f"\n{'clicks':>7} {'1 thread':>9} {'2 threads':>9} {'2 ranks':>9} {'model':>9} {'off by':>7}"
+        "   ms a step; the last column is us a click of 2 ranks"
     )
     for size in BATCHES:
         one, two, ranks = (found["seconds"][f"step/{size}/{how}"] for how in ("1 thread", "2 threads", "2 ranks"))
