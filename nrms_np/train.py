@@ -23,7 +23,12 @@ examples:
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
-A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN."""
+A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN.
+
+Several machines train one model together (needs the extra mpi; evaluate works like that too):
+  mpiexec -f hosts -ppn 1 -n 4 python -m nrms_np.train --train MINDlarge_train --dev MINDlarge_dev --batch-size 1024
+One process a machine is best: threads share the words and titles of a batch, processes do not. Weights are those of
+one process, up to rounding. When a process is killed, the exit code is that of mpiexec."""
 
 
 def main(argv: list[str] | None = None) -> None:

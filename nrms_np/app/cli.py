@@ -30,7 +30,13 @@ def make_parser(module: str, description: str, epilog: str | None = None) -> arg
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=_count, metavar="N", default=0, help="threads; 0: every core it may use")
+    parser.add_argument(
+        "--threads",
+        type=_count,
+        metavar="N",
+        default=0,
+        help="threads; 0: every core it may use (under mpiexec its share of them)",
+    )
 
 
 def _count(text: str) -> int:
