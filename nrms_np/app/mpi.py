@@ -80,6 +80,19 @@ def take_share(batch: Batch, masks: Masks | None, users: slice) -> tuple[Batch, 
     return replace(share, words=batch.words[share.words]), masks, share.words
 
 
+def sum_over_ranks(comm: Any, flat: np.ndarray) -> None:
+    """The sum of all ranks' ``flat``, in place: rank r adds up part r in the order of ranks, and sends it to all.
+
+    That is what a fast allreduce does, spelled out: the order of the additions, and so each bit of the sum, depends on
+    the number of ranks only, and not on where they run or on whose MPI it is.
+    """
+    parts = np.empty((comm.size, len(flat) // comm.size), flat.dtype)
+    comm.Alltoall(flat, parts)
+    for part in parts[1:]:
+        parts[0] += part
+    comm.Allgather(parts[0], flat)
+
+
 class MpiRanks(Ranks):
     """See ``Ranks``. Rank 0 prints and writes."""
 
@@ -116,20 +129,8 @@ class MpiRanks(Ranks):
                     sums[name][words] = gradient[1] * weight
                 else:
                     np.multiply(gradient, weight, out=sums[name])
-        self._sum(flat)
+        sum_over_ranks(self.comm, flat)
         return loss[0], {**sums, "embedding": (batch.words, sums["embedding"])}
-
-    def _sum(self, flat: np.ndarray) -> None:
-        """The sum of all ranks' ``flat``, in place: rank r adds up part r in the order of ranks, and sends it to all.
-
-        That is what a fast allreduce does, spelled out: the order of the additions, and so each bit of the sum, depends
-        on the number of ranks only, and not on where they run or on whose MPI it is.
-        """
-        parts = np.empty((self.size, len(flat) // self.size), flat.dtype)
-        self.comm.Alltoall(flat, parts)
-        for part in parts[1:]:
-            parts[0] += part
-        self.comm.Allgather(parts[0], flat)
 
     def fill(self, out: np.ndarray, pieces: list[slice]) -> None:
         for i, piece in enumerate(pieces):
