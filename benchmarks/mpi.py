@@ -239,7 +239,8 @@ def main() -> None:
     }
     found["checked"] = {size: predict(found, size, 2, 1, None) for size in BATCHES}
     del found["shares"]
-    records.write("mpi", {"machine": records.machine(), "rounds": args.rounds, **found})
+    found = {"machine": records.machine(), "rounds": args.rounds, "load_average": os.getloadavg()[0], **found}
+    records.write("mpi", found)
     show(found)
 
 
