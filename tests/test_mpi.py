@@ -314,4 +314,5 @@ def test_a_launcher_that_mpi4py_does_not_know_is_named(tmp_path):
         process = command("--run", tmp_path / "run", broken=broken)
         done = subprocess.run(process, env=environment(OMPI_COMM_WORLD_SIZE="2"), capture_output=True, text=True)
         assert done.returncode == cli.BAD_INPUT
-        assert done.stderr.startswith(message) and len(done.stderr.splitlines()) == 1
+        (error,) = error_lines(done.stderr)
+        assert error.startswith(message)
