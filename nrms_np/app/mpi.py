@@ -182,7 +182,7 @@ class MpiRanks(Ranks):
 
     def abort(self, text: str, code: int) -> None:
         """End all ranks, wherever they are. The text stands below a progress bar of rank 0."""
-        print(f"\n{self._name(self.rank)}: {text}", file=sys.__stderr__, flush=True)
+        os.write(2, f"\n{self._name(self.rank)}: {text}\n".encode())  # in one piece: other ranks write there too
         time.sleep(0.3)  # the launcher may drop what it has not read yet
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI has nothing to add
         self.comm.Abort(code)
