@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+
+from nrms_np.app.recommender import Ranking
 
 FOLDER: Path | None = None  # where pictures are saved, as name.png
 
@@ -20,6 +25,86 @@ def finish(figure: Figure, name: str) -> None:
 
 
 # chapter 00 ----------------------------------------------------------------------------------------------------------
+
+LIT = LinearSegmentedColormap.from_list("lit", ["white", "#ffb000"])
+FORWARD, BACKWARD = "#1f5fa8", "crimson"
+
+
+def recommendation(clicks: list[str], ranking: Ranking, clicked: set[str]) -> None:
+    """Five clicks, and the ranked headlines, their words lit up by weight; a star marks what was clicked next."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(14.5, 4.2), width_ratios=(5, 8))
+    left.set_title("the reader clicked", loc="left")
+    for i, title in enumerate(clicks):
+        left.text(0, i, title, va="center", fontsize=8.5, family="monospace")
+    right.set_title("ranked for this reader: score, and the weight of each word in its title", loc="left")
+    for i, item in enumerate(ranking.recommendations):
+        colour = "black" if item.score > 1 else "gray"
+        star = "★" if item.title in clicked else " "
+        right.text(0, i, f"{item.score:6.2f} {star}", va="center", fontsize=9, color=colour, family="DejaVu Sans Mono")
+        column = 10
+        for word in item.words:
+            lit = LIT(min(1, 1.6 * word.weight))
+            box = dict(boxstyle="square,pad=0.15", fc=lit, ec="none")
+            right.text(column, i, word.word, va="center", fontsize=9, color=colour, family="monospace", bbox=box)
+            column += len(word.word) + 1
+    for ax, columns in ((left, 62), (right, 90)):
+        ax.set(xlim=(0, columns), ylim=(len(ranking.recommendations) - 0.4, -0.6))
+        ax.axis("off")
+    figure.tight_layout()
+    finish(figure, "00_reader")
+
+
+def map_of_nrms() -> None:
+    """The model from the word table to the loss: forward above, backward below on the same arrows."""
+    figure, ax = plt.subplots(figsize=(15, 5))
+    grey, orange, white = "#e6e6e6", "#f9cb9c", "white"
+    for x, y, text, colour in (
+        (0.2, 3, "WORD TABLE\n[vocabulary, D]", orange),
+        (2.9, 3, "rows\n[U, D]", white),
+        (5.0, 3, "ENCODER\nnews weights", orange),
+        (7.5, 3, "title_vectors\n[N, M]", white),
+        (10.2, 4.7, "ENCODER\nuser weights", orange),
+        (12.7, 4.7, "users\n[B, M]", white),
+        (11.2, 1.3, "title_vectors[candidates]\n[B, 1+K, M]", white),
+        (14.6, 3, "scores\n[B, 1+K]", white),
+        (16.8, 3, "loss\none number", "#d9ead3"),
+    ):
+        box = dict(boxstyle="round,pad=0.5", fc=colour, ec="black")
+        ax.text(x, y, text, ha="center", va="center", fontsize=11, bbox=box)
+    for x, y, dx, dy in (  # where an arrow begins and how far it goes
+        (1.4, 3, 0.8, 0),
+        (3.5, 3, 0.5, 0),
+        (6.0, 3, 0.5, 0),
+        (8.1, 3.5, 1.1, 0.9),
+        (8.1, 2.5, 1.4, -0.8),
+        (11.2, 4.7, 0.9, 0),
+        (13.2, 4.3, 0.8, -0.75),
+        (12.6, 1.7, 1.4, 0.75),
+        (15.3, 3, 0.7, 0),
+    ):
+        _arrow(ax, (x, y + 0.12), (x + dx, y + dy + 0.12), FORWARD)
+        _arrow(ax, (x + dx, y + dy - 0.16), (x, y - 0.16), BACKWARD)
+    for x, y, text in ((1.75, 4.0, "batch.words"), (5.0, 4.3, "batch.titles"), (10.2, 6.0, "batch.histories")):
+        ax.text(x, y, text, ha="center", fontsize=10, color="dimgray")
+        _arrow(ax, (x, y - 0.05), (x, y - 0.65), "dimgray")
+    ax.text(11.2, 0.1, "batch.candidates", ha="center", fontsize=10, color="dimgray")
+    _arrow(ax, (11.2, 0.35), (11.2, 0.8), "dimgray")
+    ax.text(14.75, 3.75, "dot products", ha="center", fontsize=10)
+    ax.text(15.65, 3.35, "softmax", ha="center", fontsize=10)
+    ax.text(7.5, 1.75, "two gradients\nmeet here: add", ha="center", color=BACKWARD, fontsize=10)
+    ax.text(1.75, 2.1, "only the rows\nof this batch", ha="center", color=BACKWARD, fontsize=10)
+    for y, label, colour in ((0.75, "forward: numbers", FORWARD), (0.3, "backward: gradients", BACKWARD)):
+        _arrow(ax, *(((-0.8, y), (0, y)) if colour is FORWARD else ((0, y), (-0.8, y))), colour)
+        ax.text(0.15, y, label, va="center", fontsize=10, color=colour)
+    ax.set(xlim=(-1.2, 17.8), ylim=(0, 6.3))
+    ax.axis("off")
+    figure.tight_layout()
+    finish(figure, "00_map")
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 1.6) -> None:
+    ax.annotate("", xy=end, xytext=start, arrowprops=dict(arrowstyle="->", lw=width, color=colour))
+
 
 
 # chapter 01 ----------------------------------------------------------------------------------------------------------
