@@ -106,7 +106,6 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
     ax.annotate("", xy=end, xytext=start, arrowprops=dict(arrowstyle="->", lw=width, color=colour))
 
 
-
 # chapter 01 ----------------------------------------------------------------------------------------------------------
 
 
