@@ -6,11 +6,13 @@ In a notebook a picture appears below its cell; ``run.py`` saves it in the folde
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from nrms_np.app.recommender import Ranking
 
@@ -57,7 +59,7 @@ def recommendation(clicks: list[str], ranking: Ranking, clicked: set[str]) -> No
 def map_of_nrms() -> None:
     """The model from the word table to the loss: forward above, backward below on the same arrows."""
     figure, ax = plt.subplots(figsize=(15, 5))
-    grey, orange, white = "#e6e6e6", "#f9cb9c", "white"
+    orange, white = "#f9cb9c", "white"
     for x, y, text, colour in (
         (0.2, 3, "WORD TABLE\n[vocabulary, D]", orange),
         (2.9, 3, "rows\n[U, D]", white),
@@ -107,6 +109,44 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
 
 
 # chapter 01 ----------------------------------------------------------------------------------------------------------
+
+
+def padded_and_ragged(titles: list[list[str]], numbers: list[int], unknown: int) -> None:
+    """Titles as rectangles of words: filled up to the longest, and one after the other. Small: the word numbers."""
+    longest, total = max(map(len, titles)), sum(map(len, titles))
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(15, 5.6), height_ratios=(7, 5.2))
+    colours = plt.get_cmap("Set3").colors  # type: ignore[attr-defined]
+
+    def cell(ax: Axes, x: float, y: float, word: str, number: int | None, colour: Any, width: int = 1) -> None:
+        hatch = "////" if number == unknown else None
+        ax.add_patch(Rectangle((x, y), width, 1, fc=colour, ec="white", hatch=hatch, lw=1.5))
+        ax.text(x + width / 2, y + 0.42, word, ha="center", va="center", fontsize=9.5)
+        if number is not None:
+            ax.text(x + width - 0.04, y + 0.95, str(number), ha="right", va="bottom", fontsize=7, color="dimgray")
+
+    per_line, position = 14, 0
+    for n, words in enumerate(titles):
+        for t in range(longest):
+            real = t < len(words)
+            number = numbers[position + t] if real else None
+            cell(top, 2 * t, n, words[t] if real else "pad", number, colours[n] if real else "#f0f0f0", 2)
+        for t, word in enumerate(words):
+            line, column = divmod(position, per_line)
+            cell(bottom, column, 2.2 * line, word, numbers[position], colours[n])
+            if t == 0:
+                bottom.text(column, 2.2 * line - 0.2, str(position), ha="center", fontsize=10, color=FORWARD)
+                _arrow(bottom, (column, 2.2 * line - 0.2), (column, 2.2 * line + 0.05), FORWARD)
+            position += 1
+    bottom.text(per_line + 0.1, 2.2 * ((total - 1) // per_line) + 0.5, str(total), color=FORWARD, va="center")
+    top.set(xlim=(-0.1, 2 * longest + 0.1), ylim=(len(titles) + 0.1, -0.1))
+    top.set_title(f"padded: {len(titles)} x {longest} = {len(titles) * longest} slots", loc="left")
+    bottom.set(xlim=(-0.1, per_line + 0.6), ylim=(2.2 * ((total - 1) // per_line) + 1.2, -0.7))
+    title = f"ragged: {total} values, two lines of one array; blue: the offsets, where each title begins, and the end"
+    bottom.set_title(title, loc="left")
+    for ax in (top, bottom):
+        ax.axis("off")
+    figure.tight_layout()
+    finish(figure, "01_news_as_numbers")
 
 
 # chapter 02 ----------------------------------------------------------------------------------------------------------
