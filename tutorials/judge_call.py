@@ -11,6 +11,7 @@ import math
 import random
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -25,48 +26,61 @@ SHARED = (np, np.random, np.linalg, math, builtins)  # modules that no answer ma
 
 
 class Refused(Exception):
-    """Raised by a call that went wrong: the sentence for the learner, and what had been printed."""
-
-    def __init__(self, sentence: str, printed: str = "") -> None:
-        super().__init__(sentence)
-        self.printed = printed
+    """A call went wrong; the message is the sentence for the learner."""
 
 
-def call(answer: Callable, args: tuple, changes: tuple[int, ...] = (), seconds: float = 20.0) -> tuple[Any, str]:
-    """What an answer returns (where it is to change arguments in place: these) and what it prints.
+class Call:
+    """An answer, guarded: ``call(*args)`` returns what it returns, or raises Refused (NotImplementedError: a stub).
 
-    In a thread, whose stack holds no truth. Raises Refused, or NotImplementedError as the stubs do.
+    It runs in a thread, whose stack holds no truth. ``changes``: arguments that it is to change in place; they are then
+    what is returned. ``printed`` and ``taken``, in seconds, are of the last call.
     """
-    given = [frozen(one, writeable=i in changes) for i, one in enumerate(args)]
-    done: dict[str, Any] = {}
 
-    def run() -> None:
+    def __init__(self, answer: Callable, changes: tuple[int, ...] = (), limit: float = 20.0) -> None:
+        self.answer, self.changes, self.limit = answer, changes, limit
+        self.printed, self.taken = "", 0.0
+
+    def __call__(self, *args: Any) -> Any:
+        given = [frozen(one, writeable=i in self.changes) for i, one in enumerate(args)]
+        done: dict[str, Any] = {}
+        printed, before = io.StringIO(), _world()
+        thread = threading.Thread(target=self._run, args=(given, done), daemon=True)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            thread.start()
+            thread.join(self.limit)
+        said = _restore(before)
+        self.printed = printed.getvalue()
+        if thread.is_alive():
+            said = f"no answer within {self.limit:g} s: a loop without an end?"
+        elif "error" in done:
+            said = _error(done["error"], self.answer, args)
+        for i, (one, old) in enumerate(zip(given, args)):
+            if not said and i not in self.changes and _differs(one, old):
+                said = f"it changes its argument {i + 1}: work on a copy"
+        if said:
+            raise Refused(said)
+        changed = tuple(given[i] for i in self.changes)
+        return (changed if len(changed) > 1 else changed[0]) if changed else done["got"]
+
+    def _run(self, given: list, done: dict[str, Any]) -> None:
+        start = time.perf_counter()
         try:
             with np.errstate(all="ignore"):
-                done["got"] = answer(*given)
+                done["got"] = self.answer(*given)
         except BaseException as error:  # SystemExit too
             done["error"] = error
+        self.taken = time.perf_counter() - start
 
-    printed = io.StringIO()
-    before = _world()
-    thread = threading.Thread(target=run, daemon=True)
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        thread.start()
-        thread.join(seconds)
-    said = _restore(before)
-    if thread.is_alive():
-        said = f"no answer within {seconds:g} s: a loop without an end?"
-    elif "error" in done:
-        said = _error(done["error"], answer, args)
-    for i, (one, old) in enumerate(zip(given, args)):
-        if not said and i not in changes and _differs(one, old):
-            said = f"it changes its argument {i + 1}: work on a copy"
-    if said:
-        raise Refused(said, printed.getvalue())
-    if changes:
-        return (given[changes[0]] if len(changes) == 1 else tuple(given[i] for i in changes)), printed.getvalue()
-    return done["got"], printed.getvalue()
+
+def fastest(function: Callable, args: tuple, repeats: int = 7) -> float:
+    """The least seconds of several calls, of a guarded answer or of any function."""
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function(*args)
+        found.append(function.taken if isinstance(function, Call) else time.perf_counter() - start)
+    return min(found)
 
 
 def _differs(one: Any, old: Any) -> bool:
@@ -103,7 +117,7 @@ def describe(answer: Callable, args: tuple, scaled: tuple[int, float] | None = N
             words.append(f"{name} {value.shape}")
         else:
             text = " ".join(repr(value.tolist() if isinstance(value, np.ndarray) else value).split())
-            words.append(f"{name} = {text}" if len(text) <= 60 else name)
+            words.append(name if len(text) > 60 or text.startswith("<") else f"{name} = {text}")
         if scaled and scaled[0] == i:
             words[-1] += f" times {scaled[1]:g}"
     return ", ".join(words) or "no argument"

@@ -64,13 +64,14 @@ def _value_gap(got: Any, want: Any, name: str, tolerance: float, reveal: bool) -
             return Gap(name, math.inf, f"{name} is {_kind(got)}, a number is asked for")
         return _array_gap(np.array(float(got)), np.array(float(want)), name, tolerance, 0.0, reveal)
     right = f", {want!r} is right" if reveal else ": not right"
-    same = type(got) is type(want) and bool(got == want)
+    same = isinstance(got, type(want)) and bool(want == got)
     return Gap(name, 0.0) if same else Gap(name, math.inf, f"{name} is {_short(got)}{right}")
 
 
 def _array_gap(got: Any, want: np.ndarray, name: str, tolerance: float, scale: float, reveal: bool) -> Gap:
     if not isinstance(got, np.ndarray):
         return Gap(name, math.inf, f"{name} is {_kind(got)}, an array is asked for")
+    got = np.asarray(got)
     if got.shape != want.shape:
         return Gap(name, math.inf, f"{name} has the shape {got.shape}, {want.shape} is right")
     if got.dtype.kind != want.dtype.kind or (want.dtype.kind in "fc" and got.dtype != want.dtype):
@@ -91,7 +92,8 @@ def _array_gap(got: Any, want: np.ndarray, name: str, tolerance: float, scale: f
     first = tuple(np.argwhere(wrong)[0])
     where = f"{name}[{', '.join(map(str, first))}]" if first else name
     if reveal:
-        text = f"{where} is {_digits(got[first])}, {_digits(want[first])} is right"
+        digits = 6 if relative > 1e-3 else 15
+        text = f"{where} is {_digits(got[first], digits)}, {_digits(want[first], digits)} is right"
     else:
         text = f"{where} is {_digits(got[first])}: too {'high' if got[first] > want[first] else 'low'}"
     if want.size > 1:
@@ -108,18 +110,16 @@ def _slip(got: np.ndarray, want: np.ndarray) -> str:
     close = 1e-6 * np.abs(want).max()
     if not got.any():
         return "That is zero everywhere"
-    if ratio and np.abs(got - ratio * want).max() < close * abs(ratio):
-        return (
-            "That is the right answer with the opposite sign"
-            if abs(ratio + 1) < 1e-6
-            else f"That is {ratio:.4g} times the right answer"
-        )
+    if abs(ratio + 1) < 1e-6 and np.abs(got + want).max() < close:
+        return "That is the right answer with the opposite sign"
+    if abs(ratio - 1) > 1e-3 and np.abs(got - ratio * want).max() < close * abs(ratio):
+        return f"That is {ratio:.4g} times the right answer"
     square = got.ndim > 1 and got.shape[-1] == got.shape[-2]
     return "That is the right answer transposed" if square and np.abs(got.swapaxes(-1, -2) - want).max() < close else ""
 
 
-def _digits(number: Any) -> str:
-    return f"{number:.6g}" if isinstance(number, (float, np.floating)) else str(number)
+def _digits(number: Any, digits: int = 3) -> str:
+    return f"{number:.{digits}g}" if isinstance(number, (float, np.floating)) else str(number)
 
 
 def _short(value: Any) -> str:
