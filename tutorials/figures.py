@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -150,6 +151,53 @@ def padded_and_ragged(titles: list[list[str]], numbers: list[int], unknown: int)
 
 
 # chapter 02 ----------------------------------------------------------------------------------------------------------
+
+
+def lost_gradient(wrong: tuple[list[float], np.ndarray], right: tuple[list[float], np.ndarray]) -> None:
+    """Left: both losses. Right: how far each word still is from its number, the frequent ones first."""
+    figure, (left, middle) = plt.subplots(1, 2, figsize=(12, 3.8))
+    for (losses, error), colour, name in ((wrong, BACKWARD, "program A"), (right, FORWARD, "program B")):
+        left.plot(losses, color=colour, label=f"{name}: {losses[0]:.1f} to {losses[-1]:.3f}")
+        middle.plot(np.arange(1, len(error) + 1), error, ".-", color=colour, label=name, lw=0.8)
+    left.set(xlabel="training step", ylabel="loss", ylim=(0, 1.05), title="both losses fall all the way")
+    middle.set(xlabel="word, the most frequent is 1", ylabel="distance from its number", ylim=(-0.02, 1.05))
+    middle.set_title("the frequent words are to blame")
+    left.legend()
+    figure.tight_layout()
+    finish(figure, "02_lost_gradient")
+
+
+def lookup(table: np.ndarray, ids: np.ndarray, drows: np.ndarray, names: list[str]) -> None:
+    """Forward a copy for each position, backward a sum for each word."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2))
+    dtable = np.zeros_like(table)
+    np.add.at(dtable, ids, drows)
+    palette = ["#f9cb9c", "#9fc5e8", "#b6d7a8", "#d5a6bd"]
+    fill = {w: palette[i] for i, w in enumerate(dict.fromkeys(ids.tolist()))}
+
+    def draw(ax: Axes, array: np.ndarray, x: float, top: float, colours: list[str]) -> None:
+        for i, d in np.ndindex(array.shape):
+            ax.add_patch(Rectangle((x + d, top - i), 1, 0.8, fc=colours[i], ec="gray"))
+            ax.text(x + d + 0.5, top - i + 0.4, f"{array[i, d]:g}", ha="center", va="center")
+
+    for ax, big, small, title in (
+        (left, table, table[ids], "forward: rows = table[ids], a copy for each position"),
+        (right, dtable, drows, "backward: each word sums the rows of its positions"),
+    ):
+        draw(ax, big, 0, 4, [fill.get(w, "#eeeeee") for w in range(len(table))])
+        draw(ax, small, 6.2, 3, [fill[w] for w in ids])
+        for w, name in enumerate(names):
+            ax.text(-0.15, 4.4 - w, f"{w} {name}", ha="right", va="center", color="dimgray")
+        for t, w in enumerate(ids):
+            ends = [(2.05, 4.4 - w), (6.15, 3.4 - t)]
+            _arrow(ax, *(ends if ax is left else ends[::-1]), FORWARD if ax is left else BACKWARD)
+            ax.text(8.3, 3.4 - t, f"position {t}: {names[w]}", va="center", color="dimgray")
+        ax.set_title(title, loc="left", fontsize=11)
+        ax.set(xlim=(-2.1, 11.2), ylim=(-0.2, 5.1))
+        ax.axis("off")
+    right.text(3.2, 0.75, "two arrive at storm:\nadd", color=BACKWARD, ha="left", va="center")
+    figure.tight_layout()
+    finish(figure, "02_word_embeddings")
 
 
 # chapter 03 ----------------------------------------------------------------------------------------------------------
