@@ -203,6 +203,28 @@ def lookup(table: np.ndarray, ids: np.ndarray, drows: np.ndarray, names: list[st
 # chapter 03 ----------------------------------------------------------------------------------------------------------
 
 
+def push_and_pull(scores: np.ndarray) -> None:
+    """Each row is a click, its clicked title first: scores as dots, and minus their gradient as arrows."""
+    figure, axes = plt.subplots(1, len(scores), figsize=(12, 4.2), sharey=True)
+    for ax, row in zip(axes, scores):
+        exponentials = np.exp(row - row.max())
+        p = exponentials / exponentials.sum()
+        force = (np.arange(len(row)) == 0) - p
+        for c, (score, f) in enumerate(zip(row, force)):
+            colour = FORWARD if f > 0 else BACKWARD
+            _arrow(ax, (c, score), (c, score + 1.6 * f), colour, 2.4)
+            ax.plot(c, score, "o", color=colour, ms=8)
+            ax.text(c + 0.13, score, f"p {p[c]:.2f}", va="center", fontsize=10)
+            ax.text(c + 0.13, score + np.sign(f) * 0.24, f"{f:+.2f}", va="center", fontsize=10, color=colour)
+        ax.set_xticks(range(len(row)), ["clicked", *(f"negative {c}" for c in range(1, len(row)))])
+        ax.set_title(f"loss {-np.log(p[0]):.2f}; the arrows sum to {abs(force.sum()):.0f}")
+        ax.set(xlim=(-0.4, len(row) - 0.2), ylim=(scores.min() - 0.6, scores.max() + 1))
+    axes[0].set_ylabel("score")
+    figure.suptitle("arrows: truth minus probability, what descent does to each score", fontsize=11)
+    figure.tight_layout()
+    finish(figure, "03_push_and_pull")
+
+
 # chapter 04 ----------------------------------------------------------------------------------------------------------
 
 
