@@ -110,7 +110,7 @@ def judge(exercise: Exercise, answer: Callable, seed: int | None = None) -> Verd
         return Verdict("not begun", f"{exercise.name}: not begun")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _fixed_cases(exercise: Exercise) -> list[Case]:
     return [case for seed in (0, 1) for case in _cases(exercise, np.random.default_rng(seed))]
 
