@@ -12,7 +12,7 @@ import pytest
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 sys.path.insert(0, str(TUTORIALS))
 from exercise import load, tasks  # noqa: E402
-from judge import Exercise, Refused, fastest, gradients, judge, ragged, ragged_cases  # noqa: E402
+from judge import Exercise, fastest, gradients, judge, ragged, ragged_cases  # noqa: E402
 
 SOFTMAX = next(tasks("04")).exercise
 kept = {}
@@ -147,11 +147,11 @@ def fails_when_empty(alpha, dalpha):
 
 
 ATTACKS = {
-    overwrites_its_argument: "it writes to one of its arguments in line 27 of test_judge.py",
+    overwrites_its_argument: "it writes to one of its arguments in line ",
     unlocks_its_argument: "it changes its argument 2",
     returns_its_argument: "That is dalpha, the step before",
     returns_a_view: "dlogits[0, 0] is",
-    a_constant: "dlogits has the shape (5, 5), (2, 2) is right",
+    a_constant: "dlogits[0, 0] is 1",
     nothing: "dlogits is None: is a return missing?",
     a_list: "dlogits is a list of 5, an array is asked for",
     a_tuple: "dlogits is a tuple of 2, an array is asked for",
@@ -163,7 +163,7 @@ ATTACKS = {
     blinds_numpy: "it changes numpy.",
     blinds_the_judge: "it changes judge_compare.gaps",
     looks_up_the_stack: "sys._getframe, which is not allowed",
-    divides_by_zero: "ZeroDivisionError in line 97 of test_judge.py: division by zero",
+    divides_by_zero: " of test_judge.py: division by zero",
     leaves: "SystemExit",
     calls_itself: "RecursionError",
     one_argument: "takes 1 positional argument but 2 were given",
@@ -183,8 +183,7 @@ def test_attack(answer):
     state, functions = np.random.get_state(), dict(vars(np))
     verdict = judge(SOFTMAX, answer)
     assert verdict.kind in ("wrong", "close")
-    assert ATTACKS[answer].partition(" line ")[0] in verdict.line  # the number of the line moves with this file
-    assert ATTACKS[answer].partition(" line ")[2][3:] in verdict.line
+    assert ATTACKS[answer] in verdict.line
     assert "\n" not in verdict.line
     assert (np.random.get_state()[1] == state[1]).all()
     assert all(vars(np)[name] is one for name, one in functions.items())
@@ -335,11 +334,9 @@ def test_the_cases_of_an_exercise_try_it(task):
 def test_ragged_lists():
     values, offsets = ragged(np.random.default_rng(0), 4, (2, 0, 3))
     assert offsets.tolist() == [0, 2, 2, 5] and set(values) <= set(range(4))
-    with pytest.raises(Refused):
-        raise Refused("a sentence")
 
 
-def test_the_commands(tmp_path):
+def test_the_commands():
     def run(*arguments):
         done = subprocess.run([sys.executable, *arguments], cwd=TUTORIALS.parent, capture_output=True, text=True)
         assert "Traceback" not in done.stderr
