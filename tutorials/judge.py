@@ -201,8 +201,9 @@ def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], total: in
     line = f"{exercise.name}: {'close, but not exact' if close else 'wrong'} in {len(wrong)} of {total} cases. "
     line += f"With {describe(answer, one.case.args, one.case.scaled)}: {first.text}"
     right = [gap.name for gap in one.found if not gap.text]
-    line += f"; wrong too: {', '.join(gap.name for gap in others)}" if others else ""
-    line += f"; right: {', '.join(right)}" if right else ""
+    for words, names in (("wrong too", [gap.name for gap in others]), ("right", right)):
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        line += f"; {words}: {', '.join(names[:6])}{more}" if names else ""
     unsure = "Is it a difference quotient, float32, or a small constant too much?" if close else ""
     line += f". {said}" if (said := _near(exercise, one) or first.slip or unsure) else ""
     return Verdict("close" if close else "wrong", line, one.printed)
