@@ -84,12 +84,29 @@ def blinds_numpy(alpha, dalpha):
 
 
 def blinds_the_judge(alpha, dalpha):
-    sys.modules["judge_compare"].gaps = lambda *args, **kwargs: []
+    getattr(sys, "mod" + "ules")["judge_compare"].gaps = lambda *args, **kwargs: []
     return np.zeros_like(alpha)
 
 
 def looks_up_the_stack(alpha, dalpha):
     return sys._getframe(1).f_locals["case"].want
+
+
+def imports_the_checks(alpha, dalpha):
+    import judge_nrms
+
+    return judge_nrms.gradients(lambda x: x, [alpha], dalpha)[0]
+
+
+class Liar(np.ndarray):
+    def __sub__(self, other):
+        return np.zeros(self.shape)
+
+    __rsub__ = __eq__ = __sub__
+
+
+def an_array_that_lies(alpha, dalpha):
+    return np.zeros(alpha.shape).view(Liar)
 
 
 def divides_by_zero(alpha, dalpha):
@@ -163,6 +180,8 @@ ATTACKS = {
     blinds_numpy: "it changes numpy.",
     blinds_the_judge: "it changes judge_compare.gaps",
     looks_up_the_stack: "sys._getframe, which is not allowed",
+    imports_the_checks: "judge_nrms, which is not allowed",
+    an_array_that_lies: "dlogits[0, 0] is 0,",
     divides_by_zero: " of test_judge.py: division by zero",
     leaves: "SystemExit",
     calls_itself: "RecursionError",
