@@ -239,7 +239,10 @@ EXERCISES = [
         near={
             "Equal factors do not make equal logits: hidden still differs between positions": lambda size: np.ones(size)
         },
-        hints=("All weights of a set are equal when all its logits are.", "Which query gives the same logit to any hidden?"),
+        hints=(
+            "All weights of a set are equal when all its logits are.",
+            "Which query gives the same logit to any hidden?",
+        ),
     ),
     Exercise(
         "inside_backward",
