@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY, GREEN = "#2f6db5", "#d9822b", "#8a8a8a", "#3c8d53"
@@ -64,6 +63,40 @@ def two_seeds(texts: list[str], looks: list[tuple], sport: list[str], food: list
 
 
 # chapter 06 ----------------------------------------------------------------------------------------------------------
+
+
+def two_places(dshown: float, dclicked: float) -> None:
+    """The two ways of a title vector to the loss, forward in blue, and the gradients that come back, in red."""
+    figure, axes = plt.subplots(figsize=(10, 3.6))
+    boxes = {
+        "title 0": (0.08, 0.5),
+        "user encoder": (0.36, 0.84),
+        "user": (0.58, 0.84),
+        "scores": (0.75, 0.5),
+        "loss": (0.93, 0.5),
+    }
+    for text, (x, y) in boxes.items():
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "#cfe2f3", "edgecolor": "black"}
+        axes.text(x, y, text, ha="center", va="center", fontsize=12, bbox=box, zorder=3)
+    arrows = [  # from, to, what comes back, and where that is written
+        ((0.13, 0.6), (0.28, 0.8), f"{dclicked:.4f}", (0.145, 0.78)),
+        ((0.44, 0.84), (0.54, 0.84), f"{dclicked:.4f}", (0.49, 0.94)),
+        ((0.62, 0.78), (0.71, 0.6), f"duser = {dclicked:.4f}", (0.76, 0.77)),
+        ((0.14, 0.46), (0.7, 0.46), f"-1/3 times the user = {dshown:.4f}", (0.42, 0.33)),
+        ((0.8, 0.5), (0.89, 0.5), "-1/3, 1/3", (0.845, 0.63)),
+    ]
+    for start, end, gradient, place in arrows:
+        axes.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": BLUE})
+        back = {"arrowstyle": "->", "lw": 1.5, "color": "crimson", "ls": "--"}
+        axes.annotate("", xy=(start[0], start[1] - 0.05), xytext=(end[0], end[1] - 0.05), arrowprops=back)
+        axes.text(*place, gradient, color="crimson", ha="center", va="center", fontsize=11)
+    axes.text(0.36, 0.68, "clicked before", color=BLUE, ha="center", fontsize=10)
+    axes.text(0.42, 0.5, "shown now", color=BLUE, ha="center", fontsize=10)
+    axes.text(0.08, 0.16, f"{dshown + dclicked:.4f}\nthe sum of both", color="crimson", ha="center", fontsize=12)
+    axes.set(xlim=(0, 1), ylim=(0.05, 1))
+    axes.axis("off")
+    figure.tight_layout()
+    finish(figure, "06_two_places")
 
 
 # chapter 07 ----------------------------------------------------------------------------------------------------------
