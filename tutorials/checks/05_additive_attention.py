@@ -208,7 +208,7 @@ EXERCISES = [
         },
         hints=(
             "What is used at every position gets a sum over all positions, T of them.",
-            "The factor of weight[m, p] at position i is x[i, m], that of bias[p] is 1, that of query[p] is hidden[i, p].",
+            "At position i the factor of weight[m, p] is x[i, m], that of bias[p] 1, that of query[p] hidden[i, p].",
         ),
     ),
     Exercise(
@@ -226,7 +226,7 @@ EXERCISES = [
         },
         hints=(
             "x stands in two lines, step 5 and step 1. Find what each brings, and add.",
-            "Step 5 brings alpha[i] times the dout of its set; step 1 brings, for every p, dz[i, p] times weight[m, p].",
+            "Step 5 brings alpha[i] times the dout of its set; step 1, for every p, dz[i, p] times weight[m, p].",
         ),
     ),
     Exercise(
