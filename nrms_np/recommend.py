@@ -14,8 +14,8 @@ from .errors import InputError
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
 
-Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words that
-weigh most in its vector. Without a history, the news that were clicked most in training."""
+Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
+which the score would fall most. Without a history, the news that were clicked most in training."""
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it
 (a single word in quotes needs a space as well, 'N12 "Storm "': without one it is taken for an id).
