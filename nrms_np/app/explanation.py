@@ -18,7 +18,7 @@ from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .recommender import Recommender, drop_each
+from .recommender import Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 
@@ -74,47 +74,40 @@ def explain(
     recent = recommender._recent(history)
     if not recent:
         raise InputError("the history is empty: without clicks every score is 0, and there is nothing to explain")
-    user, parts = recommender._read_user(recent)  # [M], [n, M]
+    clicked = [_find(recommender, item, "history") for item in recent]
     if candidates is None:
         candidates = [found.id for found in recommender.rank(history, top).recommendations]
-    clicked = [_find(recommender, item, "history") for item in recent]
     chosen = [_find(recommender, item, "candidates") for item in dict.fromkeys(candidates)]
     if not chosen:
         raise InputError("there are no candidates to explain")
-    params, config = recommender.params, recommender.config
+    config = recommender.config
     clicked_words, words = (recommender._words([title for _, title in pairs]) for pairs in (clicked, chosen))
+    params = _in_float64(recommender.params, np.concatenate([clicked_words.values, words.values]))
     vectors = encode_news(params, words, config)  # [C, M]
-
     orders = _other_orders(len(clicked))
     rows, without_words = _without_each_word(params, clicked_words, config)
-    histories = Ragged.concatenate([Ragged.from_lists([range(len(clicked))]), orders, without_words])
-    scores = encode(rows, histories, side_weights(params, "user"), config.heads) @ vectors.T  # [1 + S + T, C]
+    user, parts = read_user(params, rows[: len(clicked)], config)  # [M], [n, M]
+    histories = Ragged.concatenate([orders, without_words])
+    others = encode(rows, histories, side_weights(params, "user"), config.heads)  # [S + T, M]
+    scores = vectors @ user  # [C]
     if not np.isfinite(scores).all():
         raise NonFiniteError("a score is not finite; train the model again")
-    best = np.argsort(-scores[0], kind="stable")
-    chosen, words, vectors, scores = [chosen[c] for c in best], words.take(best), vectors[best], scores[:, best]
-    changed, lost = scores[1 : 1 + len(orders)], scores[0] - scores[1 + len(orders) :]  # [S, C], [T, C]
-    own = _effects_on_itself(params, words, config, scores[0], user)
-    losses = [click_loss_forward(np.roll(scores[:1], -c))[0] for c in range(len(chosen))]  # as if c had been clicked
-    first_words = np.array([one[0] if len(one) else UNKNOWN for one in words])
+    best = np.argsort(-scores, kind="stable")
+    chosen, words, vectors, scores = [chosen[c] for c in best], words.take(best), vectors[best], scores[best]
+    changed, without = np.split(others @ vectors.T, [len(orders)])  # [S, C], [T, C]
+    own = _effects_on_itself(params, words, config, scores, user)
     return Explanation(
-        clicks=_read_titles(recommender, clicked, clicked_words, lost.T),
+        clicks=_read_titles(params, config, clicked, clicked_words, (scores - without).T),
         unread=len(history) - len(recent),
-        candidates=_read_titles(recommender, chosen, words, own),
-        scores=scores[0],
-        probabilities=click_loss_forward(scores[:1])[1][0],
+        candidates=_read_titles(params, config, chosen, words, own),
+        scores=scores,
+        probabilities=click_loss_forward(scores[None])[1][0],
         parts=vectors @ parts.T,
-        orders=[order.tolist() for order in orders],
+        orders=[orders[s].tolist() for s in range(len(orders))],
         changed_scores=changed,
         changed_probabilities=click_loss_forward(changed)[1],
         shapes=_shapes(params, clicked, chosen, [clicked_words, words]),
-        first_numbers={
-            "rows": params["embedding"][first_words, 0],
-            "titles": vectors[:, 0],
-            "users": np.repeat(user[:1], len(chosen)),
-            "scores": scores[0],
-            "loss": np.array(losses),
-        },
+        first_numbers=_first_numbers(params, words, vectors, user),
     )
 
 
@@ -127,6 +120,14 @@ def _find(recommender: Recommender, item: str, where: str) -> tuple[str | None, 
     if not tokenize(item):
         raise InputError(f"{where}: the title {item!r} has no words")
     return None, item
+
+
+def _in_float64(params: Parameters, words: np.ndarray) -> Parameters:
+    """The parameters in float64, so that sums and differences of scores are exact; of the table only these words."""
+    embedding = np.zeros(params["embedding"].shape)  # costs nothing where it is not written
+    embedding[words] = params["embedding"][words]
+    others = {name: one.astype(np.float64) for name, one in params.items() if name != "embedding"}
+    return {"embedding": embedding, **others}
 
 
 def _other_orders(n: int) -> Ragged:
@@ -156,22 +157,31 @@ def _effects_on_itself(
 
 
 def _read_titles(
-    recommender: Recommender, titles: list[tuple[str | None, str]], words: Ragged, effects: np.ndarray
+    params: Parameters, config: Config, titles: list[tuple[str | None, str]], words: Ragged, effects: np.ndarray
 ) -> list[Title]:
-    attention, additive = read_attention(recommender.params, words, recommender.config)
+    attention, additive = read_attention(params, words, config)
     read = []
     for s, (news_id, title) in enumerate(titles):
         here = slice(words.offsets[s], words.offsets[s + 1])
         tokens = tokenize(title)
-        shown, unread = tokens[: here.stop - here.start], len(tokens) - (here.stop - here.start)
-        unknown = words[s] == UNKNOWN
+        shown = tokens[: len(words[s])]
+        unread, unknown = len(tokens) - len(shown), words[s] == UNKNOWN
         read.append(Title(news_id, title, shown, unread, unknown, additive[here], attention[s], effects[:, here]))
     return read
 
 
-def _shapes(
-    params: Parameters, clicked: list, chosen: list, words: list[Ragged]
-) -> dict[str, tuple[int, ...]]:
+def _first_numbers(params: Parameters, words: Ragged, vectors: np.ndarray, user: np.ndarray) -> dict[str, np.ndarray]:
+    scores = vectors @ user
+    return {
+        "rows": np.array([params["embedding"][words[c][:1], :1].sum() for c in range(len(words))]),  # its first word
+        "titles": vectors[:, 0],
+        "users": np.repeat(user[:1], len(scores)),
+        "scores": scores,
+        "loss": np.array([click_loss_forward(np.roll(scores, -c)[None])[0] for c in range(len(scores))]),  # c clicked
+    }
+
+
+def _shapes(params: Parameters, clicked: list, chosen: list, words: list[Ragged]) -> dict[str, tuple[int, ...]]:
     """What the lines of the model compute for this request, every different word and title once."""
     size = params["news.weight_value"].shape[1]
     different_words = len(np.unique(np.concatenate([one.values for one in words])))

@@ -13,8 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from ..batch import cut_titles
+from ..config import Config
 from ..data.vocabulary import tokenize
-from ..encoder import encode_forward, side_weights
+from ..encoder import Parameters, encode_forward, side_weights
 from ..errors import InputError, NonFiniteError
 from ..inference import encode_news
 from ..layers.mean import MeanCache
@@ -191,18 +192,7 @@ class Recommender:
                 raw.append(i)
         if raw:
             rows[raw] = self.encode_news([recent[i] for i in raw])
-        history = Ragged.from_lists([range(len(recent))])
-        weights, heads = side_weights(self.params, "user"), self.config.heads
-        user, cache = encode_forward(rows, history, weights, heads, None, 0)
-        if isinstance(cache, MeanCache):
-            return user[0], rows @ cache.weight_value / len(rows)
-        # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = (
-            cache.self_attention.attention.of_set(0),
-            cache.self_attention.projected.value,
-        )  # [H, n, n], [n, M]
-        factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
-        return user[0], (factor[:, None] * value.reshape(len(value), -1, heads)).reshape(value.shape)
+        return read_user(self.params, rows, self.config)
 
     def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
         """An item that was clicked twice has the sum of its two parts. Largest first."""
@@ -231,9 +221,21 @@ class Recommender:
         return [Recommendation(news_id, title, self.clicks.get(news_id, 0), [], []) for news_id, title in best]
 
 
+def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """The user vector [M] for title vectors [n, M], and the part of it that comes from each [n, M]: they sum to it."""
+    history = Ragged.from_lists([range(len(clicked))])
+    user, cache = encode_forward(clicked, history, side_weights(params, "user"), config.heads, None, 0)
+    if isinstance(cache, MeanCache):
+        return user[0], clicked @ cache.weight_value / len(clicked)
+    # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
+    alpha, value = cache.self_attention.attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
+    factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
+    return user[0], (factor[:, None] * value.reshape(len(value), -1, config.heads)).reshape(value.shape)
+
+
 def drop_each(sets: Ragged) -> Ragged:
     """For each position its set without it. [[4, 7], [5]] -> [[7], [4], []]."""
-    lists = [one.tolist() for one in sets]
+    lists = [sets[s].tolist() for s in range(len(sets))]
     return Ragged.from_lists([one[:j] + one[j + 1 :] for one in lists for j in range(len(one))])
 
 
