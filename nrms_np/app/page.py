@@ -28,7 +28,7 @@ def write_page(explanation: Explanation, path: Path) -> None:
     if TUTORIALS.is_dir():
         data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no title can end the script element
-    before, after = TEMPLATE.read_text(encoding="utf-8").split("DATA")
+    before, after = TEMPLATE.read_text(encoding="utf-8").split("@DATA@")
     write_text(path, before + text + after)
 
 
