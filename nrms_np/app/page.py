@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def write_page(explanation: Explanation, path: Path) -> None:
     """Raises OutputError when the page cannot be written."""
     data = page_data(explanation)
     if TUTORIALS.is_dir():
-        data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
+        with suppress(ValueError):  # no path leads from one drive of Windows to another
+            data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no title can end the script element
     before, after = TEMPLATE.read_text(encoding="utf-8").split("@DATA@")
     write_text(path, before + text + after)
