@@ -75,4 +75,4 @@ def _with_mean(attention: np.ndarray) -> np.ndarray:
 def _pack(weights: list[np.ndarray]) -> str:
     """Percents, a byte each, compressed, in base64: 50 titles with 16 heads have hundreds of thousands."""
     percents = np.concatenate([np.rint(100 * one).astype(np.uint8).ravel() for one in weights])
-    return base64.b64encode(zlib.compress(percents.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(percents.tobytes())).decode()
