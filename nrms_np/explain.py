@@ -9,6 +9,7 @@ from .app import cli, threads
 from .app.explanation import explain
 from .app.page import write_page
 from .app.recommender import Recommender
+from .data.mind import Behaviors, News
 from .data.read_folder import read_folder
 from .data.read_mind import read_news
 from .errors import InputError
@@ -42,22 +43,28 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("give either --history, or --user and --data")
     if args.news is None and args.data is None:
         raise InputError("give --news NEWS.tsv: the catalogue that the ids are looked up in")
-    history = cli.split_items("--history", args.history) if args.data is None else _read_history(args.data, args.user)
     candidates = None if args.candidates is None else cli.split_items("--candidates", args.candidates)
     threads.use(args.threads)
+    if args.data is None:
+        history, news = cli.split_items("--history", args.history), read_news(args.news)
+    else:
+        news, behaviors = read_folder(args.data)
+        history = _history_of(args.user, news, behaviors)
+        news = read_news(args.news) if args.news else news
+    ids = news.ids
+    if candidates is not None:  # nothing else has to be encoded
+        ids = [item for item in dict.fromkeys(history + candidates) if item in news.number]
     recommender = Recommender.load(args.checkpoint)
-    news = read_news(args.news or args.data / "news.tsv")
-    recommender.set_catalogue(news.ids, news.titles, progress=True)
+    recommender.set_catalogue(ids, [news.titles[news.number[one]] for one in ids], progress=True)
     write_page(explain(recommender, history, candidates), args.html)
     print(f"{args.html}: open it in a browser")
 
 
-def _read_history(folder: Path, user: str) -> list[str]:
+def _history_of(user: str, news: News, behaviors: Behaviors) -> list[str]:
     """The ids that a user had clicked before the last of their impressions in the file."""
-    news, behaviors = read_folder(folder)
     of_user = [i for i, number in enumerate(behaviors.users) if behaviors.user_ids[number] == user.encode()]
     if not of_user:
-        raise InputError(f"{folder / 'behaviors.tsv'}: no user {user!r}")
+        raise InputError(f"--user {user!r}: no such user in the behaviors.tsv of --data")
     return [news.ids[n] for n in behaviors.histories[of_user[-1]]]
 
 

@@ -295,7 +295,7 @@ def test_the_command_finds_a_user(files, demo):
         (["--news", "{}/news.tsv"], "give either --history, or --user and --data"),
         (["--history", "N1", "--user", "U1", "--data", "{}"], "give either --history, or --user and --data"),
         (["--history", "N1"], "give --news NEWS.tsv"),
-        (["--user", "nobody", "--data", "{}"], "behaviors.tsv: no user 'nobody'"),
+        (["--user", "nobody", "--data", "{}"], "--user 'nobody': no such user in the behaviors.tsv of --data"),
         (["--news", "{}/news.tsv", "--history", ""], "the history is empty"),
         (["--news", "{}/news.tsv", "--history", "N1 N999"], "history: news id 'N999' is not in the catalogue"),
         (["--news", "{}/news.tsv", "--history", "N1", "--candidates", "It's"], '--candidates "It\'s": No closing'),

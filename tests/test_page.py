@@ -142,9 +142,9 @@ def test_every_word_and_every_title_is_there(show, explanation):
     page = show(explanation)
     texts = page.eval_on_selector_all(".candidate .title", "all => all.map((one) => one.textContent)")
     assert texts == [one.title for one in explanation.candidates]
-    words = page.eval_on_selector_all("#history .word", "all => all.map((one) => one.firstChild.data)")
+    words = page.eval_on_selector_all("#history .word", "all => all.map((one) => one.firstChild.textContent)")
     assert words == [word for click in explanation.clicks for word in click.words]
-    unknown = page.eval_on_selector_all("#history .unknown", "all => all.map((one) => one.firstChild.data)")
+    unknown = page.eval_on_selector_all("#history .unknown", "all => all.map((one) => one.firstChild.textContent)")
     assert "nobodyknows" in unknown and len(unknown) == sum(click.unknown.sum() for click in explanation.clicks)
     assert "hatched: 1 unknown word" in page.locator(".click:nth-child(2)").inner_text()
     shapes = page.eval_on_selector_all("[data-shape]", "all => all.map((one) => one.textContent)")
@@ -193,7 +193,7 @@ def test_the_keyboard_reaches_every_word_and_head(show, explanation):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.firstChild.data") == click.words[1]
+    assert page.evaluate("document.activeElement.firstChild.textContent") == click.words[1]
     says = page.locator("#says").inner_text()
     assert "Head 2 of 3 takes " in says
     most = max(percents(click, 2, 1))
@@ -202,9 +202,9 @@ def test_the_keyboard_reaches_every_word_and_head(show, explanation):
         page.keyboard.press(key)
     assert "Head 3 of 3" in page.locator("#says").inner_text()
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("document.activeElement.firstChild.data") == click.words[0]
+    assert page.evaluate("document.activeElement.firstChild.textContent") == click.words[0]
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("document.activeElement.firstChild.data") == click.words[0]
+    assert page.evaluate("document.activeElement.firstChild.textContent") == click.words[0]
     page.keyboard.press("Escape")
     assert not page.locator("#look").is_visible()
 
@@ -289,7 +289,7 @@ def test_right_to_left(show, hostile):
     assert left == sorted(left, reverse=True)
     words.first.focus()
     page.keyboard.press("ArrowLeft")  # on, in the direction of reading
-    assert page.evaluate("document.activeElement.firstChild.data") == hostile.clicks[4].words[1]
+    assert page.evaluate("document.activeElement.firstChild.textContent") == hostile.clicks[4].words[1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
