@@ -6,6 +6,8 @@ fixtures/axe.min.js is axe-core 4.14.1 of Deque Systems (Mozilla Public License 
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import numpy as np
 import pytest
@@ -188,7 +190,7 @@ def test_pointing_at_a_word_shows_where_it_looks(show, explanation):
 
 def test_the_keyboard_reaches_every_word_and_head(show, explanation):
     page, click = show(explanation), explanation.clicks[1]
-    page.locator(".click:nth-child(2) .word").first.focus()
+    page.get_by_role("group", name="Words of click 2").locator(".word").first.focus()
     assert "mean of 3 heads" in page.locator("#says").inner_text()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
@@ -292,6 +294,7 @@ def test_right_to_left(show, hostile):
     assert page.evaluate("document.activeElement.firstChild.textContent") == hostile.clicks[4].words[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_accessibility(show, explanation, hostile, scheme, width):
@@ -305,6 +308,14 @@ def test_accessibility(show, explanation, hostile, scheme, width):
             found = page.evaluate("axe.run()")
             assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]] == []
             assert len(found["passes"]) > 15
+
+
+def test_links_lead_to_the_chapters(show, explanation):
+    links = show(explanation).eval_on_selector_all(".chapter", "all => all.map((one) => [one.href, one.dataset.name])")
+    assert len(links) > 8
+    for url, name in links:
+        path = Path(url2pathname(urlparse(url).path))
+        assert path.exists() and path.name == f"{name}.md"
 
 
 def test_dark_is_dark(show, explanation):
