@@ -87,8 +87,7 @@ def explain(
     orders = _other_orders(len(clicked))
     rows, without_words = _without_each_word(params, clicked_words, config)
     user, parts = read_user(params, rows[: len(clicked)], config)  # [M], [n, M]
-    histories = Ragged.concatenate([orders, without_words])
-    others = encode(rows, histories, side_weights(params, "user"), config.heads)  # [S + T, M]
+    others = encode(rows, Ragged.concatenate([orders, without_words]), side_weights(params, "user"), config.heads)
     scores = vectors @ user  # [C]
     if not np.isfinite(scores).all():
         raise NonFiniteError("a score is not finite; train the model again")

@@ -140,7 +140,7 @@ class Recommender:
         What the numbers mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
         w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts
         w_j value_j . candidate, one for each clicked title. The effect of a word is found by really leaving it out:
-        chapter 11's prediction saves a few milliseconds, but is not exact where attention is sharp. A part is not an
+        chapter 11's prediction saves a millisecond, but is not exact where attention is sharp. A part is not an
         effect: without that title all other parts would be different too (``explain`` computes both).
 
         Raises InputError for ``top`` below 1, an empty catalogue, an unknown id or a title without words;
@@ -162,7 +162,7 @@ class Recommender:
         scores[[self.number[item] for item in history if item in self.number]] = -np.inf  # older clicks too
         best = _best(scores, top)
         parts = self.columns[:, best].T @ parts.T  # [top, n]
-        words = self._read_words([self.titles[n] for n in best], user)
+        words = self._read_words([self.titles[n] for n in best], scores[best], user)
         found = []
         for i, n in enumerate(best):
             clicked = self._sum_by_item(recent, parts[i])
@@ -205,10 +205,9 @@ class Recommender:
             clicked.append(Clicked(None, item, part) if n is None else Clicked(item, self.titles[n], part))
         return clicked
 
-    def _read_words(self, titles: list[str], user: np.ndarray) -> list[list[Word]]:
+    def _read_words(self, titles: list[str], scores: np.ndarray, user: np.ndarray) -> list[list[Word]]:
         """The words of each title, as far as the model reads it, and their effects on its score."""
         words = self._words(titles)
-        scores = encode_news(self.params, words, self.config) @ user  # [titles]
         without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
         effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
         return [[Word(*pair) for pair in zip(tokenize(title), of.tolist())] for title, of in zip(titles, effects)]
