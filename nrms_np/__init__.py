@@ -31,6 +31,7 @@ end of the reading order
 """
 
 from .adam import AdamState, adam_step
+from .app import cli as cli
 from .app import threads
 from .app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .app.recommender import Recommender

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="MIND folder to evaluate on")
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or [])
     threads.use(args.threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)

@@ -244,7 +244,7 @@ def all_checks() -> list[Check]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    cli.make_parser("gradcheck", "Check every hand-derived gradient against two numeric ones.").parse_args(argv)
+    cli.make_parser("gradcheck", "Check every hand-derived gradient against two numeric ones.").parse_args(argv or [])
     print(f"{'gradient':<48} {'shape':>10} {'complex step':>13} {'central diff.':>13}  verdict")
     checks = all_checks()
     for check in checks:

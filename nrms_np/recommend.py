@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or [])
     history = _split(args.history)
     threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)
