@@ -28,6 +28,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 512  # rows of a matrix product computed at a time
 TERMS = 1024  # rows that one piece of a sum over rows takes in
+njit: Callable[..., Any] = numba.njit  # app/ puts one in its place that keeps the machine code on disk
 
 
 def kernel(function: Function) -> Function:
@@ -36,8 +37,7 @@ def kernel(function: Function) -> Function:
     NaN and infinity keep their meaning (no "nnan", no "ninf"), so a broken input shows up as a NaN and not as a number.
     The other flags let the compiler split a sum over the lanes of a vector register.
     """
-    flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
-    return cast(Function, numba.njit(nogil=True, cache=True, fastmath=flags)(function))
+    return cast(Function, njit(nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})(function))
 
 
 _threads: int | None = None

@@ -186,8 +186,8 @@ def load_state(path: Path, params: Parameters, config: Config, fingerprint: str,
         if not same_run(Config.from_dict(header["config"]), config):
             raise InputError(f"{path}: this run was started with other settings")
         if header["data"] != fingerprint:
-            was = f"{header['data']} then, {fingerprint} now"
-            raise InputError(f"{path}: this run was started with other data ({was}); give those (--train, --dev)")
+            data = f"{header['data']}; now it is {fingerprint}"
+            raise InputError(f"{path}: this run was started with other data (fingerprint {data})")
         shapes = {name: array.shape for name, array in _join(params, params, params).items()}
         check_arrays(arrays, shapes, params["embedding"].dtype)
         saved, first, second = (

@@ -72,7 +72,7 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
 
 
 def new_folder(base: Path) -> Path:
-    """Make ``base``, or the first of base-2, base-3, ... that is not there: runs that start at once each make their own."""
+    """Make ``base``, or the first of base-2, base-3, ... that is not there. Runs that start at once each make one."""
     folder = base
     for n in count(2):
         try:
