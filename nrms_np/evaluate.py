@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/evaluate.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, evaluation, threads
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.

@@ -7,6 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/recommend.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, threads
 from .app.recommender import Recommender
 from .data.read_mind import read_news

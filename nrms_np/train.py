@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/train.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, threads, training_run
 from .app.run_folder import RunSettings
 
