@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
-NEWEST = "order of the catalogue, its last lines first, as the newest"  # where none of it was clicked in training
+NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
 UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
 NO_WORDS = "without a word that the model knows"
 WORDS_SHOWN = 3  # in the text form; the others are in the dict
@@ -63,7 +63,7 @@ class Ranking:
         """The form for people: the clicked title of the largest part, and the words that weigh most."""
         lines = self.notes.copy()
         if self.fallback:
-            lines.append(f"{'so' if lines else 'no history:'} ranked by the {self.fallback}, not by the model")
+            lines.append(f"{'so it is' if lines else 'no history:'} ranked by the {self.fallback}, not by the model")
         for place, item in enumerate(self.recommendations, 1):
             score = f"{item.score:,} clicks" if self.fallback == FALLBACK else f"{item.score:.4f}"
             lines.append(f"{place:3}. {'' if self.fallback == NEWEST else f'{score:>8}  '}{item.id}  {item.title}")

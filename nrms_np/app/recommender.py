@@ -177,7 +177,7 @@ class Recommender:
         return Ranking([], notes, FALLBACK if self.article_clicks.any() else NEWEST, found)
 
     def _best(self, scores: np.ndarray, history: Sequence[str], top: int) -> np.ndarray:
-        """The numbers of the ``top`` largest scores, best first, equal ones in ascending order, without what was read."""
+        """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; none that was read."""
         if not np.isfinite(scores).all():
             raise NonFiniteError("a score is not finite; train the model again")
         scores = np.where(self.known, scores, -np.inf)
