@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure  # and no pyplot: a notebook keeps the backend that it has chosen
-from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.font_manager import FontProperties, findfont, findSystemFonts, fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
 from ..fit import Record
@@ -31,11 +31,14 @@ def fonts_for(tokens: list[str]) -> list[str]:
     """Families of installed fonts that have the characters of the tokens. Says which font has those that none has."""
     families = list(FontProperties().get_family())
     missing = set(map(ord, "".join(tokens))) - get_font(findfont(FontProperties())).get_charmap().keys()
-    for font in sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname)) if missing else []:
-        with suppress(OSError, RuntimeError):  # a font that was removed since, or is broken
-            found = missing & get_font(font.fname).get_charmap().keys()
-            families += [font.name] if found and font.name not in families else []
-            missing -= found
+    # matplotlib's own list does not know what was installed since it was made
+    for path in sorted(findSystemFonts(), key=lambda path: ("Regular" not in path, path)) if missing else []:
+        with suppress(OSError, RuntimeError):  # what is no font
+            font = get_font(path)
+            if missing & font.get_charmap().keys():
+                missing -= font.get_charmap().keys()
+                fontManager.addfont(path)
+                families.append(font.family_name)
     if missing:
         _say_missing(frozenset(_font_of(chr(code)) for code in missing))
     return families
