@@ -183,7 +183,10 @@ def test_a_checkpoint_of_another_run_is_not_taken_for_the_best_one(folders, tmp_
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert cli.run_command(train.main, arguments(folders, ours)) == 0
     assert cli.run_command(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
-    for name, message in (("checkpoint.npz", "not the one that this run wrote"), ("resume.npz", "started with other settings")):
+    for name, message in (
+        ("checkpoint.npz", "not the one that this run wrote"),
+        ("resume.npz", "started with other settings"),
+    ):
         whole = (ours / name).read_bytes()
         shutil.copy(theirs / name, ours / name)
         capsys.readouterr()
