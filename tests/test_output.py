@@ -1,4 +1,4 @@
-"""What a command prints: to a log, to a reader that goes away, to an old code page, to a full disk; and how it stops."""
+"""What a command prints, to a log, a closed pipe, an old code page or a full disk, and how it is stopped."""
 
 import io
 import os

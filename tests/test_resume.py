@@ -185,7 +185,7 @@ def test_a_checkpoint_of_another_run_is_not_taken_for_the_best_one(folders, tmp_
     assert cli.run_command(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
     for name, message in (
         ("checkpoint.npz", "not the one that this run wrote"),
-        ("resume.npz", "started with other settings"),
+        ("resume.npz", "other settings"),
     ):
         whole = (ours / name).read_bytes()
         shutil.copy(theirs / name, ours / name)
