@@ -1,4 +1,4 @@
-"""Runs that go on with more epochs or from another place, are stopped, or start at once; and what they print at last."""
+"""Runs that go on with more epochs or from another place, are stopped or start at once, and what they print last."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def epochs_of(run):
 
 
 def test_a_finished_run_goes_on_with_more_epochs_at_the_rates_of_the_longer_run(run, rates):
-    assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5"]) == 0
+    assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5", "--patience", "9"]) == 0
     assert epochs_of(run) == [1, 2, 3, 4, 5] and read_settings(run).config.epochs == 5
     config = read_settings(run).config
     expected = [config.learning_rate * (1 - done / 40) for done in range(24, 40)]  # 8 steps in each of 5 epochs
@@ -70,7 +70,7 @@ def test_a_longer_run_that_is_stopped_keeps_its_number_of_epochs(run, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "train_step", stopping)
-        assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5"]) == 143
+        assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5", "--patience", "9"]) == 143
     assert "stopped by SIGTERM; all steps are saved; go on with: " in capsys.readouterr().err
     assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert epochs_of(run) == [1, 2, 3, 4, 5]
@@ -80,8 +80,13 @@ def test_a_longer_run_that_is_stopped_keeps_its_number_of_epochs(run, monkeypatc
 def test_where_nothing_is_left_to_train_it_says_so(run, given, capsys):
     before = contents(run)[0]
     assert cli.run_command(train.main, ["--resume", str(run), *given]) == 0
-    assert "nothing is left to train after 3 epochs: give a larger --epochs" in capsys.readouterr().out
+    assert "nothing was left to train after epoch 3: give a larger --epochs" in capsys.readouterr().out
     assert contents(run)[0] == before
+
+
+def test_a_run_that_stops_early_says_why(run, capsys):
+    assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5", "--patience", "1"]) == 0
+    assert "no better dev AUC for 1 epochs (--patience): stopped after epoch 3" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

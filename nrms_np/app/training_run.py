@@ -129,8 +129,12 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step)
     assert state.best  # there is an epoch at least
-    if state.adam.step == done and state.step == 0:
-        print(f"nothing is left to train after {len(state.records)} epochs: give a larger --epochs (or --patience)")
+    if state.epoch <= prepared.config.epochs:
+        print(
+            f"no better dev AUC for {prepared.config.patience} epochs (--patience): stopped after epoch {state.epoch - 1}"
+        )
+    elif state.adam.step == done:
+        print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
     draw(folder, state, data.dev_news, prepared)
     print()
     if data.demo:
