@@ -86,7 +86,7 @@ def test_where_nothing_is_left_to_train_it_says_so(run, given, capsys):
 
 def test_a_run_that_stops_early_says_why(run, capsys):
     assert cli.run_command(train.main, ["--resume", str(run), "--epochs", "5", "--patience", "1"]) == 0
-    assert "no better dev AUC for 1 epochs (--patience): stopped after epoch 3" in capsys.readouterr().out
+    assert "stopped early: no better dev AUC since epoch 1 (--patience)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step)
     assert state.best  # there is an epoch at least
     if state.epoch <= prepared.config.epochs:
-        print(
-            f"no better dev AUC for {prepared.config.patience} epochs (--patience): stopped after epoch {state.epoch - 1}"
-        )
+        print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
     draw(folder, state, data.dev_news, prepared)
