@@ -207,7 +207,11 @@ def test_an_installation_that_cannot_be_written_and_a_user_without_home(tmp_path
     for folder in [package, *(path for path in package.rglob("*") if path.is_dir())]:
         (folder / "__pycache__").write_text("in the way, as good as a read-only folder, which root could write")
     (tmp_path / "home").write_text("a file")
-    variables = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": ""}
+    variables = {
+        "HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path / "home" / "cache"),
+    }
     hits, errors = run_kernels(**variables)
     assert hits == 0 and errors.count("\n") == 1 and errors.startswith(NOT_KEPT) and "NUMBA_CACHE_DIR" in errors
     assert run_kernels(**variables, NUMBA_CACHE_DIR=str(tmp_path / "kept")) == (0, "")
