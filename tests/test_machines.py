@@ -289,3 +289,49 @@ def test_pictures_leave_the_backend_of_a_notebook():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment())
     assert done.stdout == "svg False\n"
+
+
+SERVER = """
+import os, sys, threading
+from tests.helpers import count_words
+import nrms_np as nn
+from nrms_np.data.vectors import make_table
+demo = nn.make_demo(seed=2, users=20, news=600, train_impressions=20, dev_impressions=5)
+config = nn.Config(heads=2, head_size=4, query_size=8, word_size=10)
+counts = count_words(demo.news.titles)
+vocabulary = nn.build_vocabulary(counts, 1)
+params = nn.init_parameters(make_table(vocabulary, counts, {}, 10, 0), config)
+server = nn.Recommender(nn.Checkpoint(params, vocabulary, config))
+ids, titles = demo.news.ids + [f"X{i}" for i in range(5000)], demo.news.titles + [f"storm {i}" for i in range(5000)]
+server.set_catalogue(ids, titles)
+def ask(n):
+    return [one.id for one in server.rank([f"N{n}", "A storm over the harbour bridge"], 5).recommendations]
+expected = [ask(n) for n in range(1, 9)]
+"""
+FORK = """
+child = os.fork()
+if child == 0:
+    server.set_catalogue(ids, titles)
+    os._exit(0 if [ask(n) for n in range(1, 9)] == expected else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+THREADS = """
+wrong = []
+def work(n):
+    for _ in range(20):
+        if ask(n) != expected[n - 1]: wrong.append(n)
+threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 9)]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]
+sys.exit(len(wrong))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["default", "workqueue"])  # workqueue is all that macOS has
+@pytest.mark.parametrize("program", [FORK, THREADS], ids=["fork", "threads"])
+def test_a_server_that_forks_after_loading_or_asks_from_threads(program, layer):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SERVER + program],
+        env=environment(NUMBA_THREADING_LAYER=layer), cwd=ROOT, timeout=120, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
