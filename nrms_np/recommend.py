@@ -9,8 +9,6 @@ from itertools import tee
 from pathlib import Path
 from typing import BinaryIO
 
-from tqdm import tqdm
-
 if not __package__:  # python nrms_np/recommend.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
@@ -88,7 +86,7 @@ def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path)
     def write(file: BinaryIO) -> None:
         nonlocal with_notes, without
         rankings = recommender.rank_many((history for _, history in for_ranking), top)
-        for (user, _), ranking in tqdm(zip(for_names, rankings), "users", len(last), leave=False):
+        for (user, _), ranking in zip(for_names, rankings):
             with_notes, without = with_notes + bool(ranking.notes), without + bool(ranking.fallback)
             found = [{"id": one.id, "title": one.title, "score": one.score} for one in ranking.recommendations]
             line = {"user": user, "notes": ranking.notes, "fallback": ranking.fallback, "recommendations": found}
