@@ -14,7 +14,8 @@ if not __package__:  # python nrms_np/recommend.py
 
 from .app import cli, threads
 from .app.files import write_file
-from .app.recommender import Recommender, Title
+from .app.ranking import NO_WORDS, Title
+from .app.recommender import Recommender
 from .data.read_mind import read_histories, read_news
 from .errors import InputError
 
@@ -58,6 +59,8 @@ def main(argv: list[str] | None = None) -> None:
     recommender = Recommender.load(args.checkpoint)
     news = read_news(args.news)
     recommender.set_catalogue(news.ids, news.titles, progress=True)
+    if unknown := int((~recommender.known).sum()):
+        print(f"{unknown:,} of {len(recommender.ids):,} titles cannot be ranked: {NO_WORDS}", file=sys.stderr)
     if args.users:
         return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)

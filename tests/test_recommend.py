@@ -428,3 +428,15 @@ def test_bad_input_is_one_clear_line(files, arguments, message, tmp_path, capsys
     errors = [line for line in captured.err.strip().splitlines() if "error" in line]
     assert captured.out == "" and len(errors) == 1 and "Traceback" not in captured.err
     assert errors[0].split("\r")[-1].startswith("error: ") and message in errors[0]
+
+
+def test_titles_of_another_language_are_counted(checkpoint, tmp_path, capsys):
+    """A catalogue in which one title has a known word."""
+    save_checkpoint(tmp_path / "checkpoint.npz", checkpoint)
+    titles = ["Xyzzy plugh", RAW, "Plover"]
+    (tmp_path / "news.tsv").write_text("".join(f"M{n}\t\t\t{title}\t\t\t\t\n" for n, title in enumerate(titles)))
+    given = ["--checkpoint", str(tmp_path / "checkpoint.npz"), "--news", str(tmp_path / "news.tsv")]
+    assert cli.run_command(recommend.main, [*given, "--history", "'The old bridge'"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "2 of 3 titles cannot be ranked: without a word that the model knows\n"
+    assert [line.split()[2] for line in captured.out.splitlines() if "." in line[:4]] == ["M1"]

@@ -92,8 +92,8 @@ class Recommender:
 
         Equal scores keep the order of the catalogue; titles without a word that the model knows are left out. So are
         items of the history that are no ids of the catalogue, or have no such word: ``notes`` say so. When nothing is
-        left of a history, the news most clicked in training come first, equal ones from the last line to
-        the first, and the ranking says so in ``fallback``.
+        left of a history, the news most clicked in training come first, of equal ones the last line first, and
+        ``fallback`` says so.
 
         What the weights mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
         w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts

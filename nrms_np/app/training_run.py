@@ -112,7 +112,8 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     state = resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared)
     if read_settings(folder) != settings:
         write_settings(folder, settings)
-        print("the settings of the run have changed, its data are the same")
+        if (folder / "resume.npz").exists():
+            print("the settings of the run have changed, its data are the same")
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
     for record in state.records:
         rows.show(record, record is state.best)
