@@ -30,7 +30,9 @@ reading order:
 end of the reading order
 """
 
+from . import app as app  # first: what it keeps of compiled kernels is asked for when they are made
 from .adam import AdamState, adam_step
+from .app import cli as cli
 from .app import threads
 from .app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .app.recommender import Recommender

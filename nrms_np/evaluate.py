@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/evaluate.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, evaluation, threads
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
@@ -25,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="MIND folder to evaluate on")
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or [])
     threads.use(args.threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)

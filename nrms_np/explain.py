@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/explain.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, threads
 from .app.explanation import explain
 from .app.page import write_page
@@ -38,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="MIND folder with the clicks of --user")
     parser.add_argument("--html", type=Path, metavar="FILE", required=True, help="the page to write")
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or [])
     if (args.history is None) == (args.user is None) or (args.user is None) != (args.data is None):
         raise InputError("give either --history, or --user and --data")
     if args.news is None and args.data is None:
@@ -56,7 +59,10 @@ def main(argv: list[str] | None = None) -> None:
         ids = [item for item in dict.fromkeys(history + candidates) if item in news.number]
     recommender = Recommender.load(args.checkpoint)
     recommender.set_catalogue(ids, [news.titles[news.number[one]] for one in ids], progress=True)
-    write_page(explain(recommender, history, candidates), args.html)
+    explanation = explain(recommender, history, candidates)
+    write_page(explanation, args.html)
+    for note in explanation.notes:
+        print(note)
     print(f"{args.html}: open it in a browser")
 
 

@@ -28,6 +28,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 512  # rows of a matrix product computed at a time
 TERMS = 1024  # rows that one piece of a sum over rows takes in
+njit: Callable[..., Any] = numba.njit  # app/ puts one in its place that keeps the machine code on disk
 
 
 def kernel(function: Function) -> Function:
@@ -38,7 +39,7 @@ def kernel(function: Function) -> Function:
     with Python's, an exception, each division is preceded by a test, and then no eight of them are computed at once.
     """
     flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=flags)(function))
+    return cast(Function, njit(nogil=True, error_model="numpy", fastmath=flags)(function))
 
 
 _threads: int | None = None

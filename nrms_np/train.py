@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/train.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, threads, training_run
-from .app.run_folder import RunSettings, read_settings
+from .app.run_folder import RunSettings
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -23,10 +26,13 @@ examples:
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
-A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN."""
+A run that was stopped, by Ctrl-C, SIGTERM or otherwise, goes on where it was last saved: --resume RUN. With a larger
+--epochs as well it goes on beyond its end, at the learning rates that a run of so many epochs has there. Where its data
+were moved, --train, --dev and --embeddings say where they are now."""
 
 
 def main(argv: list[str] | None = None) -> None:
+    argv = argv or []  # in a notebook, whose own command line is not meant
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.add_argument(
         "--train", type=Path, metavar="DIR", help="MIND folder to train on; the demo corpus if not given"
@@ -47,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a run that was stopped; all settings come from its folder",
+        help="go on with a run; its settings come from its folder, but --epochs, --patience and paths may change",
     )
     cli.add_threads(parser)
     cli.add_settings(parser)
@@ -55,15 +61,15 @@ def main(argv: list[str] | None = None) -> None:
     if not args.train:
         parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
         args = parser.parse_args(argv)
-    if args.dev and not args.train:
-        parser.error("--dev goes with --train")
+    paths = {name: str(vars(args)[name].resolve()) for name in ("train", "dev", "embeddings") if vars(args)[name]}
     threads.use(args.threads)
     if args.resume:
-        return training_run.carry_out(read_settings(args.resume), args.resume)
-    paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
-    settings = RunSettings(cli.settings(args), *paths)
-    name = Path(settings.train).name if settings.train else "demo"
-    training_run.start_run(settings, args.run or cli.free_folder(Path("runs") / name))
+        given = cli.given(parser, argv) | paths
+        return training_run.resume_run(given.pop("resume"), {name: given[name] for name in given if name != "threads"})
+    if args.dev and not args.train:
+        parser.error("--dev goes with --train")
+    settings = RunSettings(cli.settings(args), paths.get("train"), paths.get("dev"), paths.get("embeddings"))
+    training_run.start_run(settings, args.run)
 
 
 if __name__ == "__main__":

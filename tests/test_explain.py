@@ -13,7 +13,7 @@ from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
 from nrms_np.app.explanation import SHUFFLES, explain
 from nrms_np.app.page import page_data, write_page
-from nrms_np.app.recommender import Recommender
+from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
 from nrms_np.data.vocabulary import tokenize
@@ -99,7 +99,7 @@ def test_parts_sum_to_the_scores(explanation):
 
 
 def test_parts_are_those_of_recommend(explanation, recommender):
-    user, parts = recommender._read_user(HISTORY)
+    user, parts = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
     for c, candidate in enumerate(explanation.candidates):
         vector = recommender.encode_news([candidate.title])[0]
         np.testing.assert_allclose(explanation.parts[c], parts @ vector, rtol=1e-4, atol=1e-4)
@@ -167,7 +167,8 @@ def test_the_lines_of_the_model(explanation, recommender):
     np.testing.assert_allclose(
         explanation.first_numbers["titles"][0], recommender.encode_news([best.title])[0][0], rtol=1e-4
     )
-    np.testing.assert_allclose(explanation.first_numbers["users"], recommender._read_user(HISTORY)[0][0], rtol=1e-4)
+    user, _ = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
+    np.testing.assert_allclose(explanation.first_numbers["users"], user[0], rtol=1e-4)
 
 
 def test_without_candidates_the_best_of_the_catalogue(recommender):
@@ -196,7 +197,8 @@ def test_titles_without_words(recommender):
     one = Recommender(random_checkpoint(recommender.titles, recommender.config.attention))
     one.set_catalogue(["a", "b", "c"], ["A castle", "", "$ %"])
     found = explain(one, ["a", "b"], ["a", "c"])
-    assert [title.words for title in found.clicks + found.candidates].count([]) == 2
+    assert [title.words for title in found.clicks + found.candidates].count([]) == 1
+    assert found.unread == 1 and found.notes == ["left out of the history, without a word that the model knows: b"]
     near(found.scores.min(), 0)
     page_data(found)
 
@@ -204,8 +206,11 @@ def test_titles_without_words(recommender):
 def test_wrong_use_is_refused(recommender):
     for history, candidates, message in (
         ([], None, "the history is empty"),
-        (["N1", "N999"], None, "history: news id 'N999' is not in the catalogue"),
-        (["N1", "$ %"], None, r"history: the title '\$ %' has no words"),
+        (
+            ["N999", "$ %"],
+            None,
+            r"not in the catalogue .*: N999; .*, without a word that the model knows: \$ %: without",
+        ),
         (["N1"], ["N999"], "candidates: news id 'N999' is not in the catalogue"),
         (["N1"], [], "no candidates"),
     ):
@@ -297,8 +302,11 @@ def test_the_command_finds_a_user(files, demo):
         (["--history", "N1"], "give --news NEWS.tsv"),
         (["--user", "nobody", "--data", "{}"], "--user 'nobody': no such user in the behaviors.tsv of --data"),
         (["--news", "{}/news.tsv", "--history", ""], "the history is empty"),
-        (["--news", "{}/news.tsv", "--history", "N1 N999"], "history: news id 'N999' is not in the catalogue"),
-        (["--news", "{}/news.tsv", "--history", "N1", "--candidates", "It's"], '--candidates "It\'s": No closing'),
+        (["--news", "{}/news.tsv", "--history", "N999"], "not in the catalogue (titles go in quotes): N999"),
+        (
+            ["--news", "{}/news.tsv", "--history", "N1", "--candidates", "'It"],
+            "--candidates 'It: a quote without its end",
+        ),
         (["--news", "{}/news.tsv", "--history", "N1", "--html", "{}/no/page.html"], "cannot be written"),
     ],
 )

@@ -18,7 +18,7 @@ from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .recommender import Recommender, drop_each, read_user
+from .recommender import Recommender, drop_each, is_title, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 
@@ -46,7 +46,8 @@ class Explanation:
     """
 
     clicks: list[Title]  # [n], oldest first
-    unread: int  # older clicks, which the model does not read
+    unread: int  # clicks that the model does not read: older ones, and those of ``notes``
+    notes: list[str]  # what was left out of the history, and why
     candidates: list[Title]  # [C], best first
     scores: np.ndarray  # [C]
     probabilities: np.ndarray  # [C], softmax over these candidates
@@ -71,9 +72,10 @@ def explain(
     Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id, a
     title without words or no candidate, NonFiniteError when a score is not finite.
     """
-    recent = recommender._recent(history)
+    recent, notes = recommender.read_history(history)
     if not recent:
-        raise InputError("the history is empty: without clicks every score is 0, and there is nothing to explain")
+        said = "; ".join(notes) or "the history is empty"
+        raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
     clicked = [_find(recommender, item, "history") for item in recent]
     if candidates is None:
         candidates = [found.id for found in recommender.rank(history, top).recommendations]
@@ -98,6 +100,7 @@ def explain(
     return Explanation(
         clicks=_read_titles(params, config, clicked, clicked_words, (scores - without).T),
         unread=len(history) - len(recent),
+        notes=notes,
         candidates=_read_titles(params, config, chosen, words, own),
         scores=scores,
         probabilities=click_loss_forward(scores[None])[1][0],
@@ -112,9 +115,10 @@ def explain(
 
 def _find(recommender: Recommender, item: str, where: str) -> tuple[str | None, str]:
     """The id and title of an item; the id of a raw title is None."""
-    if item in recommender.number:
-        return item, recommender.titles[recommender.number[item]]
-    if item.split() == [item]:
+    number = recommender.find(item)
+    if number is not None:
+        return None if is_title(item) else item, recommender.titles[number]
+    if not is_title(item):
         raise InputError(f"{where}: news id {item!r} is not in the catalogue (titles go in quotes)")
     if not tokenize(item):
         raise InputError(f"{where}: the title {item!r} has no words")

@@ -132,6 +132,12 @@ def read_behaviors(path: Path, news: News) -> Behaviors:
     )
 
 
+def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The user id and the history of each line of behaviors.tsv, one at a time."""
+    for _, (_, user, _, history, _) in _lines(Path(path), 5):
+        yield user, _split(history)
+
+
 def _split(column: str) -> list[str]:
     """The ids of a column. Spaces separate them, and no other white space does."""
     return [text for text in column.split(" ") if text]
