@@ -65,9 +65,11 @@ def test_what_the_console_cannot_encode_is_escaped(variables, printed):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_under_the_output_is_one_line():
+@pytest.mark.parametrize("flush", [", flush=True", ""], ids=["at once", "at the end"])
+def test_a_full_disk_under_the_output_is_one_line(flush):
     with open("/dev/full", "w") as full:
-        process = run(PRINTS.replace("20000", "1"), stdout=full, env=environment())
+        script = PRINTS.replace("20000", "1").replace(", flush=True", flush)
+        process = run(script.replace('print("the end", file=sys.stderr)', ""), stdout=full, env=environment())
         errors = process.communicate()[1]
     assert process.returncode == cli.NO_ROOM
     assert errors == "error: the output cannot be written (No space left on device)\n"
