@@ -26,6 +26,7 @@ def main(argv):
     print("the end", file=sys.stderr)
 sys.exit(cli.run_command(main))
 """
+BUFFERED = {"PYTHONUNBUFFERED": ""}  # as it is by default
 
 
 def run(script, **kwargs):
@@ -33,7 +34,7 @@ def run(script, **kwargs):
 
 
 def test_a_reader_that_goes_away_does_not_end_the_work():
-    process = run(PRINTS, stdout=subprocess.PIPE, env=environment())
+    process = run(PRINTS, stdout=subprocess.PIPE, env=environment(**BUFFERED))
     assert process.stdout.readline().startswith("line 0")
     process.stdout.close()
     assert process.stderr.read() == "the end\n"  # and Python has nothing to say when it ends
@@ -43,7 +44,9 @@ def test_a_reader_that_goes_away_does_not_end_the_work():
 def test_both_streams_can_lose_their_reader():
     reading, writing = os.pipe()
     script = PRINTS.replace("for n", "print('start', file=sys.stderr, flush=True)\n    for n")
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=writing, stderr=writing, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=writing, stderr=writing, env=environment(**BUFFERED)
+    )
     os.close(writing)
     assert os.read(reading, 5) == b"start"
     os.close(reading)
@@ -65,9 +68,11 @@ def test_what_the_console_cannot_encode_is_escaped(variables, printed):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_under_the_output_is_one_line():
+@pytest.mark.parametrize("flush", [", flush=True", ""], ids=["at once", "at the end"])
+def test_a_full_disk_under_the_output_is_one_line(flush):
     with open("/dev/full", "w") as full:
-        process = run(PRINTS.replace("20000", "1"), stdout=full, env=environment())
+        script = PRINTS.replace("20000", "1").replace(", flush=True", flush)
+        process = run(script.replace('print("the end", file=sys.stderr)', ""), stdout=full, env=environment(**BUFFERED))
         errors = process.communicate()[1]
     assert process.returncode == cli.NO_ROOM
     assert errors == "error: the output cannot be written (No space left on device)\n"
