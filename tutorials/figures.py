@@ -8,7 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
 
 BLUE, ORANGE, GREEN, GREY = "#2f6db5", "#d9822b", "#3a8f4d", "#8a8a8a"
 
@@ -67,9 +71,78 @@ def versions(times: dict[str, float]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(min(found) / 1.6, max(found) * 6)
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="milliseconds (each mark is ten times the one before)", title="The same title vectors")
     axes.spines[["top", "right"]].set_visible(False)
     finish(figure, "09_versions")
+
+
+def lanes(x: np.ndarray, y: np.ndarray) -> None:
+    """Dot products of each head in a register of H lanes: x, y [A, H] whole numbers, heads one after the other or last."""
+    size, heads = x.shape
+    colors = [BLUE, ORANGE, GREEN, "#8e5ea2"]
+    product = x * y
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+
+    def cell(axes: Axes, column: float, row: float, text: object, head: int, strong: bool = False) -> None:
+        box = Rectangle((column, row), 0.92, 0.8, facecolor=colors[head], alpha=0.9 if strong else 0.3)
+        axes.add_patch(box)
+        axes.text(column + 0.46, row + 0.4, str(text), ha="center", va="center", color="white" if strong else "black")
+
+    def frame(axes: Axes, title: str, rows: dict[float, str]) -> None:
+        axes.set(xlim=(-2.6, heads + 2.2), ylim=(9.2, -0.9))
+        axes.set_title(title, fontsize=11)
+        axes.axis("off")
+        for row, text in rows.items():
+            axes.text(-0.2, row + 0.4, text, ha="right", va="center", fontsize=9)
+
+    sums = product.sum(axis=0)
+    labels = {h: f"head {h}, all a" for h in range(heads)}
+    frame(left, "head after head: a register holds ONE head", labels)
+    for h in range(heads):
+        for a in range(size):
+            cell(left, a, h, product[a, h], h)
+        left.annotate("", (size + 1.0, h + 0.4), (size, h + 0.4), arrowprops={"arrowstyle": "->"})
+        cell(left, size + 1.05, h, sums[h], h, True)
+    left.text(heads / 2, 5.1, f"each line: add {size} lanes of one register to each other,", ha="center", fontsize=9)
+    left.text(heads / 2, 5.6, f"{heads} times, in another order than the program's", ha="center", fontsize=9)
+    frame(right, "heads last: a lane of the register IS a head", {a: f"a = {a}, all heads" for a in range(size)})
+    for a in range(size):
+        for h in range(heads):
+            cell(right, h, a, product[a, h], h)
+    for h in range(heads):
+        right.annotate("", (h + 0.46, size + 0.75), (h + 0.46, size - 0.15), arrowprops={"arrowstyle": "->"})
+        cell(right, h, size + 0.8, sums[h], h, True)
+    right.text(-0.2, size + 1.2, "the sums", ha="right", va="center", fontsize=9)
+    right.text(heads / 2, 6.2, f"{size} additions of whole registers, and nothing after them", ha="center", fontsize=9)
+    for axes, memory, row in ((left, product.T, 7.6), (right, product, 7.6)):
+        head_of = np.repeat(np.arange(heads), size) if axes is left else np.tile(np.arange(heads), size)
+        axes.text(-2.5, row - 0.35, "in memory, one row of a title:", fontsize=9)
+        for place, (_, head) in enumerate(zip(memory.ravel(), head_of)):
+            step = (heads + 4.4) / product.size
+            box = Rectangle((-2.5 + place * step, row), step * 0.9, 0.7, facecolor=colors[head], alpha=0.6)
+            axes.add_patch(box)
+            axes.text(-2.5 + (place + 0.45) * step, row + 0.35, str(head), ha="center", va="center", fontsize=8)
+    figure.suptitle("Products x * y of four numbers of each of four heads, and their sums (colour: head)", fontsize=11)
+    finish(figure, "09_lanes")
+
+
+def roofline(peak: float, bandwidth: float, points: dict[str, tuple[float, float]]) -> None:
+    """The best speed over operations per byte, and (operations per byte, operations a second) of some computations."""
+    x = np.logspace(-2, 3, 200)
+    figure, axes = plt.subplots(figsize=(7.4, 3.8), layout="constrained")
+    axes.loglog(x, np.minimum(peak, bandwidth * x) / 1e9, color="black")
+    for name, (intensity, speed) in points.items():
+        axes.plot(intensity, speed / 1e9, "o", color=BLUE)
+        axes.annotate(name, (intensity, speed / 1e9), xytext=(8, -12), textcoords="offset points")
+    at = (0.1, 0.1 * bandwidth / 1e9)
+    axes.annotate("waits for memory", at, xytext=(-8, 6), textcoords="offset points", ha="right")
+    axes.annotate("waits for arithmetic", (90, peak / 1e9), xytext=(0, 6), textcoords="offset points")
+    axes.set(xlabel="operations per byte", ylabel="billion operations a second", title="The roofline of one core")
+    axes.margins(y=0.2)
+    axes.spines[["top", "right"]].set_visible(False)
+    finish(figure, "09_roofline")
+
 
 
 # chapter 10 ----------------------------------------------------------------------------------------------------------
