@@ -31,6 +31,8 @@ def load(path):
 
 
 runner = load(TUTORIALS / "run.py")
+sys.path.insert(0, str(TUTORIALS))  # the checks import the judge as a learner's command does
+exercise = load(TUTORIALS / "exercise.py")
 
 
 @pytest.mark.slow
@@ -53,7 +55,9 @@ def test_chapter_runs_as_printed(chapter, jit, tmp_path):
 
 @pytest.mark.parametrize("chapter", runner.chapters(), ids=lambda one: one.stem)
 def test_chapter_has_at_least_three_exercises(chapter):
-    assert len([name for name, _ in EXERCISES if name == chapter.name[:2]]) >= 3
+    number = chapter.name[:2]
+    judged = [task for task in TASKS if task.chapter.startswith(number)]
+    assert len(judged) + len([name for name, _ in EXERCISES if name == number]) >= 3
 
 
 def exercises():
@@ -63,6 +67,7 @@ def exercises():
 
 
 EXERCISES = list(exercises())
+TASKS = list(exercise.tasks())
 
 
 def module_of(folder, number):
@@ -79,6 +84,24 @@ def test_exercise_takes_its_solution_and_nothing_else(number, name):
         with pytest.raises((AssertionError, NotImplementedError)):
             check(answer)
     check(getattr(module_of(TUTORIALS / "solutions", number), name))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.number}_{task.exercise.name}")
+def test_the_judge_takes_the_solution_and_nothing_else(task):
+    name = task.exercise.name
+    stub, solution, wrong = (
+        exercise.load(folder / f"{task.chapter}.py")
+        for folder in (TUTORIALS / "exercises", TUTORIALS / "solutions", ROOT / "tests" / "wrong_answers")
+    )
+    answers = [one for one in vars(wrong) if re.fullmatch(rf"{name}_\d+", one)]
+    assert len(answers) >= 2
+    assert all(task.exercise.hints) and "\n" not in "".join(task.exercise.hints)
+    for label, answer in {"the stub": getattr(stub, name), **{one: getattr(wrong, one) for one in answers}}.items():
+        verdict = exercise.judge(task.exercise, answer, seed=5)
+        assert not verdict.right, f"{label} is accepted"
+        assert "\n" not in verdict.line
+    verdict = exercise.judge(task.exercise, getattr(solution, name), seed=5)
+    assert verdict.right, verdict.line
 
 
 def test_the_runner_notices_what_is_not_true(tmp_path):
