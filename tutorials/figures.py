@@ -114,7 +114,7 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
         right.annotate("", (h + 0.46, size + 0.75), (h + 0.46, size - 0.15), arrowprops={"arrowstyle": "->"})
         cell(right, h, size + 0.8, sums[h], h, True)
     right.text(-0.2, size + 1.2, "the sums", ha="right", va="center", fontsize=9)
-    right.text(heads / 2, 6.2, f"{size} additions of whole registers, and nothing after them", ha="center", fontsize=9)
+    right.text(heads / 2, 6.2, f"{size - 1} additions of whole registers, and nothing after them", ha="center", fontsize=9)
     for axes, memory, row in ((left, product.T, 7.6), (right, product, 7.6)):
         head_of = np.repeat(np.arange(heads), size) if axes is left else np.tile(np.arange(heads), size)
         axes.text(-2.5, row - 0.35, "in memory, one row of a title:", fontsize=9)
