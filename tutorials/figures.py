@@ -148,6 +148,43 @@ def roofline(peak: float, bandwidth: float, points: dict[str, tuple[float, float
 # chapter 10 ----------------------------------------------------------------------------------------------------------
 
 
+def ranking(titles: list[str], scores: np.ndarray, labels: np.ndarray) -> None:
+    """One impression in the order of its ranks, and what MRR and nDCG give for a rank."""
+    order = np.argsort(-scores)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", width_ratios=[3, 2])
+    names = [f"{titles[i]}  {place}" for place, i in enumerate(order, 1)]
+    left.barh(range(len(order)), scores[order], color=[ORANGE if labels[i] else GREY for i in order])
+    left.set_yticks(range(len(order)), names)
+    left.invert_yaxis()
+    left.set(xlabel="score", title="One impression, in the order of its ranks (orange: clicked)")
+    places = np.arange(1, 11)
+    right.plot(places, 1 / places, "o-", color=BLUE, label="MRR: 1 / rank")
+    right.plot(places, 1 / np.log2(1 + places), "s-", color=ORANGE, label="nDCG: 1 / log2(1 + rank)")
+    right.set(xlabel="rank of a click", ylabel="worth", title="What a rank is worth", ylim=(0, 1.05))
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    finish(figure, "10_ranking")
+
+
+def bootstrap(few: np.ndarray, many: np.ndarray) -> None:
+    """The AUCs of two rankings of the same impressions: bootstrap means of each, and of their paired difference."""
+    which = np.random.default_rng(0).integers(len(few), size=(2000, len(few)))
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for values, color, label in ((few, GREY, "category, last 4 clicks"), (many, BLUE, "category, last 50 clicks")):
+        axes[0].hist(values[which].mean(axis=1), bins=40, color=color, alpha=0.7, label=label)
+    axes[0].set(xlabel="mean AUC of a bootstrap draw", title="Each by itself: they overlap")
+    axes[0].legend(frameon=False, loc="upper left", fontsize=8)
+    axes[0].set_ylim(0, 1.35 * axes[0].get_ylim()[1])
+    axes[1].hist((many - few)[which].mean(axis=1), bins=40, color=ORANGE)
+    axes[1].axvline(0, color="black", lw=1)
+    axes[1].set(xlabel="mean difference in AUC", title="Paired")
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.set_yticks([])
+    finish(figure, "10_bootstrap")
+
+
 # chapter 11 ----------------------------------------------------------------------------------------------------------
 
 
