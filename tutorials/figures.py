@@ -188,4 +188,52 @@ def bootstrap(few: np.ndarray, many: np.ndarray) -> None:
 # chapter 11 ----------------------------------------------------------------------------------------------------------
 
 
+def one_title(tokens: list[str], kinds: np.ndarray, *numbers: np.ndarray) -> None:
+    """Bars for each word: additive weight, contribution, predicted effect, effect; kinds 1 decides, 2 misleads."""
+    titles = "additive weight", "contribution (sums to the score)", "predicted effect", "effect: score less without"
+    figure, axes = plt.subplots(1, 4, figsize=(11.5, 0.32 * len(tokens) + 1.3), sharey=True, layout="constrained")
+    for panel, title, values in zip(axes, titles, numbers):
+        panel.barh(range(len(tokens)), values, color=[(GREY, ORANGE, BLUE)[kind] for kind in kinds])
+        panel.set_title(title, fontsize=10)
+        panel.axvline(0, color=GREY, lw=0.8)
+        panel.spines[["top", "right"]].set_visible(False)
+    axes[0].axvline(1 / len(tokens), color=GREY, ls="--", lw=1)
+    axes[0].set_yticks(range(len(tokens)), tokens)
+    axes[0].invert_yaxis()
+    figure.supxlabel("orange: decides.  blue: the other topic.  grey: fillers.  dashed: equal weights", fontsize=10)
+    finish(figure, "11_one_title")
+
+
+def taken(tokens: list[str], alpha: np.ndarray) -> None:
+    """Self-attention [H, n, n] of a title less 1 / n: the mean of the heads, and the head with the largest weights."""
+    focused = int(alpha.max(axis=2).mean(axis=1).argmax())
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), layout="constrained", sharey=True)
+    for panel, one, title in zip(axes, (alpha.mean(axis=0), alpha[focused]), ("mean of heads", f"head {focused}")):
+        image = panel.imshow(one - 1 / len(tokens), cmap="RdBu_r", vmin=-1, vmax=1)
+        panel.set_xticks(range(len(tokens)), tokens, rotation=45, ha="right")
+        panel.set(title=title, xlabel="takes from this word")
+        for i, j in np.ndindex(one.shape):
+            if one[i, j] >= 0.2:
+                panel.text(j, i, f"{one[i, j]:.1f}".lstrip("0"), ha="center", va="center", fontsize=7)
+    axes[0].set_yticks(range(len(tokens)), tokens)
+    axes[0].set_ylabel("this word")
+    figure.colorbar(image, ax=axes, label="weight less 1 / n", shrink=0.8)
+    finish(figure, "11_attention")
+
+
+def one_history(names: list[str], scored: str, same: np.ndarray, *numbers: np.ndarray) -> None:
+    """Bars for each click of a history: additive weight, contribution, effect on the score of one title."""
+    titles = "additive weight", "contribution (sums to the score)", "effect: score less without"
+    figure, axes = plt.subplots(1, 3, figsize=(13, 0.34 * len(names) + 1.6), sharey=True, layout="constrained")
+    for panel, title, values in zip(axes, titles, numbers):
+        panel.barh(range(len(names)), values, color=[ORANGE if one else BLUE for one in same])
+        panel.set_title(title, fontsize=10)
+        panel.axvline(0, color=GREY, lw=0.8)
+        panel.spines[["top", "right"]].set_visible(False)
+    axes[0].set_yticks(range(len(names)), names, fontsize=8)
+    axes[0].invert_yaxis()
+    figure.suptitle(f"Scored: {scored}.  Orange: clicks on its topic", fontsize=10)
+    finish(figure, "11_history")
+
+
 # chapter 12 ----------------------------------------------------------------------------------------------------------
