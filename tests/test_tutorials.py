@@ -33,6 +33,8 @@ def load(path):
 runner = load(TUTORIALS / "run.py")
 sys.path.insert(0, str(TUTORIALS))  # the checks import the judge as a learner's command does
 exercise = load(TUTORIALS / "exercise.py")
+blank_page = load(TUTORIALS / "blank_page_judge.py")
+WRONG_PAGES = load(ROOT / "tests" / "wrong_answers" / "blank_page.py").WRONG
 
 
 @pytest.mark.slow
@@ -102,6 +104,30 @@ def test_the_judge_takes_the_solution_and_nothing_else(task):
         assert "\n" not in verdict.line
     verdict = exercise.judge(task.exercise, getattr(solution, name), seed=5)
     assert verdict.right, verdict.line
+
+
+def read_page(text, tmp_path):
+    path = tmp_path / "blank_page.py"
+    path.write_text(text, encoding="utf-8")
+    return exercise.load(path)
+
+
+def refused(page):
+    verdicts = {part.exercise.name: blank_page.judge_part(part, page, seed=5) for part in blank_page.PARTS}
+    return [name for name, verdict in verdicts.items() if not verdict.right]
+
+
+def test_the_blank_page_takes_its_solution_and_refuses_its_stubs():
+    assert refused(exercise.load(TUTORIALS / "solutions" / "blank_page.py")) == []
+    assert len(refused(exercise.load(TUTORIALS / "blank_page.py"))) == len(blank_page.PARTS) == 12
+
+
+@pytest.mark.parametrize("n", range(len(WRONG_PAGES)), ids=lambda n: f"{n}_{WRONG_PAGES[n][0]}")
+def test_the_blank_page_refuses_what_is_wrong(n, tmp_path):
+    name, line, wrong = WRONG_PAGES[n]
+    text = (TUTORIALS / "solutions" / "blank_page.py").read_text(encoding="utf-8")
+    assert text.count(line) == 1, line
+    assert refused(read_page(text.replace(line, wrong), tmp_path))[0] == name
 
 
 def test_the_runner_notices_what_is_not_true(tmp_path):

@@ -27,24 +27,32 @@ class Task:
     def judge(self) -> Verdict:
         """Judges what stands in tutorials/exercises."""
         path = HERE / "exercises" / f"{self.chapter}.py"
-        try:
-            answer = getattr(load(path), self.exercise.name, None)
-        except Exception as error:
-            place = f"{path.name}:{getattr(error, 'lineno', None) or _line(error, path)}"
-            return Verdict(
-                "wrong", f"{self.exercise.name}: wrong: {place} cannot be read: {type(error).__name__}: {error}"
-            )
+        answers = read_answers(path)
+        if isinstance(answers, str):
+            return Verdict("wrong", f"{self.exercise.name}: wrong: {answers}")
+        answer = getattr(answers, self.exercise.name, None)
         if not callable(answer):
             return Verdict("wrong", f"{self.exercise.name}: wrong: {path.name} has no function of this name")
         return judge(self.exercise, answer)
 
 
-def _line(error: BaseException, path: Path) -> int:
-    lines, trace = [0], error.__traceback__
-    while trace:
-        lines += [trace.tb_lineno] if trace.tb_frame.f_code.co_filename == str(path) else []
-        trace = trace.tb_next
-    return lines[-1]
+def read_answers(path: Path) -> ModuleType | str:
+    """The learner's file as a module, or a sentence that says why it cannot be read."""
+    try:
+        return load(path)
+    except Exception as error:
+        lines, trace = [getattr(error, "lineno", 0) or 0], error.__traceback__
+        while trace:
+            lines += [trace.tb_lineno] if trace.tb_frame.f_code.co_filename == str(path) else []
+            trace = trace.tb_next
+        words = getattr(error, "msg", None) or error
+        return f"{path.name}:{max(lines)} cannot be read: {type(error).__name__}: {words}"
+
+
+def show_printed(verdict: Verdict) -> None:
+    """What an answer that is not right printed, so that print serves to find out why."""
+    for line in verdict.printed.splitlines()[:20] if not verdict.right else []:
+        print(f"    printed: {line}")
 
 
 def load(path: Path) -> ModuleType:
@@ -59,7 +67,7 @@ def load(path: Path) -> ModuleType:
 
 def tasks(number: str = "") -> Iterator[Task]:
     """The exercises whose number begins so: "04.2", "04", or all."""
-    for path in sorted((HERE / "checks").glob("*.py")):
+    for path in sorted((HERE / "checks").glob("[0-9]*.py")):
         chapter = path.stem.partition("_")[0]
         if not number or number.partition(".")[0] == chapter:
             for n, exercise in enumerate(load(path).EXERCISES, 1):
@@ -89,8 +97,7 @@ def show(task: Task, hints: int) -> bool:
         return True
     verdict = task.judge()
     print(f"{task.number} {verdict.line}")
-    for line in verdict.printed.splitlines()[:20] if not verdict.right else []:
-        print(f"    printed: {line}")
+    show_printed(verdict)
     return verdict.right
 
 

@@ -110,7 +110,7 @@ def judge(exercise: Exercise, answer: Callable, seed: int | None = None) -> Verd
         return Verdict("not begun", f"{exercise.name}: not begun")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _fixed_cases(exercise: Exercise) -> list[Case]:
     return [case for seed in (0, 1) for case in _cases(exercise, np.random.default_rng(seed))]
 
@@ -137,7 +137,12 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
     kept: list[tuple[Any, Any]] = []
     worst, start = 0.0, time.perf_counter()
     for case in cases:
-        got = call(*case.args)
+        try:
+            got = call(*case.args)
+        except Refused:
+            if wrong:  # what came first says more
+                break
+            raise
         try:
             kept.append((got, frozen(got)))
         except Exception:  # a generator, for example
@@ -199,7 +204,7 @@ def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], total: in
     line += f"; wrong too: {', '.join(gap.name for gap in others)}" if others else ""
     line += f"; right: {', '.join(right)}" if right else ""
     unsure = "Is it a difference quotient, float32, or a small constant too much?" if close else ""
-    line += f". {_near(exercise, one) or first.slip or unsure}".rstrip(". ")
+    line += f". {said}" if (said := _near(exercise, one) or first.slip or unsure) else ""
     return Verdict("close" if close else "wrong", line, one.printed)
 
 

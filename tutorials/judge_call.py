@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -92,14 +93,17 @@ def _differs(one: Any, old: Any) -> bool:
 def _error(error: BaseException, answer: Callable, args: tuple) -> str:
     if isinstance(error, NotImplementedError):
         raise error
-    if isinstance(error, ValueError) and "read-only" in str(error):
-        return "it writes to one of its arguments: work on a copy"
-    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
-    lines, trace = [], error.__traceback__
+    where, trace = "", error.__traceback__
     while trace:
-        lines += [trace.tb_lineno] if trace.tb_frame.f_code.co_filename == file else []
+        path = Path(trace.tb_frame.f_code.co_filename)
+        theirs = (
+            not path.name.startswith("judge") and path.parent.name != "checks" and "site-packages" not in path.parts
+        )
+        if path.is_file() and theirs and path.parent != Path(threading.__file__).parent:
+            where = f" in line {trace.tb_lineno} of {path.name}"
         trace = trace.tb_next
-    where = f" in line {lines[-1]}" if lines else ""
+    if isinstance(error, ValueError) and "read-only" in str(error):
+        return f"it writes to one of its arguments{where}: work on a copy"
     words = " ".join(str(error).split())
     return f"{type(error).__name__}{where}{': ' + words if words else ''} (with {describe(answer, args)})"
 
