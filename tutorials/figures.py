@@ -268,7 +268,7 @@ def versions(times: dict[str, float]) -> None:
 
 
 def lanes(x: np.ndarray, y: np.ndarray) -> None:
-    """Dot products of each head in a register of H lanes: x, y [A, H] whole numbers, heads one after the other or last."""
+    """Dot products of each head in a register of H lanes: x, y [A, H], heads one after the other, or last."""
     size, heads = x.shape
     colors = [BLUE, ORANGE, GREEN, "#8e5ea2"]
     product = x * y
@@ -304,7 +304,8 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
         right.annotate("", (h + 0.46, size + 0.75), (h + 0.46, size - 0.15), arrowprops={"arrowstyle": "->"})
         cell(right, h, size + 0.8, sums[h], h, True)
     right.text(-0.2, size + 1.2, "the sums", ha="right", va="center", fontsize=9)
-    right.text(heads / 2, 6.2, f"{size - 1} additions of whole registers, and nothing after them", ha="center", fontsize=9)
+    text = f"{size - 1} additions of whole registers, and nothing after them"
+    right.text(heads / 2, 6.2, text, ha="center", fontsize=9)
     for axes, memory, row in ((left, product.T, 7.6), (right, product, 7.6)):
         head_of = np.repeat(np.arange(heads), size) if axes is left else np.tile(np.arange(heads), size)
         axes.text(-2.5, row - 0.35, "in memory, one row of a title:", fontsize=9)
@@ -427,3 +428,19 @@ def one_history(names: list[str], scored: str, same: np.ndarray, *numbers: np.nd
 
 
 # chapter 12 ----------------------------------------------------------------------------------------------------------
+
+
+def real_results(results: dict[str, dict[str, float]], error: float, seeds: list[float]) -> None:
+    """Dev AUC of each ranking on the real sample with 1.96 standard errors, and the seeds of NRMS."""
+    figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
+    for y, (name, row) in enumerate(results.items()):
+        color = BLUE if name.startswith("NRMS, mean") else ORANGE if name.startswith("mean of") else GREY
+        axes.errorbar(row["auc"], y, xerr=1.96 * error, fmt="o", color=color, capsize=4)
+        axes.text(row["auc"], y - 0.2, f"{row['auc']:.3f}", ha="center", fontsize=9)
+        if color == BLUE:
+            axes.plot(seeds, [y + 0.25] * len(seeds), "|", color=BLUE, ms=9)
+    axes.set_yticks(range(len(results)), list(results))
+    axes.invert_yaxis()
+    axes.set(xlabel="dev AUC with 1.96 standard errors (small marks: each seed)", ylim=(len(results) - 0.5, -0.6))
+    axes.spines[["top", "right"]].set_visible(False)
+    finish(figure, "12_results")

@@ -20,7 +20,7 @@ take eight numbers, and then it finds none.
 
 The plain form of all this is tests/naive.py.
 
-Tutorial: tutorials/09_making_it_fast.md
+Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from __future__ import annotations
