@@ -1,19 +1,18 @@
-"""Solutions to the exercises of chapter 09."""
+"""Solutions of chapter 09."""
 
 import numpy as np
 
 
-def lost_updates():
-    # A reads 0 and falls asleep; B adds twice; A writes 1 over it. Now B reads this 1 and falls asleep; A adds twice
-    # more (3) and is done; B writes 2 over it. Only B's last read and write are left of all the work.
-    return "A" + "BBBB" + "A" + "B" + "AAAA" + "B"
-
-
-def sum_of_owner(g, rows, positions, offsets, out):
-    # zero first: out is whatever memory held before; an empty group keeps the zero
-    out[g] = 0
-    for p in positions[offsets[g] : offsets[g + 1]]:
-        out[g] += rows[p]
+def count_work(titles, mentions, title_slots, word_slots):
+    all_mentions = [n for click in mentions for n in click]
+    once = set(all_mentions)
+    return (
+        len(mentions) * title_slots * word_slots,
+        sum(len(titles[n]) for n in all_mentions),
+        sum(len(titles[n]) for n in once),
+        len({word for n in once for word in titles[n]}),
+        sum(len(titles[n]) ** 2 for n in once),
+    )
 
 
 def equal_lengths(lengths, limit):
@@ -25,6 +24,16 @@ def equal_lengths(lengths, limit):
     return groups
 
 
-def floor_of(operations, moved, peak, bandwidth):
-    # arithmetic and memory work at the same time, so the slower of the two decides
-    return max(operations / peak, moved / bandwidth)
+def which_first(times, factors):
+    saved = times - times / factors  # what is left of a stage is times / factors
+    best = int(np.argmax(saved))
+    return best, times.sum() / (times.sum() - saved[best])
+
+
+def segment_sums(rows, offsets):
+    # np.add.reduceat gives rows[start] for an empty segment, and refuses a start at the end: so leave those out
+    out = np.zeros((len(offsets) - 1, rows.shape[1]), rows.dtype)
+    full = np.flatnonzero(np.diff(offsets))
+    if len(full):
+        out[full] = np.add.reduceat(rows, offsets[full], axis=0)
+    return out
