@@ -335,7 +335,6 @@ def roofline(peak: float, bandwidth: float, points: dict[str, tuple[float, float
     finish(figure, "09_roofline")
 
 
-
 # chapter 10 ----------------------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,13 @@ def race_truth(reads, writes):
 def owner_cases(rng):
     for positions, offsets, size in ragged_cases(rng):
         for g in range(len(offsets) - 1):
-            yield g, rng.normal(size=(size, 3 + g % 3)), positions, offsets, rng.normal(size=(len(offsets) - 1, 3 + g % 3))
+            yield (
+                g,
+                rng.normal(size=(size, 3 + g % 3)),
+                positions,
+                offsets,
+                rng.normal(size=(len(offsets) - 1, 3 + g % 3)),
+            )
 
 
 def owner_truth(g, rows, positions, offsets, out):
@@ -140,8 +146,8 @@ EXERCISES = [
         near={
             "You take the heads one after the other; here they stand last, column a * heads + h": heads_first,
             "x and y are exchanged: row i * n + j is x_i . y_j": lambda x, y, heads: product_truth(y, x, heads),
-            "That is one dot product, not one for each head": lambda x, y, heads: (
-                np.repeat((x @ y.T).reshape(-1, 1), heads, axis=1)
+            "That is one dot product, not one for each head": lambda x, y, heads: np.repeat(
+                (x @ y.T).reshape(-1, 1), heads, axis=1
             ),
         },
         linear=(0, 1),

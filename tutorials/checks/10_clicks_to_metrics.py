@@ -218,7 +218,11 @@ EXERCISES = [
         score_cases,
         auc_truth,
         gives="the AUC",
-        near={"That counts a tie as wrong": lambda s, y: float((s[y == 1][:, None] > s[y == 0]).sum() / (y.sum() * (1 - y).sum()))},
+        near={
+            "That counts a tie as wrong": lambda s, y: float(
+                (s[y == 1][:, None] > s[y == 0]).sum() / (y.sum() * (1 - y).sum())
+            )
+        },
         hints=("One entry for each pair: clicked[:, None] - others[None, :].", "(above > 0) + 0.5 * (above == 0)"),
     ),
     Exercise(

@@ -176,8 +176,8 @@ EXERCISES = [
             "You sum over the word that is taken from; sum over the position that takes": lambda additive, alpha: (
                 np.einsum("j,hij->ih", additive, alpha)
             ),
-            "Head 0 has its shares, the others theirs": lambda additive, alpha: (
-                np.repeat((additive @ alpha[0])[:, None], len(alpha), axis=1)
+            "Head 0 has its shares, the others theirs": lambda additive, alpha: np.repeat(
+                (additive @ alpha[0])[:, None], len(alpha), axis=1
             ),
             "That is the mean over positions; the positions have additive weights": lambda additive, alpha: (
                 alpha.mean(axis=1).T
@@ -193,12 +193,12 @@ EXERCISES = [
         predicted_truth,
         gives="the effects",
         near={
-            "That is the contribution: the mean of the head must be subtracted": lambda share, part: (
-                (share * part).sum(axis=1)
+            "That is the contribution: the mean of the head must be subtracted": lambda share, part: (share * part).sum(
+                axis=1
             ),
             "The other shares must sum to 1 again: divide by 1 - share": lambda share, part: (
-                (share * (part - (share * part).sum(axis=0))).sum(axis=1)
-            ),
+                share * (part - (share * part).sum(axis=0))
+            ).sum(axis=1),
         },
         linear=(1,),
         hints=(
@@ -215,7 +215,9 @@ EXERCISES = [
             "Column a * H + h belongs to head h: the heads take turns": lambda additive, alpha, value, candidate: (
                 share_truth(additive, alpha) * (value * candidate).reshape(len(value), len(alpha), -1).sum(axis=2)
             ).sum(axis=1),
-            "That is additive times what stands at the position; its row is a mixture": lambda a, alpha, v, c: a * (v @ c),
+            "That is additive times what stands at the position; its row is a mixture": lambda a, alpha, v, c: (
+                a * (v @ c)
+            ),
         },
         linear=(0, 1, 2, 3),
         hints=(
