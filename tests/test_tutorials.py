@@ -13,12 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
 SCRIPT = """
 import sys
-sys.path.insert(0, {tutorials!r})
-import matplotlib
-matplotlib.use("Agg")
 from pathlib import Path
-import run
-run.run_chapter(Path({chapter!r}))
+from tutorials import run
+run.run_chapter(Path(sys.argv[1]), Path("pictures"))
 """
 
 
@@ -43,13 +40,13 @@ WRONG_PAGES = load(ROOT / "tests" / "wrong_answers" / "blank_page.py").WRONG
 def test_chapter_runs_as_printed(chapter, jit, tmp_path):
     if jit == "off" and runner.jit_only(chapter):
         pytest.skip("this chapter measures compiled code")
-    (tmp_path / "images" / "tutorials").mkdir(parents=True)
     environment = {**os.environ, "NUMBA_DISABLE_JIT": str(int(jit == "off")), "PYTHONWARNINGS": "ignore"}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    script = SCRIPT.format(tutorials=str(TUTORIALS), chapter=str(chapter))
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", SCRIPT, str(chapter)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    made = {p.name for p in (tmp_path / "images" / "tutorials").iterdir()}
+    assert [p.name for p in tmp_path.iterdir()] == ["pictures"], "a chapter writes to the current folder"
+    made = {p.name for p in (tmp_path / "pictures").iterdir()}
     shown = set(re.findall(r"images/tutorials/([\w.-]+)", chapter.read_text(encoding="utf-8")))
     assert shown <= {p.name for p in (ROOT / "images" / "tutorials").iterdir()}
     assert shown >= made, "a figure is made and not shown"
@@ -159,6 +156,40 @@ def test_the_runner_notices_what_is_not_true(tmp_path):
     chapter.write_text("<!-- source: nrms_np.model.backward -->\n```python\ndef backward(cache):\n    pass\n```\n")
     with pytest.raises(AssertionError, match="no longer the source"):
         runner.run_chapter(chapter)
+
+
+def test_show_prints_both_outputs_and_goes_on(tmp_path, capsys):
+    chapter = tmp_path / "99_x.md"
+    chapter.write_text(
+        "```python\nprint('one')\n```\n\n```text\none\n```\n"
+        "```python\nprint('a\\nc')\n```\n\n```text\na\nb\n```\n"
+        "```python\nprint(7)\n```\n\n<!-- not compared -->\n```text\n8\n```\n"
+    )
+    assert runner.run_chapter(chapter, show=True) == 3
+    shown = capsys.readouterr().out
+    assert "99_x.md:2: same\none\n" in shown
+    assert "99_x.md:9: different\n  the book | here\n  a        | a\n* b        | c\n" in shown
+    assert "different, as it may be\n  the book | here\n* 8        | 7\n" in shown
+
+
+def test_pictures_are_saved_and_closed_and_nothing_else_is_written(tmp_path):
+    chapter = tmp_path / "99_x.md"
+    draw = "from tutorials import figures\nfigures.finish(plt.figure(), '99_x')\nopen('litter', 'w').close()"
+    chapter.write_text(
+        f"```python\nimport matplotlib.pyplot as plt\n{draw}\n```\n"
+        "```python\nprint(plt.get_fignums())\n```\n\n```text\n[]\n```\n"
+    )
+    before = {p.name for p in Path.cwd().iterdir()}
+    runner.run_chapter(chapter, tmp_path / "pictures")
+    assert {p.name for p in (tmp_path / "pictures").iterdir()} == {"99_x.png"}
+    assert {p.name for p in Path.cwd().iterdir()} == before
+
+
+def test_chapters_stand_in_reading_order(tmp_path, monkeypatch):
+    for name in ("10_c.md", "09b_b.md", "09_a.md", "appendix_paper.md", "README.md"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(runner, "HERE", tmp_path)
+    assert [runner.number_of(one) for one in runner.chapters()] == ["09", "09b", "10"]
 
 
 def test_modules_point_to_chapters_that_exist():

@@ -59,7 +59,7 @@ def misleading_check(args, got):
         return f"the entry of the largest weight has the effect {effects[largest]:.3g}"
     others = np.delete(size, smallest)
     if size[smallest] < 1 or others.max() > 1 / 1.1:
-        return f"the effects over the largest are {size.round(3).tolist()}, that of the smallest weight is {size[smallest]:.3f}"
+        return f"over the largest effect, they are {size.round(3).tolist()}; smallest weight: {size[smallest]:.3f}"
     return None
 
 

@@ -236,7 +236,7 @@ EXERCISES = [
         submission_truth,
         gives="the diagnosis",
         hints=(
-            "First the ids, then the numbers: write down what each mistake would give for all impressions, and compare.",
+            "First the ids, then the numbers: write down what each mistake would give everywhere, and compare.",
             "One impression may look right by chance. A form is found when it fits all.",
         ),
     ),
