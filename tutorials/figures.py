@@ -233,6 +233,83 @@ def push_and_pull(scores: np.ndarray) -> None:
 # chapter 04 ----------------------------------------------------------------------------------------------------------
 
 
+def attention_flow(
+    words: list[str], query: np.ndarray, key: np.ndarray, value: np.ndarray, alpha: np.ndarray, asks: int = 0
+) -> None:
+    """One head: what position ``asks`` compares, how it weighs, and what it receives; beside it all weights."""
+    figure, (ax, square) = plt.subplots(1, 2, figsize=(14.5, 4.6), width_ratios=(10.5, 4))
+    n, middle = len(words), (len(words) - 1) / 2
+
+    def box(x: float, y: float, text: str, colour: str = "white") -> None:
+        style = dict(boxstyle="round,pad=0.4", fc=colour, ec="black")
+        ax.text(x, y, text, ha="center", va="center", fontsize=10.5, bbox=style)
+
+    def pair(vector: np.ndarray) -> str:
+        return "(" + ", ".join(f"{one:.2f}".rstrip("0").rstrip(".") for one in vector) + ")"
+
+    box(0.3, middle, f"{words[asks]} asks\nquery {pair(query[asks])}", "#cfe2f3")
+    logits = query[asks] @ key.T
+    for j, word in enumerate(words):
+        box(3, j, f"{word}\nkey {pair(key[j])}")
+        _arrow(ax, (1.25, middle + 0.12 * (j - middle)), (2.2, j), "gray", 1.2)
+        ax.text(4.75, j - 0.14, f"logit {logits[j]:.2f}", ha="center", fontsize=10)
+        ax.text(4.75, j + 0.2, f"alpha {alpha[asks, j]:.2f}", ha="center", fontsize=10.5, color=FORWARD)
+        _arrow(ax, (3.85, j), (5.75, j), "gray", 1.2)
+        box(6.6, j, f"value\n{pair(value[j])}")
+        _arrow(ax, (7.4, j), (9, middle + 0.15 * (j - middle)), FORWARD, 1 + 9 * alpha[asks, j])
+    box(10, middle, f"{words[asks]} receives\n{pair(alpha[asks] @ value)}", "#cfe2f3")
+    for x, text in ((1.75, "dot products"), (4.75, "softmax"), (8.3, "weighted sum")):
+        ax.text(x, -0.68, text, ha="center", color="dimgray", style="italic")
+    ax.set(xlim=(-0.8, 11.1), ylim=(n - 0.4, -0.85))
+    ax.axis("off")
+    _weights(square, words, alpha)
+    square.set_title("alpha: line i, what word i takes from j", fontsize=11)
+    figure.tight_layout()
+    finish(figure, "04_flow")
+
+
+def _weights(ax: Axes, words: list[str], alpha: np.ndarray) -> None:
+    ax.imshow(alpha, cmap="Blues", vmin=0, vmax=1)
+    for i, j in np.ndindex(alpha.shape):
+        colour = "white" if alpha[i, j] > 0.6 else "black"
+        ax.text(j, i, f"{alpha[i, j]:.2f}", ha="center", va="center", color=colour, fontsize=11)
+    ax.set_xticks(range(len(words)), words)
+    ax.set_yticks(range(len(words)), words)
+    ax.tick_params(length=0)
+
+
+def blocks_on_the_diagonal(titles: list[list[str]], alphas: list[np.ndarray]) -> None:
+    """The attention of a ragged batch as one matrix, and the same batch padded."""
+    words = [word for title in titles for word in title]
+    longest, total = max(map(len, titles)), len(words)
+    whole, start = np.full((total, total), np.nan), 0
+    padded = np.full((len(titles) * longest, longest), np.nan)
+    for s, alpha in enumerate(alphas):
+        n = len(alpha)
+        whole[start : start + n, start : start + n] = alpha
+        padded[s * longest : s * longest + n, :n] = alpha
+        start += n
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12.5, 6), width_ratios=(total, longest + 3))
+    for ax, matrix, hatch in ((left, whole, ""), (right, padded, "////")):
+        ax.imshow(matrix, cmap="Blues", vmin=0, vmax=0.9)
+        for i, j in np.argwhere(np.isnan(matrix)) if hatch else ():
+            ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc="#f6dede", ec=BACKWARD, hatch=hatch, lw=0.5))
+        for i, j in np.argwhere(~np.isnan(matrix)):
+            colour = "white" if matrix[i, j] > 0.55 else "black"
+            ax.text(j, i, f"{matrix[i, j]:.2f}".lstrip("0"), ha="center", va="center", fontsize=9, color=colour)
+        ax.tick_params(length=0)
+    left.set_xticks(range(total), words, rotation=45, ha="right")
+    left.set_yticks(range(total), words)
+    computed = sum(len(title) ** 2 for title in titles)
+    left.set_title(f"ragged: {computed} weights, in blocks; white is never computed", fontsize=11)
+    slots = [word for title in titles for word in (*title, *["pad"] * (longest - len(title)))]
+    right.set_yticks(range(len(slots)), slots)
+    right.set_xticks([])
+    right.set_title(f"padded: {padded.size} weights,\nred: to be masked", fontsize=11)
+    figure.tight_layout()
+    finish(figure, "04_blocks")
+
+
 # chapter 05 ----------------------------------------------------------------------------------------------------------
 
 
