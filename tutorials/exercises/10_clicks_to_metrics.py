@@ -60,6 +60,6 @@ def my_ranking(titles, histories, candidates):
     news numbers, oldest first, perhaps empty. candidates: for each impression an array of news numbers.
 
     Only the order inside an impression counts. Nobody tells you who clicked. The mean of word vectors is to be beaten
-    by .03 of AUC. Think of this: how much does it say that two titles share "the", and how much that they share "comet"?
+    by .03 of AUC. Think: how much does it say that two titles share "the", and how much that they share "comet"?
     """
     raise NotImplementedError
