@@ -103,20 +103,15 @@ def test_the_judge_takes_the_solution_and_nothing_else(task):
     assert verdict.right, verdict.line
 
 
-def read_page(text, tmp_path):
-    path = tmp_path / "blank_page.py"
-    path.write_text(text, encoding="utf-8")
-    return exercise.load(path)
-
-
-def refused(page):
-    verdicts = {part.exercise.name: blank_page.judge_part(part, page, seed=5) for part in blank_page.PARTS}
-    return [name for name, verdict in verdicts.items() if not verdict.right]
+def judged(page, name=""):
+    parts = [part for part in blank_page.PARTS if name in ("", part.exercise.name)]
+    return [blank_page.judge_part(part, page, seed=5) for part in parts]
 
 
 def test_the_blank_page_takes_its_solution_and_refuses_its_stubs():
-    assert refused(exercise.load(TUTORIALS / "solutions" / "blank_page.py")) == []
-    assert len(refused(exercise.load(TUTORIALS / "blank_page.py"))) == len(blank_page.PARTS) == 12
+    assert {verdict.kind for verdict in judged(exercise.load(TUTORIALS / "solutions" / "blank_page.py"))} == {"right"}
+    stubs = judged(exercise.load(TUTORIALS / "blank_page.py"))
+    assert [verdict.kind for verdict in stubs] == 12 * ["not begun"]
 
 
 @pytest.mark.parametrize("n", range(len(WRONG_PAGES)), ids=lambda n: f"{n}_{WRONG_PAGES[n][0]}")
@@ -124,7 +119,31 @@ def test_the_blank_page_refuses_what_is_wrong(n, tmp_path):
     name, line, wrong = WRONG_PAGES[n]
     text = (TUTORIALS / "solutions" / "blank_page.py").read_text(encoding="utf-8")
     assert text.count(line) == 1, line
-    assert refused(read_page(text.replace(line, wrong), tmp_path))[0] == name
+    path = tmp_path / "page.py"
+    path.write_text(text.replace(line, wrong), encoding="utf-8")
+    (verdict,) = judged(exercise.load(path), name)
+    assert verdict.kind in ("wrong", "close"), f"{wrong} is accepted"
+    assert "\n" not in verdict.line
+
+
+def test_the_blank_page_is_the_learners_own(tmp_path):
+    path = tmp_path / "page.py"
+    path.write_text(
+        "from nrms_np.layers import loss\n\n\ndef click_loss(scores):\n    return loss.click_loss_forward(scores)\n"
+    )
+    (verdict,) = judged(exercise.load(path), "click_loss")
+    assert "uses nrms_np" in verdict.line
+
+
+@pytest.mark.slow
+def test_a_right_page_learns_and_recommends(capsys):
+    training = load(TUTORIALS / "blank_page_training.py")
+    page = exercise.load(TUTORIALS / "solutions" / "blank_page.py")
+    corpus = {**training.CORPUS, "users": 150, "news": 500, "train_impressions": 500, "dev_impressions": 150}
+    titles = training.recommend(page, *training.train(page, corpus, epochs=4))
+    found = [float(one) for one in re.findall(r"AUC ([.\d]+)", capsys.readouterr().out)]
+    assert found[-1] > found[0] + 0.1
+    assert len(set(titles)) == 5
 
 
 def test_the_runner_notices_what_is_not_true(tmp_path):

@@ -105,4 +105,7 @@ if __name__ == "__main__":
 
     from blank_page_judge import main
 
-    sys.exit(main(__file__, sys.argv[1:]))
+    try:
+        sys.exit(main(__file__, sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped")

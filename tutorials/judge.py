@@ -21,8 +21,8 @@ An exercise of tutorials/checks/NN_name.py, from which ``judge`` makes one line:
         ),
     ]
 
-An answer whose truth is open has ``check`` (of one call) or ``trial`` (of the whole answer: its speed, its draws, a
-baseline) in place of ``truth``, or beside it.
+An answer whose truth is open has ``check`` (of one call) or ``trial`` (of the whole answer: its draws, a baseline, its
+speed with ``fastest``) in place of ``truth``, or beside it. judge_nrms has the layers of NRMS by loops, for truths.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
         worst = max([worst, *(gap.error for gap in result.found)])
         wrong += [result] if result.bad else []
     if wrong:
-        return _verdict(exercise, call.answer, wrong, len(cases))
+        return _verdict(exercise, call.answer, wrong, len(kept))
     again = rng.permutation(len(cases)) if time.perf_counter() - start < 1 else [0]
     if any(gap.text for i in again for gap in _compare(exercise, cases[i], call(*cases[i].args))):
         raise Refused("a call made again gives something else: what does the function keep between calls?")
@@ -201,8 +201,9 @@ def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], total: in
     line = f"{exercise.name}: {'close, but not exact' if close else 'wrong'} in {len(wrong)} of {total} cases. "
     line += f"With {describe(answer, one.case.args, one.case.scaled)}: {first.text}"
     right = [gap.name for gap in one.found if not gap.text]
-    line += f"; wrong too: {', '.join(gap.name for gap in others)}" if others else ""
-    line += f"; right: {', '.join(right)}" if right else ""
+    for words, names in (("wrong too", [gap.name for gap in others]), ("right", right)):
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        line += f"; {words}: {', '.join(names[:6])}{more}" if names else ""
     unsure = "Is it a difference quotient, float32, or a small constant too much?" if close else ""
     line += f". {said}" if (said := _near(exercise, one) or first.slip or unsure) else ""
     return Verdict("close" if close else "wrong", line, one.printed)

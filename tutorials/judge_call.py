@@ -22,7 +22,11 @@ import numpy as np
 from judge_cases import frozen
 from judge_compare import gaps
 
-PRYING = ("inspect", "gc", "sys._getframe", "sys._current_frames", "judge", "judge_call", "checks", "solutions")
+PRYING = (  # what looks for the truth instead of computing it
+    *("inspect", "gc", "ctypes", "importlib", "sys._getframe", "sys._current_frames", "sys.modules"),
+    *("judge", "judge_call", "judge_nrms", "checks", "solutions"),
+    *("builtins.exec", "builtins.eval", "builtins.__import__"),
+)
 SHARED = (np, np.random, np.linalg, math, builtins)  # modules that no answer may change
 
 
@@ -117,14 +121,23 @@ def describe(answer: Callable, args: tuple, scaled: tuple[int, float] | None = N
     words = []
     for i, value in enumerate(args):
         name = names[i] if i < len(names) else f"argument {i + 1}"
-        if isinstance(value, np.ndarray) and (value.dtype.kind not in "iub" or value.size > 12):
-            words.append(f"{name} {value.shape}")
-        else:
-            text = " ".join(repr(value.tolist() if isinstance(value, np.ndarray) else value).split())
-            words.append(name if len(text) > 60 or text.startswith("<") else f"{name} = {text}")
+        text = _plain(value)
+        shape = isinstance(value, np.ndarray) and text == str(value.shape)
+        words.append(f"{name} {text}" if shape else name if len(text) > 80 else f"{name} = {text}")
         if scaled and scaled[0] == i:
             words[-1] += f" times {scaled[1]:g}"
     return ", ".join(words) or "no argument"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return str(value.tolist() if value.dtype.kind in "iub" and value.size <= 12 else value.shape)
+    if isinstance(value, (tuple, list)):
+        return (
+            f"({', '.join(map(_plain, value))})" if isinstance(value, tuple) else f"[{', '.join(map(_plain, value))}]"
+        )
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(repr(value).split())
+    return f"a {type(value).__name__}" if text.startswith("<") else text
 
 
 def _world() -> tuple[Any, Any, list[dict]]:
@@ -180,7 +193,7 @@ def _names(function: FunctionType, seen: set[FunctionType]) -> tuple[list[str], 
             if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and used:
                 used[-1] += f".{step.argval}"
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                value = function.__globals__.get(step.argval)
+                value = function.__globals__.get(step.argval, getattr(builtins, step.argval, None))
                 inner.append(value)
                 home = getattr(value, "__module__", None) or "local"
                 used.append(value.__name__ if isinstance(value, ModuleType) else f"{home}.{step.argval}")

@@ -38,7 +38,12 @@ def gaps(got: Any, want: Any, name: str, tolerance: float, scale: float = 0.0, r
     if isinstance(want, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(want):
             return [Gap(name, math.inf, f"{name} is {_kind(got)}, a {type(want).__name__} of {len(want)} is asked for")]
-        labels = name.split(", ") if name.count(", ") == len(want) - 1 else [f"{name}[{i}]" for i in range(len(want))]
+        if hasattr(want, "_fields"):
+            labels = [f"{name}.{field}" for field in want._fields]
+        elif len(want) > 1 and name.count(", ") == len(want) - 1:
+            labels = name.split(", ")
+        else:
+            labels = [f"{name}[{i}]" for i in range(len(want))]
         return inside(list(zip(got, want, labels)))
     if dataclasses.is_dataclass(want):
         if type(got) is not type(want):

@@ -6,9 +6,21 @@ None in the form bilinear. Weights of an encoder: (weight_query, weight_key, wei
 
 import math
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from judge import gradients
+
+
+class Weights(NamedTuple):
+    """Of an encoder, or their gradients."""
+
+    weight_query: Any
+    weight_key: Any
+    weight_value: Any
+    weight: Any
+    bias: Any
+    query: Any
 
 
 def softmax(logits):

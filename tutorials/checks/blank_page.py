@@ -1,5 +1,6 @@
 """How the blank page is judged: by plain loops, and by the complex step through them."""
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 from judge import Exercise, gradients, ragged
-from judge_nrms import additive_attention, encode, loss_of, model_loss, scores_of, self_attention, slopes
+from judge_nrms import Weights, additive_attention, encode, loss_of, model_loss, scores_of, self_attention, slopes
 
 # cases: the ordinary one first, both forms, empty lists and repeats in all of them, sizes that all differ
 
@@ -131,7 +132,7 @@ def model_truth(params, words, titles, histories, candidates, heads):
 
     drows, *dweights = slopes(loss, (rows, *news, *user), np.ones(1))
     value = float(model_loss(params, words, titles, histories, candidates, heads))
-    return value, {"embedding": drows, "news": tuple(dweights[:6]), "user": tuple(dweights[6:])}
+    return value, {"embedding": drows, "news": Weights(*dweights[:6]), "user": Weights(*dweights[6:])}
 
 
 def adam_cases(rng):
@@ -172,100 +173,62 @@ class Part:
     answer: Callable[[ModuleType], Callable]
 
 
-def of(name):
-    return lambda page: getattr(page, name)
+def named(run, forward, *first):
+    """Tells the judge the names of the arguments, which are those of a forward function of the page."""
+    added = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in first]
+    own = [one.replace(kind=one.POSITIONAL_ONLY) for one in inspect.signature(forward).parameters.values()]
+    run.__signature__ = inspect.Signature([*added, *own])
+    return run
 
 
 def out_of(name):
     """The out of a forward function, which returns (out, cache)."""
-    return lambda page: lambda *inputs: getattr(page, name)(*inputs)[0]
+
+    def answer(page):
+        forward = getattr(page, name)
+        return named(lambda *inputs: forward(*inputs)[0], forward)
+
+    return answer
 
 
 def backward_of(name):
     """Backward after forward, with another forward between them: a cache must not live in one place."""
 
     def answer(page):
-        def run(dout, rows, *others):
-            cache = getattr(page, f"{name}_forward")(rows, *others)[1]
-            getattr(page, f"{name}_forward")(0.5 * rows, *others)
-            return getattr(page, f"{name}_backward")(dout, cache)
+        forward, backward = getattr(page, f"{name}_forward"), getattr(page, f"{name}_backward")
 
-        return run
+        def run(dout, rows, *others):
+            cache = forward(rows, *others)[1]
+            forward(0.5 * rows, *others)
+            return backward(dout, cache)
+
+        return named(run, forward, "dout")
 
     return answer
 
 
+def part(chapter, name, cases, truth, gives, **settings):
+    return Part(chapter, Exercise(name, cases, truth, gives=gives, **settings), lambda page: getattr(page, name))
+
+
+def pair(chapter, name, forward, cases, truth, gives):
+    """A forward function, and its backward."""
+    exercise = Exercise(f"{name}_backward", with_dout(forward, cases), truth, gives=gives, linear=(0,))
+    return [
+        Part(chapter, Exercise(f"{name}_forward", cases, forward, gives="out"), out_of(f"{name}_forward")),
+        Part(chapter, exercise, backward_of(name)),
+    ]
+
+
+ATTENTION, POOLING = "dweight_query, dweight_key, dweight_value", "dweight, dbias, dquery"
 PARTS = [
-    Part("03", Exercise("click_scores", score_cases, scores_of, gives="scores", linear=(0, 1)), of("click_scores")),
-    Part(
-        "03",
-        Exercise("click_loss", loss_cases, loss_truth, gives="loss, dscores", tolerance=1e-9),
-        of("click_loss"),
-    ),
-    Part(
-        "03",
-        Exercise("click_scores_backward", score_backward_cases, score_slopes, gives="dtitles, dusers", linear=(0,)),
-        of("click_scores_backward"),
-    ),
-    Part(
-        "04",
-        Exercise("self_attention_forward", attention_cases, self_attention, gives="out"),
-        out_of("self_attention_forward"),
-    ),
-    Part(
-        "04",
-        Exercise(
-            "self_attention_backward",
-            with_dout(self_attention, attention_cases),
-            attention_slopes,
-            gives="drows, dweight_query, dweight_key, dweight_value",
-            linear=(0,),
-        ),
-        backward_of("self_attention"),
-    ),
-    Part(
-        "05",
-        Exercise("additive_attention_forward", pooling_cases, additive_attention, gives="out"),
-        out_of("additive_attention_forward"),
-    ),
-    Part(
-        "05",
-        Exercise(
-            "additive_attention_backward",
-            with_dout(additive_attention, pooling_cases),
-            pooling_slopes,
-            gives="dx, dweight, dbias, dquery",
-            linear=(0,),
-        ),
-        backward_of("additive_attention"),
-    ),
-    Part("06", Exercise("encode_forward", encoder_cases, encode, gives="out"), out_of("encode_forward")),
-    Part(
-        "06",
-        Exercise(
-            "encode_backward",
-            with_dout(encode, encoder_cases),
-            encoder_slopes,
-            gives="drows, dweight_query, dweight_key, dweight_value, dweight, dbias, dquery",
-            linear=(0,),
-        ),
-        backward_of("encode"),
-    ),
-    Part(
-        "06",
-        Exercise("loss_and_gradients", model_cases, model_truth, gives="loss, gradients"),
-        of("loss_and_gradients"),
-    ),
-    Part(
-        "08",
-        Exercise("adam_step", adam_cases, adam_truth, gives="param, first, second", changes=(0, 2, 3)),
-        of("adam_step"),
-    ),
-    Part(
-        "08",
-        Exercise(
-            "adam_step_of_rows", adam_rows_cases, adam_rows_truth, gives="table, first, second", changes=(0, 3, 4)
-        ),
-        of("adam_step_of_rows"),
-    ),
+    part("03", "click_scores", score_cases, scores_of, "scores", linear=(0, 1)),
+    part("03", "click_loss", loss_cases, loss_truth, "loss, dscores"),
+    part("03", "click_scores_backward", score_backward_cases, score_slopes, "dtitles, dusers", linear=(0,)),
+    *pair("04", "self_attention", self_attention, attention_cases, attention_slopes, f"drows, {ATTENTION}"),
+    *pair("05", "additive_attention", additive_attention, pooling_cases, pooling_slopes, f"dx, {POOLING}"),
+    *pair("06", "encode", encode, encoder_cases, encoder_slopes, f"drows, {ATTENTION}, {POOLING}"),
+    part("06", "loss_and_gradients", model_cases, model_truth, "loss, gradients"),
+    part("08", "adam_step", adam_cases, adam_truth, "param, first, second", changes=(0, 2, 3)),
+    part("08", "adam_step_of_rows", adam_rows_cases, adam_rows_truth, "table, first, second", changes=(0, 3, 4)),
 ]
