@@ -437,6 +437,25 @@ def error_curve(one_sided: Callable, central: Callable, complex_step: Callable) 
 # chapter 08 ----------------------------------------------------------------------------------------------------------
 
 
+def loss_curve(records: list[dict], best: dict) -> None:
+    """Losses and validation AUC of each epoch."""
+    epochs = [one["epoch"] for one in records]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    left.axhline(math.log(5), color=GREY, ls="--", lw=1, label="guessing: ln 5")
+    left.plot(epochs, [one["loss"] for one in records], "o-", color=GREY, label="training (dropout on)")
+    left.plot(epochs, [one["val_loss"] for one in records], "o-", color=BLUE, label="validation")
+    left.set(xlabel="epoch", ylabel="loss", title="Loss", ylim=(0.95, 1.66))
+    right.plot(epochs, [one["auc"] for one in records], "o-", color=BLUE, label="validation AUC")
+    for axes in (left, right):
+        axes.axvline(best["epoch"], color=ORANGE, ls=":", label=f"best epoch: {best['epoch']}")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    right.set(xlabel="epoch", title="What early stopping looks at")
+    left.legend(frameon=False, loc="lower left")
+    right.legend(frameon=False, loc="lower center")
+    finish(figure, "08_loss_curve")
+
+
 # chapter 09 and 09b --------------------------------------------------------------------------------------------------
 
 
