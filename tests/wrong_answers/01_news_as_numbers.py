@@ -167,14 +167,21 @@ def first_use_6(values):  # one thing in place of two
     return different[np.argsort(first)]
 
 
+def _walk(values, counts, order):
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    free, positions = offsets[:-1].copy(), np.empty(len(values), int)
+    for position in order:
+        positions[free[values[position]]] = position
+        free[values[position]] += 1
+    return positions, offsets
+
+
 def transpose_1(values, size):  # positions of one number in descending order
-    order = np.lexsort((-np.arange(len(values)), values))
-    return order, np.concatenate([[0], np.cumsum(np.bincount(values, minlength=size))])
+    return _walk(values, np.bincount(values, minlength=size), range(len(values))[::-1])
 
 
 def transpose_2(values, size):  # numbers after the largest have no offsets
-    counts = np.bincount(values)
-    return np.lexsort((np.arange(len(values)), values)), np.concatenate([[0], np.cumsum(counts)])
+    return _walk(values, np.bincount(values), range(len(values)))
 
 
 def transpose_3(values, size):  # sorts
@@ -201,3 +208,29 @@ def transpose_5(values, size):  # moves the offsets themselves on
 def transpose_6(values, size):  # the values in order, not their positions
     counts = np.bincount(values, minlength=size)
     return np.repeat(np.arange(size), counts), np.concatenate([[0], np.cumsum(counts)])
+
+
+def transpose_7(values, size):  # sorts, by another name
+    order = np.lexsort((np.arange(len(values)), values))
+    return order, np.concatenate([[0], np.cumsum(np.bincount(values, minlength=size))])
+
+
+def transpose_8(values, size):  # positions as floats
+    positions, offsets = _walk(values, np.bincount(values, minlength=size), range(len(values)))
+    return positions.astype(float), offsets
+
+
+def first_use_7(values):  # destroys what it was given
+    different, first, numbers = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    found = different[order], np.argsort(order)[numbers]
+    values[:] = 0
+    return found
+
+
+def drop_unknown_8(values, offsets):  # destroys values and offsets
+    kept = values != 0
+    found = values[kept].copy(), np.concatenate([[0], np.cumsum(kept)])[offsets].copy()
+    values[:] = 99
+    offsets[:] = -1
+    return found

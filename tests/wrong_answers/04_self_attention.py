@@ -219,3 +219,21 @@ def suspects_4(wrong):
 
 def suspects_5(wrong):
     return sorted(name for name, spoiled in {**_FROM, **_BOTH}.items() if spoiled | {"rows"} == wrong)  # a list
+
+
+def merge_query_and_key_7(weight_query, weight_key, heads):
+    size = weight_query.shape[1] // heads
+    return _merge(weight_query, weight_key, heads, math.sqrt(size) / 2)  # right for A = 2 alone
+
+
+def merge_query_and_key_8(weight_query, weight_key, heads):
+    size = weight_query.shape[1] // heads
+    return _merge(weight_key, weight_query, heads, 1 / math.sqrt(size))  # transposed: who asks whom?
+
+
+def softmax_backward_6(alpha, dalpha):
+    return alpha * (dalpha - dalpha.mean(axis=1, keepdims=True))  # the plain mean
+
+
+def softmax_backward_7(alpha, dalpha):
+    return alpha * (dalpha - (alpha * dalpha).sum())  # one mean for all lines

@@ -156,7 +156,7 @@ EXERCISES = [
         transpose_cases,
         transpose_truth,
         gives="positions, offsets",
-        forbidden=("np.argsort", "np.sort", "sorted", "sort", "nrms_np"),
+        forbidden=("np.argsort", "np.lexsort", "np.sort", "np.argpartition", "sorted", "nrms_np"),
         hints=(
             "How many positions hold each number? Where does the room of a number begin, if all rooms are in one row?",
             "Keep, for each number, the next free place of its room, and walk through the positions once.",
