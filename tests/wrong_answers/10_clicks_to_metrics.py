@@ -143,6 +143,14 @@ def negatives_9(shown, labels, count, rng):
     return pool[:count] if len(pool) >= count else _right(shown, labels, count, rng)  # the first ones
 
 
+def negatives_10(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    if not len(pool) or len(pool) >= count:
+        return _right(shown, labels, count, rng)
+    more = rng.choice(pool, count - len(pool))
+    return np.concatenate([rng.permutation(pool), more])  # each of the few at least once
+
+
 def _boot(d, draws, rng, percentiles=(2.5, 97.5)):
     return tuple(np.percentile(d[rng.integers(len(d), size=(draws, len(d)))].mean(axis=1), percentiles))
 
@@ -186,6 +194,12 @@ def paired_interval_7(first, second, draws, rng):
 
 def paired_interval_8(first, second, draws, rng):
     return _boot(_clean(second, first), draws, rng)
+
+
+def paired_interval_9(first, second, draws, rng):
+    d = _clean(first, second)
+    which = rng.integers(len(d), size=(draws, len(d) // 2 + 1))  # half as many impressions as there are
+    return tuple(np.percentile(d[which].mean(axis=1), [2.5, 97.5]))
 
 
 def my_ranking_1(titles, histories, candidates):

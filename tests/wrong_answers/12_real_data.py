@@ -155,6 +155,10 @@ def prediction_line_6(impression_id, scores):
     return _line(impression_id, _ranks(scores) - 1)
 
 
+def prediction_line_7(impression_id, scores):
+    return _line(int(impression_id), _ranks(scores))  # 007 becomes 7
+
+
 def _diagnose(lines, ids, scores, forms, fits=all):
     found = [line.split(" ", 1) for line in lines]
     if {one for one, _ in found} != set(ids):

@@ -126,6 +126,7 @@ def scored_cases(rng):
     yield "7", np.array([0.2, 0.9, -0.4, 0.5])
     for n in (1, 2, 3, 13, 40):
         yield str(rng.integers(10**6)), rng.normal(size=n)
+        yield f"00{rng.integers(100)}", rng.normal(size=n)  # an id is text
 
 
 def scored_truth(impression_id, scores):
