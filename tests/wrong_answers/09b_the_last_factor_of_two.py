@@ -75,21 +75,36 @@ def sum_of_owner_7(g, rows, positions, offsets, out):
     out[g] = rows[np.unique(positions[offsets[g] : offsets[g + 1]])].sum(axis=0)  # a repeat counts once
 
 
-def dot_products_1(x, y, heads):
+def _by_head(weight, x, heads):
     n = len(x)
-    return np.einsum("iha,jha->ijh", x.reshape(n, heads, -1), y.reshape(n, heads, -1)).reshape(n * n, heads)
+    return weight.reshape(n, n, heads), x.reshape(n, x.shape[1] // heads, heads)
 
 
-def dot_products_2(x, y, heads):
+def sums_over_i_1(weight, x, heads):
+    weight, by_head = _by_head(weight, x, heads)
+    return np.einsum("ijh,jah->iah", weight, by_head).reshape(x.shape)  # over j
+
+
+def sums_over_i_2(weight, x, heads):
     n = len(x)
-    by_head = x.reshape(n, -1, heads), y.reshape(n, -1, heads)
-    return np.einsum("iah,jah->jih", *by_head).reshape(n * n, heads)
+    weight, blocks = weight.reshape(n, n, heads), x.reshape(n, heads, x.shape[1] // heads)
+    return np.einsum("ijh,iha->jha", weight, blocks).reshape(x.shape)  # heads first
 
 
-def dot_products_3(x, y, heads):
+def sums_over_i_3(weight, x, heads):
+    weight, by_head = _by_head(weight, x, heads)
+    return np.einsum("ijh,iah->jah", weight, by_head).reshape(x.shape).astype(np.float64)  # float64 of float32
+
+
+def sums_over_i_4(weight, x, heads):
+    weight, by_head = _by_head(weight, x, heads)
+    return np.einsum("ij,iah->jah", weight.mean(axis=2), by_head).reshape(x.shape)  # one weight for all heads
+
+
+def sums_over_i_5(weight, x, heads):
     n = len(x)
-    by_head = x.reshape(n, -1, heads), y.reshape(n, -1, heads)
-    return np.einsum("iah,jah->ijh", *by_head).reshape(n * n, heads).astype(np.float64)  # float64 of float32
+    weight = weight.reshape(heads, n, n)  # pairs and heads exchanged
+    return np.einsum("hij,iah->jah", weight, _by_head(weight, x, heads)[1]).reshape(x.shape)
 
 
 def floor_of_1(operations, moved, peak, bandwidth):

@@ -72,22 +72,18 @@ def owner_truth(g, rows, positions, offsets, out):
 # 09b.4
 
 
-def product_cases(rng):
-    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3)):
-        yield rng.normal(size=(n, heads * size)), rng.normal(size=(n, heads * size)), heads
+def weight_cases(rng):
+    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3), (4, 2, 2)):
+        yield rng.normal(size=(n * n, heads)), rng.normal(size=(n, heads * size)), heads
 
 
-def product_truth(x, y, heads):
-    n = len(x)
-    out = np.zeros((n * n, heads))
-    for i, j, c in np.ndindex(n, n, x.shape[1]):
-        out[i * n + j, c % heads] += x[i, c] * y[j, c]
+def sums_truth(weight, x, heads, transposed=True, first=False):
+    n, columns = x.shape
+    out = np.zeros((n, columns))
+    for i, j, c in np.ndindex(n, n, columns):
+        h = c // (columns // heads) if first else c % heads
+        out[j if transposed else i, c] += weight[i * n + j, h] * x[i if transposed else j, c]
     return out
-
-
-def heads_first(x, y, heads):
-    n = len(x)
-    return np.einsum("iha,jha->ijh", x.reshape(n, heads, -1), y.reshape(n, heads, -1)).reshape(n * n, heads)
 
 
 # 09b.5
@@ -139,22 +135,23 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        "dot_products",
-        product_cases,
-        product_truth,
-        gives="the products",
+        "sums_over_i",
+        weight_cases,
+        sums_truth,
+        gives="out",
         near={
-            "You take the heads one after the other; here they stand last, column a * heads + h": heads_first,
-            "x and y are exchanged: row i * n + j is x_i . y_j": lambda x, y, heads: product_truth(y, x, heads),
-            "That is one dot product, not one for each head": lambda x, y, heads: np.repeat(
-                (x @ y.T).reshape(-1, 1), heads, axis=1
+            "That is the sum over j, the kernel weighted_sums": lambda weight, x, heads: sums_truth(
+                weight, x, heads, transposed=False
+            ),
+            "You take the heads one after the other; here they stand last, column a * heads + h": (
+                lambda weight, x, heads: sums_truth(weight, x, heads, first=True)
             ),
         },
         linear=(0, 1),
         float32=True,
         hints=(
-            "Which columns belong to head h? x[i, h::heads].",
-            "A loop over i, j and h, with a dot product of x[i, h::heads] and y[j, h::heads], is a right answer.",
+            "Which columns belong to head h? x[:, h::heads]. Which row of weight is the pair (i, j)?",
+            "out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads], for all i, j and h.",
         ),
     ),
     Exercise(

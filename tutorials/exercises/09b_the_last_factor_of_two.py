@@ -30,10 +30,11 @@ def sum_of_owner(g, rows, positions, offsets, out):
 
 
 # 09b.4
-def dot_products(x, y, heads):
-    """One set, heads last: x and y [n, M], column a * heads + h is number a of head h -> [n * n, heads].
+def sums_over_i(weight, x, heads):
+    """The kernel weighted_sums_transposed for one set: weight [n * n, heads], x [n, M] -> out [n, M].
 
-    Row i * n + j, entry h: the dot product of x_i and y_j in head h.
+    Row i * n + j of weight is the pair (i, j); column a * heads + h of x and out is number a of head h (heads last).
+    out_j = sum over i of weight_ij * x_i, in each head with its own weights: dvalue from alpha and dout, for example.
     """
     raise NotImplementedError
 
