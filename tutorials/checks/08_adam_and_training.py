@@ -221,7 +221,7 @@ EXERCISES = [
         },
         hints=(
             "np.unique(rows, return_inverse=True) gives each listed row once, and where each gradient belongs.",
-            "Sum the gradients with np.add.at into one row for each; then 08.2 on copies of these rows, and write back.",
+            "Sum the gradients with np.add.at into one row each; then 08.2 on copies of these rows, and write back.",
         ),
     ),
     Exercise(
