@@ -34,24 +34,26 @@ def finish(figure: Figure, name: str) -> None:
 
 # chapter 00 ----------------------------------------------------------------------------------------------------------
 
-LIT = LinearSegmentedColormap.from_list("lit", ["white", "#ffb000"])
+LIT = LinearSegmentedColormap.from_list("lit", ["#6fa8dc", "white", "#ffb000"])
 FORWARD, BACKWARD = "#1f5fa8", "crimson"
 
 
 def recommendation(clicks: list[str], ranking: Ranking, clicked: set[str]) -> None:
-    """Five clicks, and the ranked headlines, their words lit up by weight; a star marks what was clicked next."""
+    """Five clicks, and the ranked headlines, their words lit up by effect; a star marks what was clicked next."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(14.5, 4.2), width_ratios=(5, 8))
     left.set_title("the reader clicked", loc="left")
     for i, title in enumerate(clicks):
         left.text(0, i, title, va="center", fontsize=8.5, family="monospace")
-    right.set_title("ranked for this reader: score, and the weight of each word in its title", loc="left")
+    right.set_title(
+        "ranked for this reader: score, and each word by its effect: orange lifts the score, blue lowers it", loc="left"
+    )
     for i, item in enumerate(ranking.recommendations):
         colour = "black" if item.score > 1 else "gray"
         star = "★" if item.title in clicked else " "
         right.text(0, i, f"{item.score:6.2f} {star}", va="center", fontsize=9, color=colour, family="DejaVu Sans Mono")
         column = 10
         for word in item.words:
-            lit = LIT(min(1, 1.6 * word.weight))
+            lit = LIT(0.5 + np.clip(word.effect, -4, 4) / 8)
             box = dict(boxstyle="square,pad=0.15", fc=lit, ec="none")
             right.text(column, i, word.word, va="center", fontsize=9, color=colour, family="monospace", bbox=box)
             column += len(word.word) + 1
