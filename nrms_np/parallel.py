@@ -4,7 +4,7 @@ There is one way to be parallel: plain serial kernels, which let go of Python's 
 pieces that each own their output. What a piece computes does not depend on the others, so the number of threads
 changes no bit of a result.
 
-Tutorial: tutorials/09_making_it_fast.md
+Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ that up to some length only: so large heads are taken in blocks (``_block``).
 
 The plain form of all this is tests/naive.py.
 
-Tutorial: tutorials/09_making_it_fast.md
+Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from __future__ import annotations
