@@ -22,7 +22,7 @@ from nrms_np.errors import InputError
         ("Hello, World!", ["hello", ",", "world", "!"]),
         ("Don't stop", ["don", "t", "stop"]),
         ("U.S. -- 5% | why?;", ["u", ".", "s", ".", "5", "|", "why", "?", ";"]),
-        ("ÉCOLE Straße 東京", ["école", "straße", "東京"]),
+        ("ÉCOLE Straße 東京", ["école", "straße", "東", "京"]),
         ('"()#$-:\t', []),
         ("", []),
     ],

@@ -30,7 +30,7 @@ from .mind import Behaviors, News, pack_lines, unpack_lines
 from .read_mind import read_behaviors, read_news
 from .vocabulary import TOKEN, Tokens
 
-FORMAT = 1  # of the arrays; a new number makes every cache be rebuilt
+FORMAT = 2  # of the arrays; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth files
 PART = "part-"  # begins the name of an unfinished cache
 ABANDONED = 86_400  # seconds after which an unfinished cache belongs to a process that was killed
