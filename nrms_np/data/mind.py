@@ -6,7 +6,7 @@ Tutorial: tutorials/12_real_data.md
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -41,6 +41,13 @@ class News:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def append(self, news_id: str, category: str, title: str) -> None:
+        """Add an article; for reading, before anything else looks at the catalogue."""
+        self.number[news_id] = len(self.ids)
+        for column, text in ((self.ids, news_id), (self.categories, category), (self.titles, title)):
+            column.append(text)
+        vars(self).pop("tokens", None)
+
     @cached_property
     def tokens(self) -> Tokens:
         """The titles as tokens, split when first asked for."""
@@ -55,13 +62,14 @@ class Behaviors:
     type; ``texts`` makes str of them.
     """
 
-    impression_ids: np.ndarray  # bytes [impressions], no two equal
+    impression_ids: np.ndarray  # bytes [impressions]; some test sets repeat one
     users: np.ndarray  # int32 [impressions], numbers into user_ids
     user_ids: np.ndarray  # bytes [distinct users]
     times: np.ndarray  # bytes [impressions], MIND's text form
     histories: Ragged  # [impressions] of news numbers, oldest click first
     candidates: Ragged  # [impressions] of news numbers, in the order of the file
     labels: np.ndarray | None  # int8 [all candidates], 1 = clicked; None for an unlabelled test file
+    notes: tuple[str, ...] = ()  # what reading left out or found odd, in news.tsv too
 
     @classmethod
     def from_lists(
@@ -159,18 +167,61 @@ def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
             file.write("\t".join([*row, history, " ".join(shown)]) + "\n")
 
 
-def last_day(behaviors: Behaviors) -> np.ndarray:
-    """True for the impressions of the last calendar day. bool [impressions].
+def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
+    """True for the impressions of the last calendar day of all parts together. bool [impressions of all parts].
 
-    Raises InputError when a time does not have MIND's form, or when there is only one day and none can be held out.
+    ``paths`` are the files that they were read from. Raises InputError when a time begins neither as in MIND nor as in
+    ISO 8601, or when there is only one day and none can be held out.
     """
-    dates = [time.split(" ")[0] for time in texts(behaviors.times)]
-    try:
-        day = {date: datetime.strptime(date, DATE_FORMAT).toordinal() for date in set(dates)}
-    except ValueError as error:
-        raise InputError(f"behaviors.tsv: {error}; give --dev instead of holding out the last day") from None
-    days = np.array([day[date] for date in dates])
-    last = days == days.max()
+    days: list[int] = []
+    for i, part in enumerate(parts):
+        times = texts(part.times)
+        dates = [time.partition(" ")[0].partition("T")[0] for time in times]
+        day = {}
+        for text in dict.fromkeys(dates):
+            try:
+                found = datetime.strptime(text, DATE_FORMAT) if "/" in text else datetime.fromisoformat(text)
+            except ValueError:
+                time = times[dates.index(text)]
+                what = f"the time {time!r} does not begin like 11/9/2019 (MIND) or 2019-11-09 (ISO)"
+                place = _place_of(time, paths[i]) if paths else "behaviors.tsv"
+                raise InputError(f"{place}: {what}; give --dev instead of holding out the last day") from None
+            day[text] = found.toordinal()
+        days += [day[text] for text in dates]
+    last = np.array(days) == max(days)
     if last.all():
         raise InputError("behaviors.tsv holds a single day, so no day can be held out; give --dev")
     return last
+
+
+def _place_of(time: str, path: Path) -> str:
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return f"{path}:{next(n for n, line in enumerate(file, 1) if line.split(chr(9))[2] == time)}"
+
+
+def join_folders(parts: Sequence[tuple[News, Behaviors]]) -> tuple[News, Behaviors]:
+    """Several folders as one, with all of their impressions. Ids may repeat.
+
+    The same id with the same title is one article. With another title it is another article: each folder keeps its own.
+    Raises InputError when only some of the folders are labelled.
+    """
+    keys = [list(zip(news.ids, news.titles)) for news, _ in parts]
+    category = {key: one for of_part, (news, _) in zip(keys, parts) for key, one in zip(of_part, news.categories)}
+    number = {key: n for n, key in enumerate(category)}
+    behaviors = [part for _, part in parts]
+    histories, candidates = [], []
+    for of_part, part in zip(keys, behaviors):
+        joined = np.array([number[key] for key in of_part], np.int32)
+        histories.append(Ragged(joined[part.histories.values], part.histories.offsets))
+        candidates.append(Ragged(joined[part.candidates.values], part.candidates.offsets))
+    user_ids, users = np.unique(np.concatenate([part.user_ids[part.users] for part in behaviors]), return_inverse=True)
+    news = News.from_lists([key[0] for key in number], list(category.values()), [key[1] for key in number])
+    return news, Behaviors(
+        np.concatenate([part.impression_ids for part in behaviors]),
+        users.astype(np.int32),
+        user_ids,
+        np.concatenate([part.times for part in behaviors]),
+        Ragged.concatenate(histories),
+        Ragged.concatenate(candidates),
+        np.concatenate([part.known_labels() for part in behaviors]),
+    )
