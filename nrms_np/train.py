@@ -29,7 +29,7 @@ A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved:
 def main(argv: list[str] | None = None) -> None:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.add_argument(
-        "--train", type=Path, metavar="DIR", help="MIND folder to train on; the demo corpus if not given"
+        "--train", type=Path, nargs="+", metavar="DIR", help="MIND folders to train on; the demo corpus if not given"
     )
     parser.add_argument(
         "--dev", type=Path, metavar="DIR", help="MIND folder to validate on; the last day of --train if not given"
@@ -38,8 +38,9 @@ def main(argv: list[str] | None = None) -> None:
         "--embeddings",
         type=Path,
         metavar="FILE",
-        help="GloVe text file (.txt, .gz, .zip) to start the word vectors from",
+        help="text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)",
     )
+    parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
     )
@@ -60,9 +61,10 @@ def main(argv: list[str] | None = None) -> None:
     threads.use(args.threads)
     if args.resume:
         return training_run.carry_out(read_settings(args.resume), args.resume)
-    paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
-    settings = RunSettings(cli.settings(args), *paths)
-    name = Path(settings.train).name if settings.train else "demo"
+    train = [str(path.resolve()) for path in args.train] if args.train else None
+    dev, embeddings = (str(path.resolve()) if path else None for path in (args.dev, args.embeddings))
+    settings = RunSettings(cli.settings(args), train, dev, embeddings, args.strict)
+    name = Path(train[0]).name if train else "demo"
     training_run.start_run(settings, args.run or cli.free_folder(Path("runs") / name))
 
 

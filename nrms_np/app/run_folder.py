@@ -32,9 +32,10 @@ class RunSettings:
     """What a run was asked to do, written before anything else so that it can be resumed. Paths are absolute."""
 
     config: Config
-    train: str | None  # None: the demo corpus
+    train: list[str] | None  # None: the demo corpus
     dev: str | None  # None: the last day of ``train``
     embeddings: str | None
+    strict: bool = False  # an id that news.tsv does not hold is an error
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -42,7 +43,9 @@ def read_settings(folder: Path) -> RunSettings:
     try:
         saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         settings = Config.from_dict(saved.pop("config"))
-        for path in saved.values():
+        if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
+            saved["train"] = [saved["train"]]
+        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
             if path is not None and not Path(path).exists():
                 raise ValueError(f"its data are gone: {path!r}")
         if saved["dev"] and not saved["train"]:

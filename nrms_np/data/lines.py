@@ -85,7 +85,8 @@ def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[
             f"{path}:{line_number}: not UTF-8 text ({error.reason} at byte {error.start} of the line); {AS_UNZIPPED}"
         ) from None
     except OSError as error:
-        raise InputError(f"{path}: {explain_missing(path, error)}") from None
+        why = f"cannot be read ({error.strerror})" if path.is_file() else explain_missing(path)
+        raise InputError(f"{path}: {why}") from None
     if not line_number:
         raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
 
@@ -106,28 +107,21 @@ def refuse_other_files(path: Path, start: bytes, others: dict[bytes, str] = OTHE
             raise InputError(f"{path}: {what}")
 
 
-def explain_missing(path: Path, error: OSError) -> str:
-    """Why a file cannot be opened, and what to do."""
+def explain_missing(path: Path) -> str:
+    """Why there is no file ``path``, and what to do."""
     folder = path.parent
+    if (path / path.name).is_file():
+        return f"a folder; move the file {path.name} in it up, to its place"
     if path.is_dir():
-        inside = next((path / name for name in (path.name, "news.tsv") if (path / name).is_file()), None)
-        if inside and inside.name == path.name:
-            return f"a folder, in which {inside.name} lies; move that file up, in place of the folder"
-        return f"a folder; give {inside or 'a file of it'}"
+        return f"a folder; give a file of it, such as {min(path.iterdir(), default='news.tsv')}"
     if folder.is_file():
-        is_archive = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
-        return f"{folder} is " + (
-            "an archive; unpack it and give the folder" if is_archive else f"a file; give {folder.parent}"
+        packed = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
+        return (
+            f"{folder} is an archive; unpack it and give the folder" if packed else f"give the folder {folder.parent}"
         )
-    if not isinstance(error, FileNotFoundError):
-        return f"cannot be read ({error.strerror})"
-    below = sorted(folder.glob(f"*/{path.name}"))
-    if below:
-        return f"no such file; {below[0].parent} has one: give that folder"
-    archives = sorted(folder.glob("*.zip"))
-    return "no such file; " + (
-        f"unpack {archives[0]}" if archives else "give a folder that holds news.tsv and behaviors.tsv"
-    )
+    near = [*folder.glob(f"*/{path.name}"), *folder.glob("*.zip")]
+    remedy = f"is {min(near)} the one?" if near else "give a folder that holds news.tsv and behaviors.tsv"
+    return f"no such file; {remedy}"
 
 
 def byte_bar(path: Path, size: int) -> tqdm:

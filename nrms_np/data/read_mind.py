@@ -84,6 +84,7 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
     found = notes or Notes()
     impression_ids: list[bytes] = []
     user_numbers: dict[bytes, int] = {}
+    untitled: dict[str, int] = {}
     times: list[bytes] = []
     # MIND-large names 150 million ids: buffers of 4 bytes for each, where a list of Python's would take 8 or more
     users, clicked, shown, labels = array("i"), array("i"), array("i"), array("b")
@@ -95,7 +96,7 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
         times.append(_encode(place, "time", time, LONGEST_TIME))
         if labelled is None and candidates:
             labelled = "-" in candidates[0] and not all(text in news.number for text in candidates)
-        numbers = _numbers(place, history, candidates, bool(labelled), news, found)
+        numbers = _numbers(place, history, candidates, bool(labelled), news.number, untitled, found)
         for buffer, of_line in zip((clicked, shown, labels), numbers):
             buffer.fromlist(of_line)
         clicked_offsets.append(len(clicked))
@@ -103,6 +104,10 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
     left_out = found.found.get(LEFT_OUT, (0, ""))[0]
     found.refuse_most(LEFT_OUT, left_out + len(clicked), SAME_FOLDER)
     found.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
+    if not len(users):
+        raise InputError(f"{path}: no line but the column names")
+    for news_id in untitled:
+        news.append(news_id, "", "")
     if notes is None:
         say(found.lines())
     return Behaviors(
@@ -133,10 +138,18 @@ def _split(column: str) -> list[str]:
 
 
 def _numbers(
-    place: str, history: list[str], candidates: list[str], labelled: bool, news: News, notes: Notes
+    place: str,
+    history: list[str],
+    candidates: list[str],
+    labelled: bool,
+    number: dict[str, int],
+    untitled: dict[str, int],
+    notes: Notes,
 ) -> tuple[list[int], list[int], list[int]]:
-    """The news numbers of a history and of candidates, and the labels of these. Raises InputError for a bad one."""
-    number = news.number
+    """The news numbers of a history and of candidates, and the labels of these. Raises InputError for a bad one.
+
+    ``untitled`` numbers the candidates that are in no news.tsv, on from the last one that is.
+    """
     try:
         clicked = [number[news_id] for news_id in history]
         if not labelled:
@@ -153,11 +166,12 @@ def _numbers(
                         f"{place}: {news_id!r} is no id; write ids with spaces between them, and nothing else"
                     )
                 notes.add(kind, f"{place}: news id {news_id!r}", f"is not in news.tsv; {SAME_FOLDER}")
-    history = [news_id for news_id in history if news_id in number]
+    clicked = [number[news_id] for news_id in history if news_id in number]
     for news_id in shown:
         if news_id not in number:
-            news.append(news_id, "", "")
-    return _numbers(place, history, candidates, labelled, news, notes)
+            untitled.setdefault(news_id, len(number) + len(untitled))
+    labels = [LABELS[text[-2:]] for text in candidates] if labelled else []
+    return clicked, [number[one] if one in number else untitled[one] for one in shown], labels
 
 
 def _refuse_labels(place: str, candidates: list[str], labelled: bool, number: dict[str, int]) -> None:

@@ -112,11 +112,11 @@ def _lines(path: Path, notes: Notes) -> Iterator[tuple[int, bytes]]:
                     bar.update(file.tell() - bar.n)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
         missing = isinstance(error, OSError) and not path.is_file()
-        what = explain_missing(path, error) if missing else f"cannot be read as word vectors ({error})"
+        what = explain_missing(path) if missing else f"cannot be read as word vectors ({error})"
         raise InputError(f"{path}: {what}") from None
 
 
-def _unpacked(path: Path, file: BufferedReader) -> IO[bytes]:
+def _unpacked(path: Path, file: BufferedReader) -> IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
     """The text in ``file``, whose first bytes tell how it is packed."""
     start = file.peek(8)
     for magic, unpack in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
