@@ -150,6 +150,11 @@ def unpack_lines(array: np.ndarray) -> list[str]:
     return lines
 
 
+def mind_time(time: datetime) -> str:
+    """As MIND writes it: 3/4/2030 1:00:00 PM. (strftime would write 03/04/2030.)"""
+    return f"{time.month}/{time.day}/{time.year} {time.hour % 12 or 12}:{time:%M:%S} {'AM' if time.hour < 12 else 'PM'}"
+
+
 def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
     """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
     folder = Path(folder)
