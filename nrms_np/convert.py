@@ -109,9 +109,7 @@ def _split_log(
     made = make_impressions(events, notes)
     impressions = [one for _, one in made]
     if all(event.clicked for _, event in events):
-        print(
-            f"{args.log} holds clicks only: {args.draw} articles are drawn for each, of those that others clicked that day"
-        )
+        print(f"{args.log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
         impressions = draw_unclicked(impressions, args.draw, notes)
     train = impressions[: sum(second // 86400 < made[-1][0] // 86400 for second, _ in made)]
     if not train:

@@ -71,7 +71,7 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
             common = ", ".join(word for word, _ in counts.most_common(5))
             raise InputError(
                 f"{settings.embeddings}: none of the words of the training news ({common}, ...) has a vector in it; "
-                "give vectors of the same language, and put spaces between the words of Chinese, Japanese or Thai titles"
+                "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
             )
         print(vectors.coverage(counts, known))
         config = replace(config, word_size=len(next(iter(known.values()))))

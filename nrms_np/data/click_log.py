@@ -136,6 +136,8 @@ def read_log(
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
+    if not events:
+        raise InputError(f"{path}: holds no row of a user, a time and an article")
     seconds = read_times(places, form)
     return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
 

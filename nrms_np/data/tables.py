@@ -36,7 +36,7 @@ def read_table(path: Path, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]
             refuse_other_files(path, start)
         with open(path, encoding="utf-16" if start.startswith(UTF_16) else "utf-8-sig") as file:
             for line, row in _rows(file):
-                if row:
+                if isinstance(row, dict):
                     yield f"{path}:{line}", row
                 else:
                     notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
@@ -56,15 +56,14 @@ def _rows(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
         yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
     else:
         delimiter = max("\t,;|", key=first.count)
-        quoting = csv.QUOTE_MINIMAL
-        if delimiter == "\t":  # in many of these, quotes are text
+        reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+        if delimiter == "\t":  # in many of these files, quotes are text
             try:
                 for _ in csv.reader(file, delimiter=delimiter, strict=True):
                     pass
             except csv.Error:
-                quoting = csv.QUOTE_NONE
+                reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
             file.seek(0)
-        reader = csv.DictReader(file, delimiter=delimiter, quoting=quoting, strict=True)
         for row in reader:
             yield reader.line_num, None if None in row or None in row.values() else row
 
