@@ -116,9 +116,8 @@ def explain_missing(path: Path) -> str:
         return f"a folder; give a file of it, such as {min(path.iterdir(), default='news.tsv')}"
     if folder.is_file():
         packed = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
-        return (
-            f"{folder} is an archive; unpack it and give the folder" if packed else f"give the folder {folder.parent}"
-        )
+        what = "an archive; unpack it and give the folder" if packed else f"a file; give its folder, {folder.parent}"
+        return f"{folder.name} is {what}"
     near = [*folder.glob(f"*/{path.name}"), *folder.glob("*.zip")]
     remedy = f"is {min(near)} the one?" if near else "give a folder that holds news.tsv and behaviors.tsv"
     return f"no such file; {remedy}"

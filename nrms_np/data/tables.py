@@ -129,5 +129,7 @@ def _time(text: str, match: re.Match[str] | None, day_first: bool) -> datetime:
     hour, minute, second = (int(part or 0) for part in match.groups()[3:6])
     if match[7]:
         hour = hour % 12 + 12 * (match[7].upper() == "PM")
-    zone = match[8] and (UTC if match[8].isalpha() else datetime.strptime(match[8], "%z").tzinfo)
-    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+    time = datetime(year, month, day, hour, minute, second)
+    if not match[8]:
+        return time
+    return time.replace(tzinfo=UTC if match[8].isalpha() else datetime.strptime(match[8], "%z").tzinfo)
