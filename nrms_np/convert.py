@@ -10,20 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .app import cli
-from .data.click_log import (
-    COLUMNS,
-    Articles,
-    Impression,
-    draw_unclicked,
-    impressions_of,
-    make_impressions,
-    read_articles,
-    read_ebnerd,
-    read_log,
-    write_mind,
-)
+from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
 from .data.lines import Notes, say
-from .data.mind import News
+from .data.mind import Impression, News, impressions_of, write_lines
 from .data.read_mind import read_behaviors, read_news
 from .errors import InputError
 
@@ -48,13 +37,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="a new folder for the MIND folders")
     parser.add_argument("--news", type=Path, metavar="FILE", help="table of ids and titles, if the log has no titles")
     for kind, names in COLUMNS.items():
-        parser.add_argument(
-            f"--{kind}", metavar="NAME", help=f"column of the {kind}, if it has no usual name ({names})"
-        )
-    parser.add_argument(
-        "--time-format", metavar="F", help="of the times, as in Python's strptime: '%%d/%%m/%%Y %%H:%%M'"
-    )
-    parser.add_argument("--draw", type=int, metavar="N", default=20, help="in a log of clicks: how many not clicked")
+        parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
+    parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
+    parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: how many not clicked")
     args = parser.parse_args(argv)
     if args.out.exists():
         raise InputError(f"--out {args.out}: exists already; give a new folder")
@@ -63,7 +48,8 @@ def main(argv: list[str] | None = None) -> None:
     with TemporaryDirectory(prefix="convert-", dir=args.out.parent) as part:  # so that nothing is left half-written
         new = Path(part) / "new"
         for name, articles, impressions in _folders(args, notes):
-            count = write_mind(new / name, articles, impressions)
+            news = ((item, *rest) for item, rest in articles.items())
+            count = write_lines(new / name, news, impressions)
             print(f"{args.out / name}: {len(articles):,} news, {count:,} impressions")
         os.rename(new, args.out)
     say(notes.lines())
@@ -73,24 +59,26 @@ def main(argv: list[str] | None = None) -> None:
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, Articles, Iterable[Impression]]]:
     """Name and contents of each MIND folder to write."""
-    given = {kind: getattr(args, kind) for kind in COLUMNS}
-    log, news = args.log, args.news
-    articles = read_articles(news, given, notes) if news and news.name != "news.tsv" else {}
-    ebnerd = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
-    ebnerd = {name: folder for name, folder in ebnerd.items() if (folder / "behaviors.parquet").exists()}
-    if ebnerd:
-        articles = articles or read_articles(log / "articles.parquet", given, notes)
-        yield from ((name, articles, read_ebnerd(folder, notes)) for name, folder in ebnerd.items())
-    elif log.is_dir() or log.name == "behaviors.tsv":
-        folder = log if log.is_dir() else log.parent
-        catalogue = News.from_lists([], [], []) if articles else read_news(news or folder / "news.tsv", notes)
-        for item, (category, title) in articles.items():
-            catalogue.append(item, category, title)
-        behaviors = read_behaviors(folder / "behaviors.tsv", catalogue, notes)
-        impressions = impressions_of(catalogue, behaviors)
+    log, given = args.log, {kind: getattr(args, kind) for kind in COLUMNS}
+    parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
+    parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
+    news = args.news or log / ("articles.parquet" if parts else "news.tsv") if log.is_dir() else args.news
+    articles = {}
+    if news and news.name == "news.tsv":
+        read = read_news(news, notes)
+        articles = dict(zip(read.ids, zip(read.categories, read.titles)))
+    elif news:
+        articles = read_articles(news, given, notes)
+    if parts:  # EB-NeRD
+        yield from ((name, articles, read_ebnerd(folder, notes)) for name, folder in parts.items())
+    elif log.is_dir():
+        categories, titles = ([one[i] for one in articles.values()] for i in (0, 1))
+        catalogue = News.from_lists(list(articles), categories, titles)
+        behaviors = read_behaviors(log / "behaviors.tsv", catalogue, notes)
+        impressions = list(impressions_of(catalogue, behaviors))
         if behaviors.labels is not None and behaviors.labels.all():
             impressions = draw_unclicked(impressions, args.draw, notes)
-        yield "", dict(zip(catalogue.ids, zip(catalogue.categories, catalogue.titles))), impressions
+        yield "", articles, impressions
     else:
         yield from _split_log(args, given, articles, notes)
 

@@ -248,7 +248,7 @@ def test_paths_to_something_else(data, capsys):
         "zipped/MIND.zip": "MIND.zip is an archive; unpack it and give the folder",
         "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'}",
         "mind": "a folder; move the file news.tsv in it up, to its place",
-        "": f"no such file; is {data / 'dev' / 'news.tsv'} the one?",
+        "": f"no such file; is {data / 'cr' / 'news.tsv'} the one?",
         "zipped": f"no such file; is {data / 'zipped' / 'MIND.zip'} the one?",
         "nowhere": "no such file; give a folder that holds news.tsv and behaviors.tsv",
         "utf16": "UTF-16 text; save it as UTF-8",

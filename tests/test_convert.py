@@ -177,6 +177,7 @@ def test_a_click_belongs_to_the_impression_before_it(tmp_path, capsys):
         if row["clicked"]:
             late = datetime.fromisoformat(row["time"]) + timedelta(seconds=7)
             log.append({**row, "clicked": "click", "time": late.isoformat(sep=" ")})
+            log.append({**row, "clicked": "click", "time": (late + timedelta(seconds=1)).isoformat(sep=" ")})
     log.append({**log[0], "user": "u3", "clicked": "click"})
     log.append({**log[1], "clicked": "scroll"})
     log.append(log[0])
@@ -185,7 +186,8 @@ def test_a_click_belongs_to_the_impression_before_it(tmp_path, capsys):
     check(out)
     said = capsys.readouterr().err
     assert "clicks on what was not shown, in histories only: 1 (first: u3 on a1" in said
-    assert "rows of other events than views and clicks, left out: 1" in said
+    assert "rows without a click or view of an article, a user or a time, left out: 1" in said
+    assert "clicks on what the user had clicked before, left out: 5" in said
     assert "rows that repeat another one, left out: 1" in said
 
 

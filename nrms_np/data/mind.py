@@ -6,11 +6,12 @@ Tutorial: tutorials/12_real_data.md
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -155,21 +156,42 @@ def mind_time(time: datetime) -> str:
     return f"{time.month}/{time.day}/{time.year} {time.hour % 12 or 12}:{time:%M:%S} {'AM' if time.hour < 12 else 'PM'}"
 
 
+class Impression(NamedTuple):
+    """A line of behaviors.tsv. ``labels`` are 1 for what was clicked of ``shown``; None if nobody knows."""
+
+    id: str
+    user: str
+    time: str
+    history: list[str]
+    shown: list[str]
+    labels: list[int] | None
+
+
+def impressions_of(news: News, behaviors: Behaviors) -> Iterator[Impression]:
+    """The impressions, with ids in place of numbers."""
+    labels = None if behaviors.labels is None else Ragged(behaviors.labels, behaviors.candidates.offsets)
+    for i, row in enumerate(zip(*behaviors.text_columns())):
+        history, shown = ([news.ids[n] for n in lists[i]] for lists in (behaviors.histories, behaviors.candidates))
+        yield Impression(*row, history, shown, None if labels is None else labels[i].tolist())
+
+
 def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
     """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
-    folder = Path(folder)
+    write_lines(folder, zip(news.ids, news.categories, news.titles), impressions_of(news, behaviors))
+
+
+def write_lines(folder: Path, news: Iterable[tuple[str, str, str]], impressions: Iterable[Impression]) -> int:
+    """Write a MIND folder of ids, categories and titles, and of impressions. Returns how many these are."""
+    folder, count = Path(folder), 0
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for news_id, category, title in zip(news.ids, news.categories, news.titles):
-            file.write(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n")
+        file.writelines(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n" for news_id, category, title in news)
     with open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for i, row in enumerate(zip(*behaviors.text_columns())):
-            history = " ".join(news.ids[n] for n in behaviors.histories[i])
-            shown = [news.ids[n] for n in behaviors.candidates[i]]
-            if behaviors.labels is not None:
-                start = behaviors.candidates.offsets[i]
-                shown = [f"{news_id}-{behaviors.labels[start + j]}" for j, news_id in enumerate(shown)]
-            file.write("\t".join([*row, history, " ".join(shown)]) + "\n")
+        for count, (*row, history, shown, labels) in enumerate(impressions, 1):  # noqa: B007
+            if labels is not None:
+                shown = [f"{news_id}-{label}" for news_id, label in zip(shown, labels)]
+            file.write("\t".join([*row, " ".join(history), " ".join(shown)]) + "\n")
+    return count
 
 
 def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
