@@ -85,8 +85,7 @@ def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[
             f"{path}:{line_number}: not UTF-8 text ({error.reason} at byte {error.start} of the line); {AS_UNZIPPED}"
         ) from None
     except OSError as error:
-        why = f"cannot be read ({error.strerror})" if path.is_file() else explain_missing(path)
-        raise InputError(f"{path}: {why}") from None
+        raise InputError(f"{path}: {explain_missing(path, error)}") from None
     if not line_number:
         raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
 
@@ -107,9 +106,11 @@ def refuse_other_files(path: Path, start: bytes, others: dict[bytes, str] = OTHE
             raise InputError(f"{path}: {what}")
 
 
-def explain_missing(path: Path) -> str:
-    """Why there is no file ``path``, and what to do."""
+def explain_missing(path: Path, error: OSError) -> str:
+    """Why there is no file ``path`` that can be read, and what to do."""
     folder = path.parent
+    if path.is_file():
+        return f"cannot be read ({error.strerror or error})"
     if (path / path.name).is_file():
         return f"a folder; move the file {path.name} in it up, to its place"
     if path.is_dir():

@@ -40,8 +40,8 @@ def read_table(path: Path, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]
                     yield f"{path}:{line}", row
                 else:
                     notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
-    except OSError:
-        raise InputError(f"{path}: {explain_missing(path)}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {explain_missing(path, error)}") from None
     except (UnicodeError, csv.Error, json.JSONDecodeError) as error:
         raise InputError(f"{path}: after line {line}: {error}; is it CSV, TSV or JSON lines in UTF-8?") from None
 

@@ -111,9 +111,9 @@ def _lines(path: Path, notes: Notes) -> Iterator[tuple[int, bytes]]:
                 if line_number % 1000 == 0:
                     bar.update(file.tell() - bar.n)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
-        missing = isinstance(error, OSError) and not path.is_file()
-        what = explain_missing(path) if missing else f"cannot be read as word vectors ({error})"
-        raise InputError(f"{path}: {what}") from None
+        if isinstance(error, OSError) and not path.is_file():
+            raise InputError(f"{path}: {explain_missing(path, error)}") from None
+        raise InputError(f"{path}: cannot be read as word vectors ({error})") from None
 
 
 def _unpacked(path: Path, file: BufferedReader) -> IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
