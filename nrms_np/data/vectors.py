@@ -13,7 +13,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import IO
@@ -40,7 +40,7 @@ OTHER_FILES = {  # how they begin
 }
 
 
-def read_vectors(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:
+def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
     A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
@@ -52,7 +52,7 @@ def read_vectors(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:
     Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
     rows are no vectors.
     """
-    path, size, rows, notes = Path(path), 0, 0, Notes()
+    path, wanted, size, rows, notes = Path(path), frozenset(wanted), 0, 0, Notes()
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for line_number, line in _lines(path, notes):
