@@ -36,10 +36,14 @@ class Notes:
         count, first = self.found.get(kind, (0, place))
         self.found[kind] = count + 1, first
 
-    def refuse_most(self, kind: str, total: int, remedy: str) -> None:
-        """Raises InputError when more than half of ``total`` are of this kind: that is no accident."""
-        count, first = self.found.get(kind, (0, ""))
-        if 2 * count > total:
+    def count(self, kind: str) -> int:
+        return self.found.get(kind, (0, ""))[0]
+
+    def refuse_most(self, kind: str, others: int, remedy: str) -> None:
+        """Raises InputError when there are more of this kind than ``others``: that is no accident."""
+        if self.count(kind) > others:
+            count, first = self.found[kind]
+            total = count + others
             raise InputError(f"{first}: the first of {count:,} {kind.split(',')[0]}, most of all {total:,}; {remedy}")
 
     def lines(self) -> list[str]:

@@ -215,7 +215,7 @@ def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
                 raise InputError(f"{place}: {what}; give --dev instead of holding out the last day") from None
             day[text] = found.toordinal()
         days += [day[text] for text in dates]
-    last = np.array(days) == max(days)
+    last = np.array(days) == max(days, default=0)
     if last.all():
         raise InputError("behaviors.tsv holds a single day, so no day can be held out; give --dev")
     return last

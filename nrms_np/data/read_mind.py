@@ -79,7 +79,7 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
     and is added to ``news`` as an article without a title. What is odd goes into ``notes``, or is said.
 
     Raises InputError with file:line for a wrong column count, a label that is not 0 or 1, a mixture of labelled and
-    unlabelled candidates, a text that is too long, or a file cut off; and when most ids are unknown.
+    unlabelled candidates, a text that is too long, a file cut off, and where most ids are unknown.
     """
     found = notes or Notes()
     impression_ids: list[bytes] = []
@@ -101,11 +101,8 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
             buffer.fromlist(of_line)
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    left_out = found.found.get(LEFT_OUT, (0, ""))[0]
-    found.refuse_most(LEFT_OUT, left_out + len(clicked), SAME_FOLDER)
-    found.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
-    if not len(users):
-        raise InputError(f"{path}: no line but the column names")
+    found.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)
+    found.refuse_most(NO_ARTICLE, len(shown) - found.count(NO_ARTICLE), SAME_FOLDER)
     for news_id in untitled:
         news.append(news_id, "", "")
     if notes is None:

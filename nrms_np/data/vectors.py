@@ -67,19 +67,18 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
             raise InputError(f"{place}: not a word and its vector of {size} numbers; {WANTED}. {LIKE_WORD2VEC}")
         text = word.decode(errors="replace")
         name = text if text in wanted else fold(text)
-        found = exact if name == text else alike
-        if numbers is None and name not in wanted or "\ufffd" in text:
-            notes.add(NO_VECTOR, place)
-        elif name in wanted and name in found:
+        vector = _parse(numbers) if numbers is not None and name in wanted else None
+        if text in wanted and text not in exact and (vector is None or not np.isfinite(vector).all()):
+            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
+        if text in exact:
             notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
-        elif name in wanted:
-            vector = None if numbers is None else _parse(numbers)
-            if vector is None or not np.isfinite(vector).all():
-                raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
-            found[name] = vector
+        elif numbers is None or "\ufffd" in text or name in wanted and vector is None:
+            notes.add(NO_VECTOR, place)
+        elif vector is not None and np.isfinite(vector).all():
+            (exact if name == text else alike).setdefault(name, vector)
     if not rows:
         raise InputError(f"{path}: the file is empty, or its only line is cut off")
-    notes.refuse_most(NO_VECTOR, rows, WANTED)
+    notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
     say(notes.lines())
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
@@ -122,7 +121,7 @@ def _unpacked(path: Path, file: BufferedReader) -> IO[bytes] | gzip.GzipFile | b
     for magic, unpack in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
         if start.startswith(magic):
             return unpack(file)
-    if not start.startswith(b"PK"):
+    if not start.startswith((b"PK\3\4", b"PK\5\6")):
         return file
     archive = zipfile.ZipFile(file)
     # what systems add: a folder __MACOSX, and files such as .DS_Store
