@@ -17,6 +17,7 @@ from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.mind import News, join_folders, last_day, write_folder
 from nrms_np.data.read_folder import read_folder
 from nrms_np.errors import InputError
+from nrms_np.ragged import Ragged
 from tests.helpers import QUICK
 
 
@@ -48,11 +49,13 @@ def train_on(data, *folders, extra=(), dev="dev"):
 
 def test_joined_folders_are_one(data, demo):
     """Ids of impressions and of users repeat; an article with another title is another article."""
-    first, second = read_folder(data / "train"), read_folder(data / "dev")
-    titles = [f"{title} again" if n < 3 else title for n, title in enumerate(second[0].titles)]
-    second = (News.from_lists(second[0].ids, second[0].categories, titles), second[1])
+    first, dev = read_folder(data / "train"), demo.dev
+    titles = [f"{title} again" if n < 3 else title for n, title in enumerate(demo.news.titles)]
+    backwards = News.from_lists(demo.news.ids[::-1], demo.news.categories[::-1], titles[::-1])
+    histories, candidates = (Ragged(599 - one.values, one.offsets) for one in (dev.histories, dev.candidates))
+    second = (backwards, replace(dev, histories=histories, candidates=candidates))
     news, behaviors = join_folders([first, second])
-    assert news.ids == [*demo.news.ids, *demo.news.ids[:3]] and news.titles[600:] == titles[:3]
+    assert news.ids == [*demo.news.ids, "N3", "N2", "N1"] and news.titles[600:] == titles[2::-1]
     assert len(behaviors) == 175 + 60
     for i, (part, n) in enumerate([*((first, n) for n in range(175)), *((second, n) for n in range(60))]):
         for name in ("histories", "candidates"):
@@ -115,14 +118,15 @@ def test_gone_articles(data, demo, capsys):
 def test_a_gone_candidate_keeps_its_rank(data, demo, capsys):
     """The prediction needs a rank for each candidate: an unknown one is an article without a title."""
     path = data / "dev" / "news.tsv"
-    gone = demo.news.ids[demo.dev.candidates.values[0]]
-    path.write_text("".join(line for line in path.open() if line.split("\t")[0] != gone))
+    gone = [demo.news.ids[n] for n in demo.dev.candidates.values[:2]]
+    path.write_text("".join(line for line in path.open() if line.split("\t")[0] not in gone))
     news, behaviors = read_folder(data / "dev")
     assert "candidates that news.tsv does not hold, taken as articles without a title" in capsys.readouterr().err
-    assert behaviors.candidates.lengths.tolist() == demo.dev.candidates.lengths.tolist()
-    assert news.ids[-1] == gone and news.titles[-1] == "" and len(news.tokens.titles) == len(news) == 600
+    shown = [demo.news.ids[n] for n in demo.dev.candidates.values]
+    assert [news.ids[n] for n in behaviors.candidates.values] == shown
+    assert news.ids[-2:] == gone and news.titles[-2:] == ["", ""] and len(news.tokens.titles) == len(news) == 600
     assert behaviors.labels.tolist() == demo.dev.labels.tolist()
-    assert all(news.ids[n] != gone for n in behaviors.histories.values)
+    assert not set(gone) & {news.ids[n] for n in behaviors.histories.values}
 
 
 def test_the_news_of_another_folder_are_no_accident(data, demo):
