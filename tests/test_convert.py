@@ -200,6 +200,14 @@ def test_a_session_column(tmp_path):
     check(out)
 
 
+def test_a_number_for_each_row_is_no_session(tmp_path, capsys):
+    log = [{**row, "impression_id": n} for n, row in enumerate(rows())]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert "column 'impression_id' differs in all rows" in capsys.readouterr().err
+
+
 def test_what_is_left_out_is_counted(tmp_path, capsys):
     path = write_csv(tmp_path / "log.csv", rows())
     text = path.read_text().splitlines()

@@ -103,6 +103,11 @@ def read_log(path: Path, given: Names, form: str | None, articles: Articles, not
             events[event] = None
     if not events:
         raise InputError(f"{path}: holds no row of a user, a time and an article")
+    if "session" in columns and not is_list and len({(event.user, event.group) for event in events}) == len(events):
+        notes.add(
+            f"column {columns['session']!r} differs in all rows, so the times say what was shown together", str(path)
+        )
+        events = {event._replace(group=event.time): None for event in events}
     seconds = read_times(places, form)
     return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
 
