@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nrms_np import convert, evaluate, train
 from nrms_np.app import cli
@@ -362,6 +364,33 @@ def test_what_is_no_log(tmp_path, capsys, name, content, said):
     printed = capsys.readouterr().err
     assert said in printed and printed.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+TIMES = ["2024-01-01", "2024-01-02 10:00", "2024-01-03T09:00", "2024-01-03T09:00:01"]
+ODD = st.sampled_from(["", "nan", '"', "é", "\x00", "1573286400", "[a1 a2]", "1e9", "1/2/2024", "scroll", "x" * 99])
+GOOD = [["u1", "u2"], TIMES, ["a1", "a2", "a3"], ["A title", "Another"], ["1", "0", "click"]]
+LINE = st.tuples(*(st.sampled_from(column) for column in GOOD))
+LINES = st.lists(LINE | LINE | LINE | st.lists(ODD | st.sampled_from(sum(GOOD, [])), max_size=6), max_size=9)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(
+        ["user,time,item,title,clicked", "user,time,shown,clicked", "user\ttime\ttitle", "time,title", "{", "["]
+    ),
+    LINES,
+    st.sampled_from([",", ",", ",", "\t"]),
+    st.just(b"") | st.binary(max_size=8),
+)
+def test_any_log_is_converted_or_refused(tmp_path_factory, header, lines, separator, end):
+    """An error of any other kind than InputError would end this test."""
+    folder = tmp_path_factory.mktemp("log")
+    text = "\n".join([header, *(separator.join(line) for line in lines)])
+    (folder / "log.csv").write_bytes(text.encode() + end)
+    code, out = run(folder / "log.csv")
+    assert code in (0, 2) and out.exists() == (code == 0)
+    if code == 0:
+        read_folder(out / "dev", strict=True)
 
 
 def test_no_file_and_an_old_folder(tmp_path, capsys):

@@ -42,8 +42,10 @@ def read_table(path: Path, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]
                     notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
     except OSError as error:
         raise InputError(f"{path}: {explain_missing(path, error)}") from None
-    except (UnicodeError, csv.Error, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: after line {line}: {error}; is it CSV, TSV or JSON lines in UTF-8?") from None
+    except UnicodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error}); save it as UTF-8") from None
+    except (csv.Error, json.JSONDecodeError) as error:
+        raise InputError(f"{path}:{line}: not CSV, TSV or JSON lines in the next line ({error})") from None
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
