@@ -6,6 +6,8 @@ COMMANDS = {
     "train": "train on a built-in corpus of made-up news, or on your data",
     "evaluate": "metrics of a trained model, and the file that MIND's leaderboard takes",
     "recommend": "news for a reader, or for all readers of a file",
+    "explain": "one page that shows why: what each click and each word brings to a score",
+    "convert": "a log of clicks becomes folders to train on",
     "gradcheck": "check every gradient against two numeric ones",
 }
 

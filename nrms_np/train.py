@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 if not __package__:  # python nrms_np/train.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     argv = argv or []  # in a notebook, whose own command line is not meant
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.add_argument(
-        "--train", type=Path, metavar="DIR", help="MIND folder to train on; the demo corpus if not given"
+        "--train", type=Path, nargs="+", metavar="DIR", help="MIND folders to train on; the demo corpus if not given"
     )
     parser.add_argument(
         "--dev", type=Path, metavar="DIR", help="MIND folder to validate on; the last day of --train if not given"
@@ -44,8 +45,9 @@ def main(argv: list[str] | None = None) -> None:
         "--embeddings",
         type=Path,
         metavar="FILE",
-        help="GloVe text file (.txt, .gz, .zip) to start the word vectors from",
+        help="text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)",
     )
+    parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
     )
@@ -61,14 +63,20 @@ def main(argv: list[str] | None = None) -> None:
     if not args.train:
         parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
         args = parser.parse_args(argv)
-    paths = {name: str(vars(args)[name].resolve()) for name in ("train", "dev", "embeddings") if vars(args)[name]}
+    paths: dict[str, Any] = {
+        name: str(vars(args)[name].resolve()) for name in ("dev", "embeddings") if vars(args)[name]
+    }
+    if args.train:
+        paths["train"] = [str(path.resolve()) for path in args.train]
     threads.use(args.threads)
     if args.resume:
         given = cli.given(parser, argv) | paths
         return training_run.resume_run(given.pop("resume"), {name: given[name] for name in given if name != "threads"})
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
-    settings = RunSettings(cli.settings(args), paths.get("train"), paths.get("dev"), paths.get("embeddings"))
+    settings = RunSettings(
+        cli.settings(args), paths.get("train"), paths.get("dev"), paths.get("embeddings"), args.strict
+    )
     training_run.start_run(settings, args.run)
 
 

@@ -99,8 +99,8 @@ def compare_with_truth(
 
 
 def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, behaviors: Behaviors) -> str:
-    """What to do with a trained model, ready to paste: evaluate it on the dev folder (None: a day of ``train``), and
-    recommend for a reader of the dev data."""
+    """What to do with a trained model, ready to paste: evaluate it on the dev folder (None: a day of ``train``),
+    recommend for a reader of the dev data, and explain what is recommended."""
     lines = ["next, ready to paste:"]
     if dev:
         lines.append(cli.command("evaluate", "--checkpoint", checkpoint, "--data", cli.nearest(dev)))
@@ -108,6 +108,7 @@ def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, b
     distance = np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf)
     reader = int(distance.argmin())  # a short history is easy to read
     history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
-    catalogue = cli.nearest((dev or train) / "news.tsv")
-    lines.append(cli.command("recommend", "--checkpoint", checkpoint, "--news", catalogue, "--history", history))
+    for_reader = ["--checkpoint", checkpoint, "--news", cli.nearest((dev or train) / "news.tsv"), "--history", history]
+    lines.append(cli.command("recommend", *for_reader))
+    lines.append(cli.command("explain", *for_reader, "--html", checkpoint.with_name("why.html")))
     return "\n  ".join(lines)

@@ -34,9 +34,10 @@ class RunSettings:
     """What a run was asked to do, written before anything else so that it can be resumed. Paths are absolute."""
 
     config: Config
-    train: str | None  # None: the demo corpus
+    train: list[str] | None  # None: the demo corpus
     dev: str | None  # None: the last day of ``train``
     embeddings: str | None
+    strict: bool = False  # an id that news.tsv does not hold is an error
 
     def changed(self, given: dict[str, Any]) -> RunSettings:
         """With what was given for a run that goes on. Raises InputError for a setting that such a run keeps."""
@@ -54,10 +55,10 @@ class RunSettings:
 
     def check_paths(self) -> None:
         """Raises InputError when the data are not where they were."""
-        for name in ("train", "dev", "embeddings"):
-            path = getattr(self, name)
-            if path is not None and not Path(path).exists():
-                raise InputError(f"its data are gone: {path!r}; say where they are now: --{name} PATH")
+        for name, paths in (("train", self.train or []), ("dev", [self.dev]), ("embeddings", [self.embeddings])):
+            for path in paths:
+                if path is not None and not Path(path).exists():
+                    raise InputError(f"its data are gone: {path!r}; say where they are now: --{name} PATH")
 
 
 def write_settings(folder: Path, settings: RunSettings) -> None:
@@ -69,9 +70,13 @@ def read_settings(folder: Path) -> RunSettings:
     try:
         saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         settings = Config.from_dict(saved.pop("config"))
-        for path in saved.values():
+        if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
+            saved["train"] = [saved["train"]]
+        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
             if path is not None and type(path) is not str:
                 raise ValueError(f"{path!r} is no path")
+        if type(saved.get("strict", False)) is not bool:
+            raise ValueError(f"strict is {saved['strict']!r}")
         if saved["dev"] and not saved["train"]:
             raise ValueError("dev without train")
         return RunSettings(settings, **saved)

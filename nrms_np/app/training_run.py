@@ -54,7 +54,7 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         else:
-            folder = new_folder(Path("runs") / (Path(settings.train).name if settings.train else "demo"))
+            folder = new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
     with working_in(folder):
@@ -142,7 +142,8 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {state.best['auc']:.4f}. Results are in {folder}")
     dev = folder / CORPUS / "dev" if data.demo else Path(settings.dev) if settings.dev else None
-    print(report.next_commands(folder / "checkpoint.npz", dev, Path(settings.train or ""), data.dev_news, data.dev))
+    train = Path(settings.train[-1] if settings.train else "")
+    print(report.next_commands(folder / "checkpoint.npz", dev, train, data.dev_news, data.dev))
 
 
 def write_corpus(folder: Path, demo: Demo) -> None:
