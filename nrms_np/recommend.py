@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
 from .app import cli, threads
 from .app.recommender import Recommender
 from .data.read_mind import read_news
-from .errors import InputError
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
 
-Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words that
-weigh most in its vector. Without a history, the news that were clicked most in training."""
+Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
+which the score would fall most. Without a history, the news that were clicked most in training."""
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it
 (a single word in quotes needs a space as well, 'N12 "Storm "': without one it is taken for an id).
@@ -36,20 +34,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     cli.add_threads(parser)
     args = parser.parse_args(argv)
-    history = _split(args.history)
+    history = cli.split_items("--history", args.history)
     threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)
     news = read_news(args.news)
     recommender.set_catalogue(news.ids, news.titles, progress=True)
     ranking = recommender.rank(history, args.top)
     print(json.dumps(ranking.to_dict(), ensure_ascii=False) if args.json else ranking.to_text())
-
-
-def _split(history: str) -> list[str]:
-    try:
-        return shlex.split(history)
-    except ValueError as error:  # an apostrophe outside of quotes opens a quotation
-        raise InputError(f'--history {history!r}: {error}; put a title in double quotes: N12 "It\'s a title"') from None
 
 
 if __name__ == "__main__":

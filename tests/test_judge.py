@@ -363,9 +363,9 @@ def test_the_commands():
 
     code, out = run("tutorials/exercise.py")
     assert code == 1 and "next: " in out and " right (x wrong, ~ close, . not begun)" in out
-    code, out = run("tutorials/exercise.py", "04.1")
-    assert code == 1 and out == "04.1 softmax_backward: not begun\n"
-    code, out = run("tutorials/exercise.py", "04.1", "--hint", "--hint")
+    code, out = run("tutorials/exercise.py", "04.5")
+    assert code == 1 and out == "04.5 softmax_backward: not begun\n"
+    code, out = run("tutorials/exercise.py", "04.5", "--hint", "--hint")
     assert code == 0 and "hint 1" in out and "hint 2" in out
     code, out = run("tutorials/exercise.py", "04.99")
     assert code == 2 and "there is no exercise 04.99" in out

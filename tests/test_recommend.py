@@ -8,19 +8,16 @@ import pytest
 import nrms_np
 from nrms_np import recommend
 from nrms_np.app import cli
-from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
+from nrms_np.app.checkpoint import save_checkpoint
 from nrms_np.app.recommender import FALLBACK, Recommender
-from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
-from nrms_np.data.vectors import make_table
-from nrms_np.data.vocabulary import build_vocabulary, tokenize
+from nrms_np.data.vocabulary import tokenize
 from nrms_np.encoder import side_weights
 from nrms_np.errors import InputError, NonFiniteError
-from nrms_np.inference import read_attention, score_impressions
-from nrms_np.model import init_parameters
+from nrms_np.inference import encode_news, read_attention, score_impressions
 from nrms_np.ragged import Ragged
-from tests.helpers import count_words, encode_users
+from tests.helpers import encode_users, random_checkpoint
 
 RAW = "A storm closes the harbour"
 
@@ -32,15 +29,7 @@ def demo():
 
 @pytest.fixture(scope="module", params=["qkv", "bilinear", "mean"])
 def checkpoint(request, demo):
-    """Random weights with attention far from uniform, and clicks for the fallback."""
-    config = Config(
-        attention=request.param, heads=3, head_size=4, query_size=8, word_size=10, title_length=9, history_length=6
-    )
-    counts = count_words(demo.news.titles)
-    vocabulary = build_vocabulary(counts, 1)
-    params = init_parameters(make_table(vocabulary, counts, {}, 10, 0) * 10, config)
-    params["user.weight_value"] = params["user.weight_value"] + np.float32(0.1)
-    return Checkpoint(params, vocabulary, config, ["U1"], {"N7": 3, "N30": 5, "N200": 3, "N4": 5, "gone": 9})
+    return random_checkpoint(demo.news.titles, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +117,15 @@ def test_a_part_follows_the_formula(recommender, checkpoint):
         assert part.part == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-def test_words_carry_the_additive_weights_of_the_title(recommender, checkpoint):
+def test_words_carry_their_effects_on_the_score(recommender, checkpoint):
+    user, _ = recommender._read_user(["N1", "N2"])
     for one in recommender.rank(["N1", "N2"], 5).recommendations:
         words = checkpoint.vocabulary.encode([one.title]).first(checkpoint.config.title_length)
-        _, additive = read_attention(checkpoint.params, words, checkpoint.config)
         assert [word.word for word in one.words] == tokenize(one.title)[: checkpoint.config.title_length]
-        np.testing.assert_allclose([word.weight for word in one.words], additive, rtol=1e-4)
-        assert sum(word.weight for word in one.words) == pytest.approx(1, rel=1e-5)
+        for j, word in enumerate(one.words):
+            shorter = Ragged.from_lists([np.delete(words[0], j)])
+            without = encode_news(checkpoint.params, shorter, checkpoint.config)[0] @ user
+            assert word.effect == pytest.approx(one.score - without, rel=1e-4, abs=1e-5)
 
 
 def test_without_history_the_most_clicked_come_first_and_are_marked(recommender):
@@ -204,8 +195,8 @@ def test_the_command_prints_what_the_class_says(files, recommender, capsys):
     assert lines[0] == f"  1. {best.score:>8.4f}  {best.id}  {best.title}"
     most = best.clicked[0]
     assert lines[1].strip() == f"for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)"
-    word = max(best.words, key=lambda one: one.weight)
-    assert lines[2].strip().startswith(f"in  {word.word} {word.weight:.0%}, ")
+    word = max(best.words, key=lambda one: one.effect)
+    assert lines[2].strip().startswith(f"in  {word.word} {word.effect:+.2f}, ")
 
 
 def test_json_is_one_object(files, recommender, capsys):

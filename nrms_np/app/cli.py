@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -65,6 +66,14 @@ def settings(args: argparse.Namespace) -> Config:
         return Config(**{setting.name: getattr(args, setting.name) for setting in fields(Config)})
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def split_items(flag: str, items: str) -> list[str]:
+    """Ids, and titles in quotes, as they stand behind a flag."""
+    try:
+        return shlex.split(items)
+    except ValueError as error:  # an apostrophe outside of quotes opens a quotation
+        raise InputError(f'{flag} {items!r}: {error}; put a title in double quotes: N12 "It\'s a title"') from None
 
 
 def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:

@@ -13,10 +13,11 @@ import numpy as np
 from tqdm import tqdm
 
 from ..batch import cut_titles
+from ..config import Config
 from ..data.vocabulary import tokenize
-from ..encoder import encode_forward, side_weights
+from ..encoder import Parameters, encode_forward, side_weights
 from ..errors import InputError, NonFiniteError
-from ..inference import encode_news, read_attention
+from ..inference import encode_news
 from ..layers.mean import MeanCache
 from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
@@ -37,15 +38,15 @@ class Clicked:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a recommended title and its additive attention weight; those of a title sum to 1."""
+    """A word of a recommended title and its effect: the score minus the score without the word."""
 
     word: str
-    weight: float
+    effect: float
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A recommended title and what carried weight in its score. ``Recommender.rank`` says what the weights mean."""
+    """A recommended title and what made its score. ``Recommender.rank`` says what the numbers mean."""
 
     id: str
     title: str
@@ -67,16 +68,16 @@ class Ranking:
         return asdict(self)
 
     def to_text(self) -> str:
-        """The form for people: the clicked title of the largest part, and the words that weigh most."""
+        """The form for people: the clicked title of the largest part, and the words that raise the score most."""
         lines = [f"no history: ranked by the {self.fallback}, not by the model"] if self.fallback else []
         for place, item in enumerate(self.recommendations, 1):
             score = f"{item.score:,} clicks" if self.fallback else f"{item.score:.4f}"
             lines.append(f"{place:3}. {score:>8}  {item.id}  {item.title}")
             if item.clicked:
                 most = item.clicked[0]
-                words = sorted(item.words, key=lambda word: -word.weight)[:WORDS_SHOWN]
+                words = sorted(item.words, key=lambda word: -word.effect)[:WORDS_SHOWN]
                 lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
-                lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.weight:.0%}' for word in words)}")
+                lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.effect:+.2f}' for word in words)}")
         return "\n".join(lines or ["nothing is left to recommend: every title of the catalogue was clicked"])
 
 
@@ -136,12 +137,11 @@ class Recommender:
         Equal scores keep the order of the catalogue; titles without words are left out. Without a history the news
         most clicked in training come first, equal ones by id, and the ranking says so in ``fallback``.
 
-        What the weights mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
+        What the numbers mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
         w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts
-        w_j value_j . candidate, one for each clicked title. A word's weight is its share in the additive attention of
-        the title; the rows that are weighted have already taken in the other words by self-attention. Neither is a
-        cause: without that title or word all other weights would be different too, and a word that weighs much can
-        count for or against.
+        w_j value_j . candidate, one for each clicked title. The effect of a word is found by really leaving it out:
+        chapter 11's prediction saves a millisecond, but is not exact where attention is sharp. A part is not an
+        effect: without that title all other parts would be different too (``explain`` computes both).
 
         Raises InputError for ``top`` below 1, an empty catalogue, an unknown id or a title without words;
         NonFiniteError when the user vector is not finite.
@@ -162,7 +162,7 @@ class Recommender:
         scores[[self.number[item] for item in history if item in self.number]] = -np.inf  # older clicks too
         best = _best(scores, top)
         parts = self.columns[:, best].T @ parts.T  # [top, n]
-        words = self._read_words([self.titles[n] for n in best])
+        words = self._read_words([self.titles[n] for n in best], scores[best], user)
         found = []
         for i, n in enumerate(best):
             clicked = self._sum_by_item(recent, parts[i])
@@ -192,18 +192,7 @@ class Recommender:
                 raw.append(i)
         if raw:
             rows[raw] = self.encode_news([recent[i] for i in raw])
-        history = Ragged.from_lists([range(len(recent))])
-        weights, heads = side_weights(self.params, "user"), self.config.heads
-        user, cache = encode_forward(rows, history, weights, heads, None, 0)
-        if isinstance(cache, MeanCache):
-            return user[0], rows @ cache.weight_value / len(rows)
-        # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = (
-            cache.self_attention.attention.of_set(0),
-            cache.self_attention.projected.value,
-        )  # [H, n, n], [n, M]
-        factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
-        return user[0], (factor[:, None] * value.reshape(len(value), -1, heads)).reshape(value.shape)
+        return read_user(self.params, rows, self.config)
 
     def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
         """An item that was clicked twice has the sum of its two parts. Largest first."""
@@ -216,14 +205,12 @@ class Recommender:
             clicked.append(Clicked(None, item, part) if n is None else Clicked(item, self.titles[n], part))
         return clicked
 
-    def _read_words(self, titles: list[str]) -> list[list[Word]]:
-        """The words of each title, as far as the model reads it, and their additive attention weights."""
+    def _read_words(self, titles: list[str], scores: np.ndarray, user: np.ndarray) -> list[list[Word]]:
+        """The words of each title, as far as the model reads it, and their effects on its score."""
         words = self._words(titles)
-        _, additive = read_attention(self.params, words, self.config)
-        weights = np.split(additive, words.offsets[1:-1])
-        return [
-            [Word(*pair) for pair in zip(tokenize(title), shares.tolist())] for title, shares in zip(titles, weights)
-        ]
+        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
+        effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
+        return [[Word(*pair) for pair in zip(tokenize(title), of.tolist())] for title, of in zip(titles, effects)]
 
     def _most_clicked(self, top: int) -> list[Recommendation]:
         if self._popular is None:
@@ -231,6 +218,24 @@ class Recommender:
             self._popular = np.lexsort((np.array(self.ids), -clicks))
         best = [(self.ids[n], self.titles[n]) for n in self._popular[:top]]
         return [Recommendation(news_id, title, self.clicks.get(news_id, 0), [], []) for news_id, title in best]
+
+
+def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """The user vector [M] for title vectors [n, M], and the part of it that comes from each [n, M]: they sum to it."""
+    history = Ragged.from_lists([range(len(clicked))])
+    user, cache = encode_forward(clicked, history, side_weights(params, "user"), config.heads, None, 0)
+    if isinstance(cache, MeanCache):
+        return user[0], clicked @ cache.weight_value / len(clicked)
+    # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
+    alpha, value = cache.self_attention.attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
+    factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
+    return user[0], (factor[:, None] * value.reshape(len(value), -1, config.heads)).reshape(value.shape)
+
+
+def drop_each(sets: Ragged) -> Ragged:
+    """For each position its set without it. [[4, 7], [5]] -> [[7], [4], []]."""
+    lists = [sets[s].tolist() for s in range(len(sets))]
+    return Ragged.from_lists([one[:j] + one[j + 1 :] for one in lists for j in range(len(one))])
 
 
 def _best(scores: np.ndarray, top: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from judge import Exercise, gradients
+from judge_nrms import slopes
 
 
 def softmax(logits):
@@ -9,7 +10,7 @@ def softmax(logits):
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-# 04.1
+# 04.5
 
 
 def softmax_cases(rng):
@@ -23,7 +24,7 @@ def softmax_truth(alpha, dalpha):
     return gradients(lambda logits: softmax(logits), [np.log(alpha)], dalpha)[0]
 
 
-# 04.2
+# 04.1
 
 
 def merge_cases(rng):
@@ -50,7 +51,7 @@ def merge_slip(scale=lambda size: size**-0.5, blocks=False):
     return merged
 
 
-# 04.3
+# 04.7
 
 
 def key_cases(rng):
@@ -63,7 +64,7 @@ def key_truth(dlogits, query):
     return gradients(lambda key: np.einsum("ihd,jd->hij", query, key), [key], dlogits)[0]
 
 
-# 04.4
+# 04.2
 
 
 def lookalikes_check(args, matrix):
@@ -81,7 +82,167 @@ def lookalikes_check(args, matrix):
     return None
 
 
+# 04.3 and 04.4
+
+
+def sizes(rng):
+    """n positions and a size that differs from n, also alone and none."""
+    yield from ((5, 3), (2, 4), (1, 3), (4, 1), (3, 7), (0, 2))
+
+
+def alpha_of(rng, n):
+    return softmax(rng.normal(size=(n, n))) if n else np.zeros((0, 0))
+
+
+def dvalue_cases(rng):
+    for n, size in sizes(rng):
+        yield rng.normal(size=(n, size)), alpha_of(rng, n)
+
+
+def dvalue_truth(dout, alpha):
+    return gradients(lambda value: alpha @ value, [np.zeros(dout.shape)], dout)[0]
+
+
+def dalpha_cases(rng):
+    for n, size in sizes(rng):
+        yield rng.normal(size=(n, size)), rng.normal(size=(n, size))
+
+
+def dalpha_truth(dout, value):
+    return gradients(lambda alpha: alpha @ value, [np.zeros((len(value), len(value)))], dout)[0]
+
+
+# 04.6
+
+
+def pair_cases(rng):
+    for n, size in sizes(rng):
+        yield rng.normal(size=(n, n)), *rng.normal(size=(2, n, size)), float(rng.uniform(0.2, 0.9))
+
+
+def pair_truth(dlogits, query, key, scale):
+    return gradients(lambda query, key: scale * (query @ key.T), [query, key], dlogits)
+
+
+# 04.8
+
+
+def projection_cases(rng):
+    for R, D, Q, M in ((5, 3, 4, 2), (1, 2, 3, 4), (4, 6, 1, 3), (2, 3, 3, 3), (0, 2, 3, 4)):
+        for bilinear in (False, True):
+            weights = [rng.normal(size=(D, columns)) for columns in (Q, Q, M)]
+            weights[1] = None if bilinear else weights[1]
+            arriving = [rng.normal(size=(R, columns)) for columns in (Q, D if bilinear else Q, M)]
+            yield rng.normal(size=(R, D)), *weights, *arriving
+
+
+def projection_truth(rows, weight_query, weight_key, weight_value, dquery, dkey, dvalue):
+    def project(rows, weight_query, weight_key, weight_value):
+        return rows @ weight_query, rows if weight_key is None else rows @ weight_key, rows @ weight_value
+
+    return slopes(project, (rows, weight_query, weight_key, weight_value), (dquery, dkey, dvalue))
+
+
+def without_key(rows, weight_query, weight_key, weight_value, dquery, dkey, dvalue):
+    want = projection_truth(rows, weight_query, weight_key, weight_value, dquery, dkey, dvalue)
+    return dquery @ weight_query.T + dvalue @ weight_value.T, *want[1:]
+
+
+# 04.9
+
+
+def suspects_cases(rng):
+    names = ("rows", "weight_query", "weight_key", "weight_value")
+    for chosen in np.ndindex(2, 2, 2, 2):
+        yield ({name for name, is_wrong in zip(names, chosen) if is_wrong},)
+
+
+def suspects_truth(wrong):
+    """Each bug is planted, and the gradients are computed with it and without."""
+    rng = np.random.default_rng(0)
+    rows, dout = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+    weights = rng.normal(size=(3, 3, 2))
+
+    def run(bug=""):
+        def planted(name, array):
+            return array + (0.1 * np.arange(array.size).reshape(array.shape) if name == bug else 0)
+
+        query, key, value = (rows @ weight for weight in weights)
+        alpha = softmax(query @ key.T)
+        dalpha = planted("dalpha", dout @ value.T)
+        dlogits = planted("dlogits", alpha * (dalpha - (alpha * dalpha).sum(axis=1, keepdims=True)))
+        arriving = (
+            planted("dquery", dlogits @ key),
+            planted("dkey", dlogits.T @ query),
+            planted("dvalue", alpha.T @ dout),
+        )
+        found = projection_truth(rows, *weights, *arriving)
+        return dict(zip(("rows", "weight_query", "weight_key", "weight_value"), found))
+
+    right, found = run(), set()
+    for bug in ("dalpha", "dlogits", "dvalue", "dquery", "dkey"):
+        got = run(bug)
+        if {name for name in right if np.abs(got[name] - right[name]).max() > 1e-9} == wrong:
+            found.add(bug)
+    return found
+
+
 EXERCISES = [
+    Exercise(
+        "merge_query_and_key",
+        merge_cases,
+        merge_truth,
+        gives="the merged weight_query",
+        near={
+            "The scale of the form qkv is missing": merge_slip(lambda size: 1),
+            "The scale is 1 / sqrt(A), the size of a head, not 1 / A": merge_slip(lambda size: 1 / size),
+            "The heads stand in blocks; head h owns the columns h, h + heads, h + 2 heads, ...": merge_slip(
+                blocks=True
+            ),
+        },
+        linear=(0, 1),
+        hints=(
+            "Write both logits for one head: (e_i W_query) (e_j W_key)' / sqrt(A), and e_i Q e_j'. What is Q?",
+            "Q = W_query W_key' / sqrt(A) for each head, of its own columns [:, h::heads], into columns [:, h::heads].",
+        ),
+    ),
+    Exercise(
+        "lookalikes",
+        lambda rng: [(6,), (1,), (2,), (11,)],
+        check=lookalikes_check,
+        gives="Q_k",
+        hints=(
+            "With one-hot rows, the logit of two positions is one entry of Q_k: of their two words.",
+            "The own word's logit must beat seven others together: e^x / (e^x + 7) >= 0.99.",
+        ),
+    ),
+    Exercise(
+        "dvalue_of",
+        dvalue_cases,
+        dvalue_truth,
+        gives="dvalue",
+        linear=(0, 1),
+        near={
+            "alpha is not transposed: a value hears from everybody who took from it": lambda dout, alpha: alpha @ dout,
+            "That is dout, the step before": lambda dout, alpha: dout,
+        },
+        hints=(
+            "value_j appears in out_i for every i. With which factor?",
+            "dvalue_ja is the sum over i of alpha_ij dout_ia. Which product of matrices sums over the first index?",
+        ),
+    ),
+    Exercise(
+        "dalpha_of",
+        dalpha_cases,
+        dalpha_truth,
+        gives="dalpha",
+        linear=(0, 1),
+        near={"That is dalpha transposed: line i belongs to out_i": lambda dout, value: value @ dout.T},
+        hints=(
+            "alpha_ij appears in all entries of out_i. What is each multiplied with?",
+            "dalpha_ij is the dot product of dout_i and value_j.",
+        ),
+    ),
     Exercise(
         "softmax_backward",
         softmax_cases,
@@ -109,21 +270,24 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        "merge_query_and_key",
-        merge_cases,
-        merge_truth,
-        gives="the merged weight_query",
+        "dquery_and_dkey",
+        pair_cases,
+        pair_truth,
+        gives="dquery, dkey",
+        linear=(0,),
         near={
-            "The scale of the form qkv is missing": merge_slip(lambda size: 1),
-            "The scale is 1 / sqrt(A), the size of a head, not 1 / A": merge_slip(lambda size: 1 / size),
-            "The heads stand in blocks; head h owns the columns h, h + heads, h + 2 heads, ...": merge_slip(
-                blocks=True
+            "The scale is missing": lambda dlogits, query, key, scale: (dlogits @ key, dlogits.T @ query),
+            "A key stands in a column of the logits: dlogits wants to be transposed for it": (
+                lambda dlogits, query, key, scale: (scale * dlogits @ key, scale * dlogits @ query)
+            ),
+            "They are exchanged": lambda dlogits, query, key, scale: (
+                scale * dlogits.T @ query,
+                scale * dlogits @ key,
             ),
         },
-        linear=(0, 1),
         hints=(
-            "Write both logits for one head: (e_i W_query) (e_j W_key)' / sqrt(A), and e_i Q e_j'. What is Q?",
-            "Q = W_query W_key' / sqrt(A) for each head, of its own columns [:, h::heads], into columns [:, h::heads].",
+            "query_i stands in line i of the logits, key_j in column j. What is each multiplied with there?",
+            "dquery_i = scale * sum over j of dlogits_ij key_j; dkey_j = scale * sum over i of dlogits_ij query_i.",
         ),
     ),
     Exercise(
@@ -147,13 +311,27 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        "lookalikes",
-        lambda rng: [(6,), (1,), (2,), (11,)],
-        check=lookalikes_check,
-        gives="Q_k",
+        "projections_backward",
+        projection_cases,
+        projection_truth,
+        gives="drows, dweight_query, dweight_key, dweight_value",
+        near={
+            "drows has no part from the key": without_key,
+        },
         hints=(
-            "With one-hot rows, the logit of two positions is one entry of Q_k: of their two words.",
-            "The own word's logit must beat seven others together: e^x / (e^x + 7) >= 0.99.",
+            "For one product y = x @ w: dx = dy @ w.T and dw = x.T @ dy. There are three of them, with one x.",
+            "drows is a sum of three parts. In the bilinear form the key is the row: which part is that?",
+        ),
+    ),
+    Exercise(
+        "suspects",
+        suspects_cases,
+        suspects_truth,
+        gives="the suspects",
+        reveal=False,
+        hints=(
+            "Start from each of the five, and ask which gradients are computed from it.",
+            "drows is a sum of all parts. dquery and dkey both come from dlogits, and dvalue from none of them.",
         ),
     ),
 ]
