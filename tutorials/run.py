@@ -6,7 +6,7 @@ In a chapter:
 - a ``text`` block right after it is what it prints, compared line by line;
 - ``<!-- not compared -->`` before a text block marks timings and other numbers that differ between machines;
 - ``<!-- source: nrms_np.model.backward -->`` before a python block says that it is that function, word for word;
-- ``<!-- jit only -->`` anywhere says that the chapter makes no sense with the JIT off.
+- ``<!-- jit only -->`` anywhere says that the chapter makes no sense, or takes minutes, with the JIT off.
 
 The code runs in an empty temporary folder, so it changes no file here. Its pictures go to runs/tutorials/.
 """
@@ -130,7 +130,7 @@ def side_by_side(place: str, block: Block, printed: str) -> str:
     """What a block printed beside what the book shows."""
     here, book = _lines(printed), _lines(block.expected or "")
     if here == book:
-        return "\n".join([f"{place}: same", *here]) if here else f"{place}: prints nothing"
+        return f"{place}: same\n{printed.rstrip()}" if here else f"{place}: prints nothing"
     remark = "different" if block.compared and block.expected is not None else "different, as it may be"
     width = max(map(len, ["the book", *book]))
     lines = [f"  {'the book':<{width}} | here"]

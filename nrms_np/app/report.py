@@ -108,7 +108,8 @@ def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, b
     distance = np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf)
     reader = int(distance.argmin())  # a short history is easy to read
     history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
-    for_reader = ["--checkpoint", checkpoint, "--news", cli.nearest((dev or train) / "news.tsv"), "--history", history]
+    catalogue = str(cli.nearest((dev or train) / "news.tsv"))
+    for_reader = ["--checkpoint", str(checkpoint), "--news", catalogue, "--history", history]
     lines.append(cli.command("recommend", *for_reader))
     lines.append(cli.command("explain", *for_reader, "--html", checkpoint.with_name("why.html")))
     return "\n  ".join(lines)
