@@ -33,7 +33,7 @@ setup(
         "parquet": ["pyarrow>=15"],
         "test": ["pytest>=8", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6", "mypy>=1.10"],
         "bench": ["torch==2.13.0", "threadpoolctl>=3"],
-        "notebooks": ["jupytext>=1.16"],
+        "notebooks": ["jupytext>=1.16", "nbclient>=0.9", "ipykernel>=6"],
         "browser": ["playwright>=1.40"],
     },
 )

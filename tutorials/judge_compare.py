@@ -82,7 +82,8 @@ def _array_gap(got: Any, want: np.ndarray, name: str, tolerance: float, scale: f
     if got.dtype.kind != want.dtype.kind or (want.dtype.kind in "fc" and got.dtype != want.dtype):
         return Gap(name, math.inf, f"{name} is {got.dtype}, {want.dtype} is right")
     if want.dtype.kind not in "fciu":
-        wrong, relative = got != want, math.inf
+        wrong = np.asarray(got != want)
+        relative = math.inf if wrong.any() else 0.0
     else:
         same = (got == want) | (np.isnan(got) & np.isnan(want))
         with np.errstate(all="ignore"):
