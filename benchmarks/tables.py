@@ -80,9 +80,12 @@ def on_machine(facts: dict[str, Any]) -> str:
 
 def demo_output() -> str:
     lines = read("demo")["lines"]
-    first = next(i for i, line in enumerate(lines) if line.split()[:1] == ["epoch"])
-    shown = [line.rstrip() for line in lines[first:] if not line.startswith(("additive", "best epoch"))]
-    return "\n".join(["```text", *shown, "```"])
+    first, last = (next(i for i, line in enumerate(lines) if line.split()[:1] == [word]) for word in ("epoch", "best"))
+    return "\n".join(["```text", *(line.rstrip() for line in lines[first:last]), "```"])
+
+
+def demo_recommendations() -> str:
+    return "\n".join(["```text", *read("demo")["recommendations"], "```"])
 
 
 def four_numbers() -> str:
@@ -338,7 +341,7 @@ def scaling() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", " "): function
     for function in (
-        *(demo_output, four_numbers, reading_order),
+        *(demo_output, demo_recommendations, four_numbers, reading_order),
         *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
         *(mind_sample, spread_curve, click_curve),
     )
