@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -26,9 +27,13 @@ def main() -> None:
         done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         seconds = time.perf_counter() - start
         metrics = json.loads(Path(folder, "runs", "demo", "metrics.json").read_text())
+        printed = next(line for line in done.stdout.splitlines() if ".recommend " in line)  # ready to paste
+        recommend = [sys.executable, *shlex.split(printed)[1:], "--top", "3"]
+        found = subprocess.run(recommend, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout + f"{seconds:.0f} s")
     record = {name: metrics[name] for name in ("baselines", "epochs", "best")}
     record |= {"seconds": seconds, "new_news": new_news(), "lines": done.stdout.rstrip().split("\n")}
+    record["recommendations"] = found.stdout.rstrip().split("\n")
     records.write("demo", {"machine": records.machine(), **record})
 
 

@@ -1,14 +1,16 @@
 """Quality on the real MIND sample: ``python -m benchmarks.mind_sample`` (about ten minutes; needs ../shared).
 
 Trains with several seeds at the default settings, and compares each with the ranking by mean word vectors, impression
-by impression. ``--share`` trains on a part of the clicks (the learning curve), ``--dropout-by-position`` gives every
-occurrence of a word a dropout mask of its own, as framework code does. Each set of flags is an entry of
-benchmarks/mind_sample.json. (Its entry "torch" comes from a program that is not part of the repository.)
+by impression. ``--share`` trains on a part of the clicks, ``--dropout-by-position`` gives every occurrence of a word a
+dropout mask of its own, as framework code does. Each set of flags is an entry of benchmarks/mind_sample.json;
+``python -m benchmarks.curves`` makes the entries of whole curves. (The entry "torch" comes from a program that is not
+part of the repository.)
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +38,8 @@ from . import records
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
+    argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mind_sample", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear", "mean"])
@@ -46,9 +49,10 @@ def main() -> None:
     parser.add_argument("--dropout-by-position", action="store_true")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--dropout", type=float)
+    parser.add_argument("--spread", type=float)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--threads", type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     threads.use(args.threads)
 
     news, train = read_folder(SHARED / ("mind_more" if args.more else "mind") / "train")
@@ -62,7 +66,7 @@ def main() -> None:
         train = train.select(np.sort(kept))
     counts = news.tokens.counts()
     vectors = read_vectors(SHARED / "glove" / "glove.6B.50d.subset.txt", counts)
-    names = ("learning_rate", "dropout", "epochs")
+    names = ("learning_rate", "dropout", "spread", "epochs")
     changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     config = Config(word_size=50, attention=args.attention, **changes)
     vocabulary = build_vocabulary(counts, config.min_count, vectors)
@@ -113,7 +117,7 @@ def main() -> None:
     auc = mean[:, METRICS.index("auc")]
     record["standard_error"] = float(np.nanstd(auc) / np.sqrt(np.sum(~np.isnan(auc))))
     print(f"AUC over mean_vector, paired by impression: {gain.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
-    flags = " ".join(sys.argv[1:])
+    flags = re.sub(r" ?--threads \d+", "", " ".join(argv))  # no thread changes a bit
     runs = {**records.read("mind_sample"), "machine": records.machine(args.threads)}
     runs["runs"] = {**runs["runs"], flags: record}
     records.write("mind_sample", runs)

@@ -20,12 +20,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from nrms_np.adam import AdamState  # noqa: E402
+from nrms_np.app.threads import usable_cores  # noqa: E402
 from nrms_np.batch import Batch  # noqa: E402
 from nrms_np.config import Config  # noqa: E402
 from nrms_np.fit import train_step  # noqa: E402
 from nrms_np.gradcheck import dense_gradients, relative_error  # noqa: E402
 from nrms_np.inference import encode_news  # noqa: E402
 from nrms_np.model import init_parameters, loss_and_gradients  # noqa: E402
+from nrms_np.parallel import set_threads  # noqa: E402
 
 from . import records, torch_nrms  # noqa: E402
 from .problem import Problem, make_problem, random_split  # noqa: E402
@@ -42,7 +44,7 @@ def run(rounds: int, threads: int, small: bool) -> dict:
     print(f"{problem.source}; {config.batch_size} users a batch, D {config.word_size}, torch {torch.__version__}")
     batches = problem.batches(rounds + 2)
     assert_same_work(problem, batches[0])
-    steps = measure(contestants(problem, batches), rounds)
+    steps = measure(contestants(problem, batches, compiled=not small), rounds)
     encoding = measure(encoders(problem), max(3, rounds // 3))
     report = {
         "machine": {**records.machine(threads), "torch": torch.__version__},
@@ -50,6 +52,8 @@ def run(rounds: int, threads: int, small: bool) -> dict:
         "titles_per_second": {name: ENCODED[name] / seconds["median"] for name, seconds in encoding.items()},
     }
     if not small:
+        report["step_seconds_d50"] = measure_d50(rounds)
+        report["step_seconds_by_threads"] = measure_threads(problem, batches, rounds, threads)
         report |= fresh_processes(threads)
     show(report)
     if not small:
@@ -68,6 +72,7 @@ def assert_same_work(problem: Problem, batch: Batch) -> None:
     for name, version, prepared in (
         ("padded", torch_nrms.padded_loss, torch_nrms.PaddedBatch(batch, config)),
         ("tuned", torch_nrms.tuned_loss, torch_nrms.TunedBatch(batch, config)),
+        ("our layout", torch_nrms.ragged_loss, torch_nrms.RaggedBatch(batch, config)),
     ):
         weights = torch_nrms.parameters(params, config.heads)
         theirs = version(weights, prepared, config, training=True)
@@ -80,8 +85,11 @@ def assert_same_work(problem: Problem, batch: Batch) -> None:
     print("losses and gradients of all versions agree")
 
 
-def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[int], object]]:
-    """name -> a function that takes the number of a round and does one training step on that round's batch."""
+def contestants(problem: Problem, batches: list[Batch], compiled: bool) -> dict[str, Callable[[int], object]]:
+    """name -> a function that takes the number of a round and does one training step on that round's batch.
+
+    ``compiled``: with torch.compile of the tuned version, whose first step takes minutes.
+    """
     config = problem.config
     bilinear = replace(config, attention="bilinear")
 
@@ -102,29 +110,54 @@ def contestants(problem: Problem, batches: list[Batch]) -> dict[str, Callable[[i
 
         return step
 
-    def tuned() -> Callable[[int], object]:
+    def sparse(loss: Callable, prepare: Callable) -> Callable[[int], object]:
         weights = torch_nrms.parameters(problem.params(), config.heads)
-        prepared = [torch_nrms.TunedBatch(batch, config) for batch in batches]
+        prepared = [prepare(batch, config) for batch in batches]
         optimizer = torch_nrms.TunedAdam(weights, config.learning_rate)
 
         def step(i: int) -> None:
-            torch_nrms.tuned_loss(weights, prepared[i], config, training=True).backward()
+            loss(weights, prepared[i], config, training=True).backward()
             optimizer.step()
 
         return step
 
-    return (
-        {
-            "nrms_np": ours(config),
-            "nrms_np_bilinear": ours(bilinear),
-            "torch_padded": padded(),
-            "torch_tuned": tuned(),
-            "matrix_products": matrix_products(problem, batches),
-            "batch_assembly": lambda i: problem.batch(*draws[i]),
-        }
-        if (draws := [problem.draw(i) for i in range(len(batches))])
-        else {}
-    )
+    draws = [problem.draw(i) for i in range(len(batches))]
+    tuned = {"torch_tuned": torch_nrms.tuned_loss}
+    if compiled:
+        tuned["torch_compiled"] = torch.compile(torch_nrms.tuned_loss, dynamic=True)
+    return {
+        "nrms_np": ours(config),
+        "nrms_np_bilinear": ours(bilinear),
+        "torch_padded": padded(),
+        **{name: sparse(loss, torch_nrms.TunedBatch) for name, loss in tuned.items()},
+        "torch_our_layout": sparse(torch_nrms.ragged_loss, torch_nrms.RaggedBatch),
+        "matrix_products": matrix_products(problem, batches),
+        "batch_assembly": lambda i: problem.batch(*draws[i]),
+    }
+
+
+def measure_d50(rounds: int) -> dict[str, dict[str, float]]:
+    """Steps with word vectors of 50 numbers, the small GloVe."""
+    problem = make_problem(Config(word_size=50))
+    versions = contestants(problem, problem.batches(rounds + 2), compiled=False)
+    return measure({name: versions[name] for name in ("nrms_np", "torch_padded", "torch_tuned")}, rounds)
+
+
+def measure_threads(problem: Problem, batches: list[Batch], rounds: int, threads: int) -> dict[str, dict[str, float]]:
+    """Our step with one thread and with all, in turns."""
+    step = contestants(problem, batches, compiled=False)["nrms_np"]
+
+    def on(count: int) -> Callable[[int], object]:
+        def step_on(i: int) -> None:
+            set_threads(count)
+            step(i)
+
+        return step_on
+
+    everything = threads or usable_cores()
+    measured = measure({str(count): on(count) for count in sorted({1, everything})}, rounds)
+    set_threads(everything)
+    return measured
 
 
 def matrix_products(problem: Problem, batches: list[Batch]) -> Callable[[int], object]:
@@ -209,9 +242,11 @@ def show(report: dict) -> None:
     steps = report["step_seconds"]
     base = steps["nrms_np"]["median"]
     print(f"\n{'one training step':<24} {'median':>9} {'quartiles':>19}   ratio to nrms_np")
-    for name, step in steps.items():
-        spread = f"{step['quartile1'] * 1e3:.1f}-{step['quartile3'] * 1e3:.1f}"
-        print(f"{name:<24} {step['median'] * 1e3:>6.1f} ms {spread:>16} ms   {step['median'] / base:.3f}")
+    more = [("D 50: ", report.get("step_seconds_d50", {})), ("threads: ", report.get("step_seconds_by_threads", {}))]
+    for label, some in [("", steps), *more]:
+        for name, step in some.items():
+            spread = f"{step['quartile1'] * 1e3:.1f}-{step['quartile3'] * 1e3:.1f}"
+            print(f"{label + name:<24} {step['median'] * 1e3:>6.1f} ms {spread:>16} ms   {step['median'] / base:.3f}")
     titles = report["titles_per_second"]
     ratio = titles["nrms_np"] / titles["torch_padded"]
     both = f"{titles['nrms_np']:,.0f}; padded PyTorch {titles['torch_padded']:,.0f}"
@@ -225,14 +260,15 @@ def draw(report: dict, path: Path) -> None:
     names = {
         "torch_padded": "PyTorch, padded",
         "torch_tuned": "PyTorch, tuned by hand",
+        "torch_our_layout": "PyTorch, our layout",
         "nrms_np": "nrms_np",
         "matrix_products": "its matrix products alone",
     }
     steps = report["step_seconds"]
     base = steps["nrms_np"]["median"]
-    figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
     values = [steps[name]["median"] for name in names]
-    axes.barh(list(names.values()), values, color=["#8a8a8a", "#8a8a8a", "#2f6db5", "#d9822b"])
+    axes.barh(list(names.values()), values, color=["#8a8a8a", "#8a8a8a", "#8a8a8a", "#2f6db5", "#d9822b"])
     for y, value in enumerate(values):
         axes.text(value, y, f" {value * 1e3:,.0f} ms ({value / base:.2g} x)", va="center")
     axes.invert_yaxis()

@@ -80,9 +80,12 @@ def on_machine(facts: dict[str, Any]) -> str:
 
 def demo_output() -> str:
     lines = read("demo")["lines"]
-    first = next(i for i, line in enumerate(lines) if line.split()[:1] == ["epoch"])
-    shown = [line.rstrip() for line in lines[first:] if not line.startswith(("additive", "best epoch"))]
-    return "\n".join(["```text", *shown, "```"])
+    first, last = (next(i for i, line in enumerate(lines) if line.split()[:1] == [word]) for word in ("epoch", "best"))
+    return "\n".join(["```text", *(line.rstrip() for line in lines[first:last]), "```"])
+
+
+def demo_recommendations() -> str:
+    return "\n".join(["```text", *read("demo")["recommendations"], "```"])
 
 
 def four_numbers() -> str:
@@ -136,12 +139,18 @@ def speed() -> str:
     names = {
         "torch_padded": "PyTorch, every title slot padded, as public code does it",
         "torch_tuned": "PyTorch tuned: repeated titles removed, padding trimmed, fused attention, sparse Adam",
+        "torch_compiled": "the same with `torch.compile`",
+        "torch_our_layout": "PyTorch with our layout: nothing padded, every word projected once",
         "nrms_np": "**nrms_np**",
         "nrms_np_bilinear": "nrms_np, `bilinear`",
         "matrix_products": "the matrix products of such a step alone, NumPy",
         "batch_assembly": "assembling the batch",
     }
-    rows = [(label, ms(steps[name]), f"{steps[name] / steps['nrms_np']:.3g}") for name, label in names.items()]
+    rows = [
+        (label, ms(steps[name]), f"{steps[name] / steps['nrms_np']:.3g}")
+        for name, label in names.items()
+        if name in steps
+    ]
     titles, first = results["titles_per_second"], results["first_step_seconds"]
     ratio = titles["nrms_np"] / titles["torch_padded"]
     return "\n".join(
@@ -155,6 +164,56 @@ def speed() -> str:
             f"{results['peak_memory_mb']:,.0f} MB.",
         )
     )
+
+
+def cores() -> str:
+    """Step times with one thread and with all, and what Amdahl's law makes of the two for more cores."""
+    steps = {int(count): step["median"] for count, step in read("results")["step_seconds_by_threads"].items()}
+    most = max(steps)
+    # t(n) = alone + shared / n, through both points
+    shared = (steps[1] - steps[most]) / (1 - 1 / most)
+    alone = steps[1] - shared
+    rows = [(f"{count}, measured", ms(seconds), f"{steps[1] / seconds:.2f}") for count, seconds in steps.items()]
+    for count in (4, 8, 16):
+        seconds = alone + shared / count
+        rows.append((f"{count}, computed", ms(seconds), f"{steps[1] / seconds:.2f}"))
+    share_alone = f"By these two times {alone / steps[1]:.0%} of the work of a step runs on one core only."
+    return "\n".join((table(("cores", "ms a step", "times as fast as one"), rows), "", share_alone))
+
+
+def small_vectors() -> str:
+    steps = {name: step["median"] for name, step in read("results")["step_seconds_d50"].items()}
+    names = {"torch_padded": "PyTorch, padded", "torch_tuned": "PyTorch, tuned", "nrms_np": "**nrms_np**"}
+    rows = [(label, ms(steps[name]), f"{steps[name] / steps['nrms_np']:.3g}") for name, label in names.items()]
+    return table(("word vectors of 50 numbers", "ms a step", "ratio"), rows)
+
+
+def curve(name: str) -> str:
+    """A curve of benchmarks.curves as a table: AUC and its gain over the word vectors, a column for each line."""
+    from .curves import CURVES, points
+
+    lines = {line: dict(points(name, line)) for line in CURVES[name]}
+    rows = []
+    for x in sorted({x for found in lines.values() for x in found}):
+        cells = []
+        for found in lines.values():
+            run = found.get(x)
+            gain = run and run["gain"]
+            cells.append(
+                f"{share(run['mean']['auc'])} ({gain['auc']:+.3f}, {gain['low']:+.3f} to {gain['high']:+.3f})"
+                if run
+                else ""
+            )
+        rows.append((f"{x:,g}" if x < 1000 else f"{x:,.0f}", *cells))
+    return table(({"spread": "`--spread`", "clicks": "training clicks"}[name], *lines), rows)
+
+
+def spread_curve() -> str:
+    return curve("spread")
+
+
+def click_curve() -> str:
+    return curve("clicks")
 
 
 def notebook() -> str:
@@ -282,8 +341,9 @@ def scaling() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", " "): function
     for function in (
-        *(demo_output, four_numbers, reading_order),
-        *(machine, speed, notebook, profile, recommend, gradients, demo, mind_sample, mind_large, scaling),
+        *(demo_output, demo_recommendations, four_numbers, reading_order),
+        *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
+        *(mind_sample, spread_curve, click_curve),
     )
 }
 

@@ -1,4 +1,5 @@
-"""NRMS in PyTorch, twice: padded as public code does it, and tuned by hand. Same weights, batch and loss as ours.
+"""NRMS in PyTorch, three times, with the weights, batch and loss of ours: padded as public code does it, tuned by hand,
+and in our layout: lists without padding, every word projected once.
 
 Used by the benchmark and by tests/test_torch_parity.py; the project itself never imports it.
 """
@@ -171,6 +172,58 @@ def tuned_loss(
         titles[batch.histories], batch.clicks_there, weights, "user", config, batch.history_mask, training, fused
     )
     return click_loss(titles[batch.candidates], users)
+
+
+class RaggedSets:
+    """A ragged list of sets for PyTorch: the sets of each length together, so that none is padded."""
+
+    def __init__(self, sets: Ragged) -> None:
+        self.values = torch.from_numpy(sets.values.astype(np.int64))  # [T]
+        self.owner = torch.from_numpy(np.repeat(np.arange(len(sets)), sets.lengths))  # the set of each position
+        self.count = len(sets)
+        positions = [sets.offsets[:-1][sets.lengths == n][:, None] + np.arange(n) for n in np.unique(sets.lengths) if n]
+        self.by_length = [self.values[torch.from_numpy(index)] for index in positions]  # [sets of length n, n]
+        self.place = torch.from_numpy(np.argsort(np.concatenate([index.ravel() for index in positions])))
+
+
+class RaggedBatch:
+    """Our batch as it is, in PyTorch's tensors."""
+
+    def __init__(self, batch: Batch, config: Config) -> None:
+        self.words = torch.from_numpy(batch.words.astype(np.int64))
+        self.titles, self.histories = RaggedSets(batch.titles), RaggedSets(batch.histories)
+        self.candidates = torch.from_numpy(batch.candidates.astype(np.int64))
+
+
+def encode_ragged(
+    rows: torch.Tensor, sets: RaggedSets, weights: dict[str, torch.Tensor], side: str, config: Config, training: bool
+) -> torch.Tensor:
+    """Rows [R, D] and sets of them -> [sets, M]: each row projected once, the attention by length, sums by set."""
+    projected = [rows @ weights[f"{side}.weight_{name}"] for name in ("query", "key", "value")]  # [R, M] each
+    attended = []
+    for index in sets.by_length:
+        query, key, value = (
+            F.embedding(index, x).reshape(*index.shape, config.heads, -1).transpose(1, 2) for x in projected
+        )
+        out = F.scaled_dot_product_attention(query, key, value)  # its scale is 1 / sqrt(A)
+        attended.append(out.transpose(1, 2).reshape(index.numel(), -1))
+    out = F.dropout(F.embedding(sets.place, torch.cat(attended)), config.dropout, training)  # [T, M]
+    hidden = torch.tanh(out @ weights[f"{side}.additive_weight"] + weights[f"{side}.additive_bias"])
+    logits = hidden @ weights[f"{side}.additive_query"]  # [T]
+    least = logits.new_full((sets.count,), -torch.inf)
+    largest = least.scatter_reduce(0, sets.owner, logits.detach(), "amax")
+    exponentials = torch.exp(logits - largest[sets.owner])
+    total = logits.new_zeros(sets.count).index_add(0, sets.owner, exponentials)
+    alpha = exponentials / total[sets.owner]
+    return out.new_zeros(sets.count, out.shape[1]).index_add(0, sets.owner, alpha[:, None] * out)
+
+
+def ragged_loss(weights: dict[str, torch.Tensor], batch: RaggedBatch, config: Config, training: bool) -> torch.Tensor:
+    """What our layout gives without our kernels: every word and every title once, nothing padded."""
+    rows = F.dropout(F.embedding(batch.words, weights["embedding"], sparse=True), config.dropout, training)
+    titles = encode_ragged(rows, batch.titles, weights, "news", config, training)  # [N, M]
+    users = encode_ragged(titles, batch.histories, weights, "user", config, training)
+    return click_loss(F.embedding(batch.candidates, titles), users)
 
 
 class TunedAdam:

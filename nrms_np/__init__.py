@@ -9,11 +9,11 @@ reading order:
    2. rng.py                         19 lines  every random draw by its name
    3. ragged.py                     176 lines  lists of lists in two arrays
    4. batch.py                       58 lines  three lists of indices: every thing once
-   5. parallel.py                   141 lines  loops on all cores
+   5. parallel.py                   143 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
    8. layers/self_attention.py      194 lines  words look at each other
-   9. layers/attention_pairs.py     204 lines  its loops over pairs of words
+   9. layers/attention_pairs.py     225 lines  its loops over pairs of words
   10. layers/additive_attention.py  143 lines  many vectors into one
   11. layers/mean.py                 50 lines  the same without attention
   12. layers/loss.py                 62 lines  scores, softmax, loss
@@ -30,7 +30,9 @@ reading order:
 end of the reading order
 """
 
+from . import app as app  # first: what it keeps of compiled kernels is asked for when they are made
 from .adam import AdamState, adam_step
+from .app import cli as cli
 from .app import threads
 from .app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .app.recommender import Recommender

@@ -9,7 +9,7 @@ class InputError(ValueError):
 
 
 class OutputError(OSError):
-    """A file cannot be written: the disk is full, the folder is read-only. What was there before is intact."""
+    """A file cannot be written: the disk is full, the folder is read-only."""
 
 
 class NonFiniteError(ArithmeticError):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+if not __package__:  # python nrms_np/evaluate.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
 from .app import cli, evaluation, mpi, threads
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
@@ -24,11 +27,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="MIND folder to evaluate on")
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")
+    parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or [])
     threads.use(args.threads or mpi.ranks().threads)
 
-    evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction)
+    evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction, args.strict)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def awake(table: np.ndarray, config: Config, word_counts: np.ndarray | None) -> 
     With independent entries of that deviation s, the logits e_i' W_q W_k' e_j / sqrt(A) of a line i, over the words j,
     have the standard deviation s^2 |e_i| |e_j - mean e|, and those of the bilinear form, e_i' Q e_j, have s |e_i|
     |e_j - mean e|, both as root mean squares. It shall be ``config.spread``. A softmax of logits that hardly differ is
-    a mean, and so are its gradients: attention that is born flat stays flat.
+    a mean, and its gradients hardly tell words apart: attention that is born flat wakes up late, with few clicks never.
     """
     share = np.ones(len(table)) if word_counts is None else word_counts
     share = share / max(share.sum(), 1)

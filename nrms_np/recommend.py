@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
+from itertools import tee
 from pathlib import Path
+from typing import BinaryIO
+
+if not __package__:  # python nrms_np/recommend.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, threads
+from .app.files import write_file
+from .app.ranking import NO_WORDS
 from .app.recommender import Recommender
-from .data.read_mind import read_news
-from .errors import InputError
+from .data.read_mind import read_histories, read_news
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
 
-Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words that
-weigh most in its vector. Without a history, the news that were clicked most in training."""
+Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
+which it would fall most. Without a history, the news that were clicked most in training or, if
+none was, the last lines of the catalogue."""
 
-EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it
-(a single word in quotes needs a space as well, 'N12 "Storm "': without one it is taken for an id).
+EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
 
 examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
-      --history 'N12 "A storm closes the harbour"' --top 5 --json
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \
+      --history "N12 'A storm closes the harbour'"
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \
+      --users behaviors.tsv --out all.jsonl
 """
 
 
@@ -31,25 +38,51 @@ def main(argv: list[str] | None = None) -> None:
     parser = cli.make_parser("recommend", DESCRIPTION, EPILOG)
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--news", type=Path, metavar="NEWS.tsv", required=True, help="the catalogue, in MIND's form")
-    parser.add_argument("--history", metavar='"N1 N2 ..."', default="", help="ids, and titles in quotes; oldest first")
+    parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")
     parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
+    parser.add_argument(
+        "--users", type=Path, metavar="BEHAVIORS.tsv", help="recommend to every user of it, each by the last line"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.jsonl", help="with --users: a JSON object for each, a line each"
+    )
     cli.add_threads(parser)
-    args = parser.parse_args(argv)
-    history = _split(args.history)
+    args = parser.parse_args(argv or [])
+    if bool(args.users) != bool(args.out) or args.users and (args.history is not None or args.json):
+        parser.error("--users and --out go together, and with neither --history nor --json")
+    history = cli.split_items("--history", args.history or "")
     threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)
     news = read_news(args.news)
     recommender.set_catalogue(news.ids, news.titles, progress=True)
+    if unknown := int((~recommender.known).sum()):
+        print(f"{unknown:,} of {len(recommender.ids):,} titles cannot be ranked: {NO_WORDS}", file=sys.stderr)
+    if args.users:
+        return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)
     print(json.dumps(ranking.to_dict(), ensure_ascii=False) if args.json else ranking.to_text())
 
 
-def _split(history: str) -> list[str]:
-    try:
-        return shlex.split(history)
-    except ValueError as error:  # an apostrophe outside of quotes opens a quotation
-        raise InputError(f'--history {history!r}: {error}; put a title in double quotes: N12 "It\'s a title"') from None
+def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
+    """Write a line of JSON for each user of a file, when it is complete. Says how many had something left out."""
+    last = {user: line for line, (user, _) in enumerate(read_histories(users))}  # a user's history grows
+    chosen = ((user, history) for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
+    for_ranking, for_names = tee(chosen)
+    with_notes = without = 0
+
+    def write(file: BinaryIO) -> None:
+        nonlocal with_notes, without
+        rankings = recommender.rank_many((history for _, history in for_ranking), top)
+        for (user, _), ranking in zip(for_names, rankings):
+            with_notes, without = with_notes + bool(ranking.notes), without + bool(ranking.fallback)
+            found = [{"id": one.id, "title": one.title, "score": one.score} for one in ranking.recommendations]
+            line = {"user": user, "notes": ranking.notes, "fallback": ranking.fallback, "recommendations": found}
+            file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
+
+    write_file(out, write)
+    print(f"{len(last):,} users: their recommendations are in {out}")
+    print(f"{without:,} without a history that the model can read; {with_notes:,} had news in it that were left out")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
+
+if not __package__:  # python nrms_np/train.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, mpi, threads, training_run
-from .app.run_folder import RunSettings, read_settings
+from .app.run_folder import RunSettings
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -23,7 +27,9 @@ examples:
   python -m nrms_np.train --train MINDsmall_train --dev MINDsmall_dev --embeddings glove.6B.300d.txt
 
 Writes to the run folder: checkpoint.npz (the best weights), history.csv, metrics.json and pictures.
-A run that was stopped, by Ctrl-C or otherwise, goes on where it was last saved: --resume RUN.
+A run that was stopped, by Ctrl-C, SIGTERM or otherwise, goes on where it was last saved: --resume RUN. With a larger
+--epochs as well it goes on beyond its end, at the learning rates that a run of so many epochs has there. Where its data
+were moved, --train, --dev and --embeddings say where they are now.
 
 Several machines train one model together (needs the extra mpi; evaluate works like that too):
   mpiexec -f hosts -ppn 1 -n 4 python -m nrms_np.train --train MINDlarge_train --dev MINDlarge_dev --batch-size 1024
@@ -32,9 +38,10 @@ one process, up to rounding. When a process is killed, the exit code is that of 
 
 
 def main(argv: list[str] | None = None) -> None:
+    argv = argv or []  # in a notebook, whose own command line is not meant
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.add_argument(
-        "--train", type=Path, metavar="DIR", help="MIND folder to train on; the demo corpus if not given"
+        "--train", type=Path, nargs="+", metavar="DIR", help="MIND folders to train on; the demo corpus if not given"
     )
     parser.add_argument(
         "--dev", type=Path, metavar="DIR", help="MIND folder to validate on; the last day of --train if not given"
@@ -43,8 +50,9 @@ def main(argv: list[str] | None = None) -> None:
         "--embeddings",
         type=Path,
         metavar="FILE",
-        help="GloVe text file (.txt, .gz, .zip) to start the word vectors from",
+        help="text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)",
     )
+    parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     parser.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
     )
@@ -52,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a run that was stopped; all settings come from its folder",
+        help="go on with a run; its settings come from its folder, but --epochs, --patience and paths may change",
     )
     cli.add_threads(parser)
     cli.add_settings(parser)
@@ -60,16 +68,21 @@ def main(argv: list[str] | None = None) -> None:
     if not args.train:
         parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
         args = parser.parse_args(argv)
+    paths: dict[str, Any] = {
+        name: str(vars(args)[name].resolve()) for name in ("dev", "embeddings") if vars(args)[name]
+    }
+    if args.train:
+        paths["train"] = [str(path.resolve()) for path in args.train]
+    threads.use(args.threads or mpi.ranks().threads)
+    if args.resume:
+        given = cli.given(parser, argv) | paths
+        return training_run.resume_run(given.pop("resume"), {name: given[name] for name in given if name != "threads"})
     if args.dev and not args.train:
         parser.error("--dev goes with --train")
-    ranks = mpi.ranks()
-    threads.use(args.threads or ranks.threads)
-    if args.resume:
-        return training_run.carry_out(ranks.first(lambda: read_settings(args.resume)), args.resume)
-    paths = (str(path.resolve()) if path else None for path in (args.train, args.dev, args.embeddings))
-    settings = RunSettings(cli.settings(args), *paths)
-    name = Path(settings.train).name if settings.train else "demo"
-    training_run.start_run(settings, args.run or cli.free_folder(Path("runs") / name))
+    settings = RunSettings(
+        cli.settings(args), paths.get("train"), paths.get("dev"), paths.get("embeddings"), args.strict
+    )
+    training_run.start_run(settings, args.run)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from nrms_np.app.checkpoint import Checkpoint
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.vocabulary import Tokens
+from nrms_np.data.vectors import make_table
+from nrms_np.data.vocabulary import Tokens, build_vocabulary
 from nrms_np.encoder import Parameters, side_weights
 from nrms_np.inference import encode
+from nrms_np.model import init_parameters
 from nrms_np.ragged import Ragged
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,3 +70,14 @@ def list_of_position(lists: Ragged) -> np.ndarray:
 def encode_users(params: Parameters, titles: np.ndarray, histories: Ragged, config: Config) -> np.ndarray:
     """User vectors [histories, M] for histories of title numbers."""
     return encode(titles, histories, side_weights(params, "user"), config.heads)
+
+
+def random_checkpoint(titles: list[str], attention: str, **settings: int) -> Checkpoint:
+    """Random weights with attention far from uniform, and clicks for the fallback. It reads 9 words and 6 clicks."""
+    small = dict(heads=3, head_size=4, query_size=8, word_size=10, title_length=9, history_length=6)
+    config = Config(attention=attention, **(small | settings))
+    counts = count_words(titles)
+    vocabulary = build_vocabulary(counts, 1)
+    params = init_parameters(make_table(vocabulary, counts, {}, 10, 0) * 10, config)
+    params["user.weight_value"] = params["user.weight_value"] + np.float32(0.1)
+    return Checkpoint(params, vocabulary, config, ["U1"], {"N7": 3, "N30": 5, "N200": 3, "N4": 5, "gone": 9})

@@ -13,6 +13,7 @@ from nrms_np.data import read_folder as library
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import Tokens
+from nrms_np.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,7 +36,7 @@ def reads(monkeypatch):
     """The folders that were read from their text files."""
     found = []
     read = library._read
-    monkeypatch.setattr(library, "_read", lambda folder: found.append(folder) or read(folder))
+    monkeypatch.setattr(library, "_read", lambda folder, strict=False: found.append(folder) or read(folder, strict))
     return found
 
 
@@ -94,12 +95,26 @@ def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
     assert len(caches(folder / "nrms_np_cache")) == 1  # the old one is gone
 
 
-@pytest.mark.parametrize("change", [("FORMAT", 2), ("TOKEN", library.re.compile(r"\w"))])
+@pytest.mark.parametrize("change", [("FORMAT", 0), ("TOKEN", library.re.compile(r"\w"))])
 def test_another_version_does_not_use_it(folder, reads, monkeypatch, change):
     read_folder(folder)
     monkeypatch.setattr(library, *change)
     read_folder(folder)
     assert len(reads) == 2
+
+
+def test_what_was_left_out_is_said_each_time(folder, reads, capsys):
+    path = folder / "behaviors.tsv"
+    head, *rest = path.read_text().splitlines()
+    first, second, time, history, shown = head.split("\t")
+    path.write_text("\n".join(["\t".join([first, second, time, f"{history} GONE", shown]), *rest, ""]))
+    said = []
+    for _ in range(2):
+        read_folder(folder)
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1] and "'GONE'" in said[0] and len(reads) == 1
+    with pytest.raises(InputError, match="behaviors.tsv:1: news id 'GONE' is not in news.tsv"):
+        read_folder(folder, strict=True)
 
 
 def flip(path):
@@ -210,8 +225,8 @@ def test_the_slower_of_two_processes_keeps_the_work_of_the_faster(folder):
 def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch):
     read = library._read
 
-    def read_and_change(folder):
-        data = read(folder)
+    def read_and_change(folder, strict):
+        data = read(folder, strict)
         os.utime(folder / "news.tsv", (1, 1))
         return data
 

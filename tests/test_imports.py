@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "nrms_np"
-COMMANDS = {"train", "evaluate", "recommend", "gradcheck"}
+COMMANDS = {"__main__", "convert", "train", "evaluate", "recommend", "explain", "gradcheck"}
 SHARED_BY_ALL = {"ragged", "parallel", "config", "rng", "errors"}  # what layers may import beside each other
 
 

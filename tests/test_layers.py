@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nrms_np.gradcheck import small_problem
+from nrms_np.layers import attention_pairs
 from nrms_np.layers.additive_attention import additive_attention_backward, additive_attention_forward
 from nrms_np.layers.dropout import draw_mask, dropout_backward, dropout_forward
 from nrms_np.layers.embedding import embedding_backward, embedding_forward
@@ -18,7 +19,7 @@ from nrms_np.ragged import Ragged, sum_rows
 from tests import naive
 
 SETS = [[0, 1, 1], [2], [], [3, 0, 2, 4, 0]]  # a repeat, a single, an empty one
-SIZES = [(1, 1), (2, 3), (3, 5), (9, 2)]  # heads (9: one more than a vector register), their size
+SIZES = [(1, 1), (2, 3), (3, 5), (9, 2), (2, 27)]  # heads (9: one more than a register), their size (27: in blocks)
 
 
 def attention_weights(rng, attention, heads, size, inputs):
@@ -48,6 +49,27 @@ def test_self_attention_matches_naive_on_any_sets(sets, sizes):
     rows, weights = rng.normal(size=(5, 3)), attention_weights(rng, "qkv", heads, size, 3)
     out, _ = self_attention_forward(rows, Ragged.from_lists(sets), *weights, heads)
     np.testing.assert_allclose(out, naive.self_attention(rows, sets, *weights, heads), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [24, 25, 29, 32, 64])
+def test_large_heads_are_taken_in_blocks(size):
+    """All three kernels, for one set of five positions and one of none."""
+    rng, heads, n = np.random.default_rng(6), 3, 5
+    x, y = rng.normal(size=(2, n, size * heads))
+    by_head = [rows.reshape(n, size, heads) for rows in (x, y)]  # column a * H + h
+    rows, where = rng.permutation(n).astype(np.int32), (np.array([0, n, n]), np.array([0, n * n, n * n]))
+    weight, out = rng.normal(size=(n * n, heads)), np.empty((n, size * heads))
+    found = np.empty((n * n, heads))
+    attention_pairs.products(heads, size)(x, rows, y, rows, 0.5, *where, found)
+    expected = 0.5 * np.einsum("iah,jah->ijh", by_head[0][rows], by_head[1][rows])
+    np.testing.assert_allclose(found.reshape(n, n, heads), expected, atol=1e-12)
+    for make, indices in (
+        (attention_pairs.weighted_sums, "ijh,jah"),
+        (attention_pairs.weighted_sums_transposed, "jih,jah"),
+    ):
+        make(heads, size)(weight, y, rows, *where, out)
+        expected = np.einsum(f"{indices}->iah", weight.reshape(n, n, heads), by_head[1][rows])
+        np.testing.assert_allclose(out.reshape(n, size, heads), expected, atol=1e-12)
 
 
 def test_bilinear_with_factored_matrix_is_qkv():

@@ -45,7 +45,7 @@ def fault():
     os.write(2, b"\\nfault %f\\n" % time.monotonic())  # at once: ranks write to one place
 fault()
 {}
-sys.exit(cli.run_command(train.main if "--run" in sys.argv or "--resume" in sys.argv else evaluate.main))
+sys.exit(cli.run_command(evaluate.main if "--checkpoint" in sys.argv else train.main))
 """
 AT_STEP_9 = """
 step = fit.train_step
@@ -126,6 +126,17 @@ def test_losses_weights_and_validation_are_those_of_one_process(steps, form, ran
         assert steps[f"{form}/3/{name}"].tobytes() == steps[f"{form}/3 again/{name}"].tobytes()
 
 
+def test_rank_0_makes_a_new_folder_for_all(data, tmp_path):
+    flags = arguments(data, tmp_path)
+    where = flags.index("--run")
+    del flags[where : where + 2]
+    here = f"os.chdir({str(tmp_path)!r})"
+    for name in ("train", "train-2"):
+        code, out, errors = run(command(*flags, broken=here))
+        assert (code, errors) == (0, []) and f"Results are in runs/{name}\n" in out
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["train", "train-2"]
+
+
 def assert_close(folder, other):
     """The weights and moments of two runs, in float32: their sums were added up in another order."""
     with np.load(folder / "resume.npz") as ours, np.load(other / "resume.npz") as theirs:
@@ -160,34 +171,38 @@ def test_the_evaluation_and_the_prediction_file_have_the_same_bytes(data, whole,
     assert found[0][0] == found[1][0] and len(found[0][0]) > 1000
 
 
-def signal_after_a_row(process, number):
-    """Send a signal to mpiexec when the first epoch is done. Returns all that was printed."""
+def signal_after_a_row(process, number, whom):
+    """Send a signal to ``whom``, when the first epoch is done: mpiexec, or else a rank. Returns all that was printed."""
     lines = []
     for line in process.stdout:
         lines.append(line)
         if line.rstrip().endswith("*"):  # a row of an epoch
-            process.send_signal(number)
+            pids = [int(pid) for pid in re.findall(r"process (\d+)", lines[0])]
+            os.kill(process.pid if whom == "mpiexec" else pids[whom], number)
             break
     return lines
 
 
-@pytest.mark.parametrize(("number", "ranks"), [(signal.SIGINT, 1), (signal.SIGTERM, 3)])
-def test_a_stopped_run_saves_once_and_goes_on_with_another_number_of_ranks(data, whole, tmp_path, number, ranks):
+@pytest.mark.parametrize(
+    ("number", "whom", "ranks"),
+    [(signal.SIGINT, "mpiexec", 1), (signal.SIGTERM, "mpiexec", 3), (signal.SIGTERM, 1, 2), (signal.SIGHUP, 0, 1)],
+)
+def test_a_stopped_run_saves_once_and_goes_on_with_another_number_of_ranks(data, whole, tmp_path, number, whom, ranks):
     folder = tmp_path / "run"
     slow = (
         AT_STEP_9.replace("adam.step == 9 and rank == 1", "True").format("time.sleep(0.2)").replace("fault()", "pass")
     )
     process = start(command(*arguments(data, folder), broken=slow))
-    lines = signal_after_a_row(process, number)
+    lines = signal_after_a_row(process, number, whom)
     asked = time.monotonic()
     lines += process.stdout  # not by communicate, which would miss what was read ahead
     errors = error_lines(process.stderr.read())
-    assert process.wait() == cli.INTERRUPTED and time.monotonic() - asked < MOST
-    assert len(errors) == 1 and errors[0].startswith(
-        "stopped by Ctrl-C or SIGTERM; go on with: python -m nrms_np.train"
-    )
+    assert process.wait() == 128 + number and time.monotonic() - asked < MOST
+    name = "Ctrl-C" if number == signal.SIGINT else number.name
+    go_on = cli.command("train", "--resume", folder)
+    assert errors == [f"stopped by {name}; all steps are saved; go on with: {go_on}"]
     epochs, saves = (sum(bool(re.match(start, line)) for line in lines) for start in (r" +\d+ +\d\.", "saved"))
-    assert saves == epochs + 1  # one after the signal
+    assert saves == 2 * epochs + 1  # before and after each validation, and once after the signal
     check_files(folder)
     assert 8 <= saved_steps(folder) < 24
     assert run(command("--resume", folder), ranks=ranks)[0] == 0

@@ -65,7 +65,7 @@ def test_the_reading_order_counts_lines_and_names_the_whole_core():
         with open(ROOT / "nrms_np" / name, encoding="utf-8") as file:
             assert int(count) == sum(1 for _ in file), name
     core = {*(ROOT / "nrms_np").glob("*.py"), *(ROOT / "nrms_np" / "layers").glob("*.py")}
-    commands = {"train.py", "evaluate.py", "recommend.py", "__init__.py"}
+    commands = {"convert.py", "train.py", "evaluate.py", "recommend.py", "explain.py", "__init__.py", "__main__.py"}
     names = {path.relative_to(ROOT / "nrms_np").as_posix() for path in core if path.name not in commands}
     assert names == set(counts)
 

@@ -183,7 +183,10 @@ def test_a_checkpoint_of_another_run_is_not_taken_for_the_best_one(folders, tmp_
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert cli.run_command(train.main, arguments(folders, ours)) == 0
     assert cli.run_command(train.main, [*arguments(folders, theirs), "--seed", "1"]) == 0
-    for name, message in (("checkpoint.npz", "not the one that this run wrote"), ("resume.npz", "other data or setti")):
+    for name, message in (
+        ("checkpoint.npz", "not the one that this run wrote"),
+        ("resume.npz", "other settings"),
+    ):
         whole = (ours / name).read_bytes()
         shutil.copy(theirs / name, ours / name)
         capsys.readouterr()
@@ -205,9 +208,8 @@ def test_a_run_stopped_in_its_last_validation_says_how_to_go_on(folders, tmp_pat
 
     monkeypatch.setattr(training, "validate", stopping)
     assert cli.run_command(train.main, arguments(folders, run)) == cli.INTERRUPTED
-    assert (
-        f"stopped by Ctrl-C or SIGTERM; go on with: python -m nrms_np.train --resume {run}" in capsys.readouterr().err
-    )
+    go_on = cli.command("train", "--resume", run)
+    assert f"stopped by Ctrl-C; all steps are saved; go on with: {go_on}" in capsys.readouterr().err
     assert not (run / "val_loss.png").exists()
     assert cli.run_command(train.main, ["--resume", str(run)]) == 0
     assert (run / "val_loss.png").exists()

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,10 +20,15 @@ from typing import Any
 from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
+from .ranking import Title
+from .signals import Stopped, on_stop, stop
+from .streams import lasting_output
 
+ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
 EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss or score was not finite,
-{NO_ROOM} no room (disk full, read-only folder, not enough memory), {INTERRUPTED} stopped by Ctrl-C or SIGTERM."""
+{NO_ROOM} no room (disk full, read-only folder, not enough memory), {INTERRUPTED} stopped by Ctrl-C,
+143 by SIGTERM, 129 by SIGHUP."""
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -30,13 +42,8 @@ def make_parser(module: str, description: str, epilog: str | None = None) -> arg
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--threads",
-        type=_count,
-        metavar="N",
-        default=0,
-        help="threads; 0: every core it may use (under mpiexec its share of them)",
-    )
+    every = "threads; 0: every core it may use (under mpiexec its share of them)"
+    parser.add_argument("--threads", type=_count, metavar="N", default=0, help=every)
 
 
 def _count(text: str) -> int:
@@ -61,6 +68,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def given(parser: argparse.ArgumentParser, argv: list[str]) -> dict[str, Any]:
+    """The arguments that stand on the command line, by name, without any default."""
+    nothing = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
+    return {name: value for name, value in vars(parser.parse_args(argv, nothing)).items() if value is not None}
+
+
 def flags(values: dict[str, Any]) -> str:
     """The flags that give these settings, as one would type them."""
     return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
@@ -74,24 +87,42 @@ def settings(args: argparse.Namespace) -> Config:
         raise InputError(str(error)) from None
 
 
+def split_items(flag: str, text: str) -> list[str]:
+    """Ids, and titles for what stands in quotes, as they follow a flag. Raises InputError for a quote without end."""
+    items: list[str] = []
+    for double, single, bare in ITEM.findall(text):
+        if bare and bare[0] in "\"'":
+            raise InputError(f'{flag} {text}: a quote without its end; put a title in double quotes: N12 "It\'s late"')
+        items.append(bare or Title(re.sub(r"\\(.)", r"\1", double) or single))
+    return items
+
+
 def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
-    """Run a command; what goes wrong is one line on stderr. Returns the exit code."""
+    """Run a command on ``argv`` (by default on what the command line gives); what goes wrong is one line on stderr.
+
+    Returns the exit code.
+    """
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
-    line, code = mpi.end(*_run(main, argv))
-    if code:
-        print(" ".join(line.splitlines()), file=sys.stderr)
-    return code
+    with lasting_output(), on_stop(stop):
+        line, code = mpi.end(*_run(main, sys.argv[1:] if argv is None else argv))
+        if code:
+            print(" ".join(line.splitlines()), file=sys.stderr)
+        return code
 
 
-def _run(main: Callable[[list[str] | None], None], argv: list[str] | None) -> tuple[str, int]:
+run = run_command  # nrms_np.cli.run: for programs that call a command
+
+
+def _run(main: Callable[[list[str] | None], None], argv: list[str]) -> tuple[str, int]:
     """Returns what went wrong, and the exit code."""
     try:
         mpi.ranks()
         main(argv)
+        sys.stdout.flush()  # a full disk is noticed here, and not when Python ends
         return "", 0
-    except SystemExit as stop:  # of argparse, which has said why
-        mpi.end("error: wrong arguments", int(stop.code or 0))
+    except SystemExit as refused:  # by argparse, which has said why
+        mpi.end("error: wrong arguments", int(refused.code or 0))
         raise
     except InputError as error:
         return f"error: {error}", BAD_INPUT
@@ -103,14 +134,28 @@ def _run(main: Callable[[list[str] | None], None], argv: list[str] | None) -> tu
         return f"error: not enough memory ({error})", NO_ROOM
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return f"error: {place}{error.strerror or error}", BAD_INPUT
-    except KeyboardInterrupt as stop:
-        return "; ".join(["stopped by Ctrl-C or SIGTERM", *map(str, stop.args)]), INTERRUPTED
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        return f"error: {place}{error.strerror or error}", NO_ROOM if full else BAD_INPUT
+    except KeyboardInterrupt as stopped:
+        number, *said = stopped.args if isinstance(stopped, Stopped) else (signal.SIGINT, *stopped.args)
+        name = "Ctrl-C" if number == signal.SIGINT else number.name
+        return "; ".join([f"stopped by {name}", *said]), 128 + number
 
 
-def free_folder(base: Path) -> Path:
-    """``base`` itself, or the first of base-2, base-3, ... that does not exist yet."""
-    folder, n = base, 2
-    while folder.exists():
-        folder, n = base.with_name(f"{base.name}-{n}"), n + 1
-    return folder
+def command(module: str, *arguments: str | Path) -> str:
+    """A line that runs a command of this package, ready to paste into the shell that runs this process."""
+    words = [_python(), "-m", f"nrms_np.{module}", *map(str, arguments)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _python() -> str:
+    """What calls this Python: "python" where the shell finds it by that name, otherwise its path."""
+    found = shutil.which("python") or ""
+    if not sys.executable or os.path.dirname(os.path.abspath(found)) == os.path.dirname(sys.executable):
+        return "python"
+    return str(nearest(Path(sys.executable)))
+
+
+def nearest(path: Path) -> Path:
+    """The path as seen from the current folder, if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -56,7 +56,7 @@ class Report:
     groups: list[Group]
 
 
-def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | None) -> None:
+def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | None, strict: bool) -> None:
     """Evaluate a checkpoint on a MIND folder, print what comes out, and write the prediction file if one is asked for.
 
     Raises InputError for unreadable files and for unlabelled data without ``prediction``, NonFiniteError when a score
@@ -65,7 +65,7 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     if prediction:
         check_path(prediction)  # before the long work, not after it
     checkpoint = load_checkpoint(checkpoint_path)
-    news, behaviors = read_folder(folder)
+    news, behaviors = read_folder(folder, strict)
     labelled = behaviors.labels is not None
     if not labelled and not prediction:
         raise InputError(

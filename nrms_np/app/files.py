@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -33,20 +34,32 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.
     """
     temporary = path.with_name(path.name + ".part")
+    left = "what was there before is intact"
     try:
         with open(temporary, "w+b") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
+        left = (
+            "what is there is the old file or the new one"  # a network file system can rename and yet report an error
+        )
         os.replace(temporary, path)
         _sync_folder(path.parent)  # the new name is on disk too
     except BaseException as error:
         with suppress(OSError):  # a read-only folder refuses this as well
             temporary.unlink()
         if isinstance(error, OSError):
-            why = error.strerror or error
-            raise OutputError(f"{path}: cannot be written ({why}); what was there before is intact") from None
+            raise OutputError(f"{path}: cannot be written ({error.strerror or error}); {left}") from None
         raise
+
+
+def _sync(handle: int) -> None:
+    """Flush a file to disk, where its file system can."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -149,8 +149,8 @@ class MpiRanks(Ranks):
     def first(self, compute: Callable[[], Result]) -> Result:
         return self.comm.bcast(None if self.rank else compute())
 
-    def any(self, flag: bool) -> bool:
-        return any(self.comm.allgather(flag))
+    def largest(self, number: int) -> int:
+        return max(self.comm.allgather(number))
 
     def check_equal(self, values: dict[str, Any], advice: str = SAME) -> None:
         values = {

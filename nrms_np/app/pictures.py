@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import unicodedata
+import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure  # and no pyplot: a notebook keeps the backend that it has chosen
+from matplotlib.font_manager import FontProperties, findfont, findSystemFonts, fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
 from ..fit import Record
@@ -17,7 +22,39 @@ BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
 
 def _save(figure: Figure, path: Path) -> None:
     without_version = {"Software": None}  # equal data, equal bytes
-    write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # ``fonts_for`` has said it
+        write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
+
+
+def fonts_for(tokens: list[str]) -> list[str]:
+    """Families of installed fonts that have the characters of the tokens. Says which font has those that none has."""
+    families = list(FontProperties().get_family())
+    missing = set(map(ord, "".join(tokens))) - get_font(findfont(FontProperties())).get_charmap().keys()
+    # matplotlib's own list does not know what was installed since it was made
+    for path in sorted(findSystemFonts(), key=lambda path: ("Regular" not in path, path)) if missing else []:
+        with suppress(OSError, RuntimeError):  # what is no font
+            font = get_font(path)
+            if missing & font.get_charmap().keys():
+                missing -= font.get_charmap().keys()
+                fontManager.addfont(path)
+                families.append(font.family_name)
+    if missing:
+        _say_missing(frozenset(_font_of(chr(code)) for code in missing))
+    return families
+
+
+def _font_of(character: str) -> str:
+    """The font of the Noto family for the script of a character: its Unicode name begins with the script."""
+    script = unicodedata.name(character, "symbols").split()[0].title()
+    if script in ("Cjk", "Hiragana", "Katakana", "Hangul"):
+        return "Noto Sans CJK"
+    return f"Noto Sans {script}" if unicodedata.category(character)[0] in "LM" else "Noto Emoji"
+
+
+@cache  # once for each set of fonts
+def _say_missing(fonts: frozenset[str]) -> None:
+    print(f"some words of the pictures are boxes: no font has their letters; install {', '.join(sorted(fonts))}")
 
 
 def plot_losses(records: list[Record], best_epoch: int, negatives: int, path: Path) -> None:
@@ -43,7 +80,7 @@ def plot_additive_attention(tokens: list[str], weights: np.ndarray, path: Path) 
     axes = figure.subplots()
     axes.barh(range(len(tokens)), weights, color=BLUE)
     axes.axvline(1 / len(tokens), color=GREY, ls="--", lw=1, label=f"equal weights: 1/{len(tokens)}")
-    axes.set_yticks(range(len(tokens)), tokens)
+    axes.set_yticks(range(len(tokens)), tokens, family=fonts_for(tokens))
     axes.invert_yaxis()
     axes.set(xlabel="additive attention weight", title="Which words make the title's vector")
     axes.spines[["top", "right"]].set_visible(False)
@@ -59,10 +96,11 @@ def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_sho
     side = 0.22 * len(tokens) + 1.9
     figure = Figure(figsize=(side * len(panels), side + 0.6), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    fonts = fonts_for(tokens)
     for axis, (name, panel) in zip(axes, panels):
         image = axis.imshow(panel, cmap="Blues", vmin=0)  # a scale of its own: the mean is paler than a head
-        axis.set_xticks(range(len(tokens)), tokens, rotation=90)
-        axis.set_yticks(range(len(tokens)), tokens)
+        axis.set_xticks(range(len(tokens)), tokens, rotation=90, family=fonts)
+        axis.set_yticks(range(len(tokens)), tokens, family=fonts)
         axis.set_title(name)
         bar = figure.colorbar(image, ax=axis, shrink=0.7)
         bar.ax.axhline(1 / len(tokens), color=ORANGE, lw=2)

@@ -5,79 +5,27 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from ..batch import cut_titles
-from ..data.vocabulary import tokenize
-from ..encoder import encode_forward, side_weights
+from ..config import Config
+from ..data.vocabulary import UNKNOWN, tokenize
+from ..encoder import Parameters, encode_forward, side_weights
 from ..errors import InputError, NonFiniteError
-from ..inference import encode_news, read_attention
+from ..inference import encode, encode_news
 from ..layers.mean import MeanCache
 from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
+from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
 
-FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
-WORDS_SHOWN = 3  # in the text form; the others are in the dict
-
-
-@dataclass(frozen=True)
-class Clicked:
-    """A distinct item of the history and the part of a score that came from it."""
-
-    id: str | None  # None for a raw title
-    title: str
-    part: float
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word of a recommended title and its additive attention weight; those of a title sum to 1."""
-
-    word: str
-    weight: float
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """A recommended title and what carried weight in its score. ``Recommender.rank`` says what the weights mean."""
-
-    id: str
-    title: str
-    score: float  # title vector . user vector; for a user without history, clicks in training
-    clicked: list[Clicked]  # largest part first; they sum to the score. Empty without a history
-    words: list[Word]  # in title order. Empty without a history
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Recommendations, best first."""
-
-    history: list[str]  # the items that were used: the most recent
-    fallback: str | None  # FALLBACK when there was no history, so that nothing here is the model's choice
-    recommendations: list[Recommendation]
-
-    def to_dict(self) -> dict:
-        """The form that ``--json`` prints: the fields by name."""
-        return asdict(self)
-
-    def to_text(self) -> str:
-        """The form for people: the clicked title of the largest part, and the words that weigh most."""
-        lines = [f"no history: ranked by the {self.fallback}, not by the model"] if self.fallback else []
-        for place, item in enumerate(self.recommendations, 1):
-            score = f"{item.score:,} clicks" if self.fallback else f"{item.score:.4f}"
-            lines.append(f"{place:3}. {score:>8}  {item.id}  {item.title}")
-            if item.clicked:
-                most = item.clicked[0]
-                words = sorted(item.words, key=lambda word: -word.weight)[:WORDS_SHOWN]
-                lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
-                lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.weight:.0%}' for word in words)}")
-        return "\n".join(lines or ["nothing is left to recommend: every title of the catalogue was clicked"])
+READERS = 64  # whose scores are in memory at a time
 
 
 class Recommender:
@@ -111,131 +59,191 @@ class Recommender:
     ) -> None:
         """Encode what can be recommended, in place of an earlier catalogue.
 
+        News whose titles have the same words are one article: it has the first of their ids, and their clicks.
         ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
         ValueError when the lengths differ, InputError for a repeated id, NonFiniteError for a broken title vector.
         """
-        number = {news_id: n for n, news_id in enumerate(ids)}
-        if len(number) < len(ids):
-            repeated = next(news_id for n, news_id in enumerate(ids) if number[news_id] != n)
-            raise InputError(f"news id {repeated} appears twice")
-        if vectors is None:
-            vectors = self.encode_news(titles, progress)
-        if not len(ids) == len(titles) == len(vectors):
-            raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {len(vectors)} vectors: one of each for each news")
+        count = len(ids) if vectors is None else len(vectors)
+        if not len(ids) == len(titles) == count:
+            raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
+        self.by_words: dict[str, int] = {}
+        # a key that begins with a space belongs to a title without words: that is like no other
+        articles = [
+            self.by_words.setdefault(_key(title) or f" {n}", len(self.by_words)) for n, title in enumerate(titles)
+        ]
+        self.number = dict(zip(ids, articles))
+        if len(self.number) < len(ids):
+            raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
+        first = np.unique(articles, return_index=True)[1]  # of the news of each article
+        self.ids, self.titles = [ids[n] for n in first], [titles[n] for n in first]
+        vectors = self.encode_news(self.titles, progress) if vectors is None else vectors[first]
         if not np.isfinite(vectors).all():
             raise NonFiniteError("a title vector is not finite; train the model again")
-        self.ids, self.titles, self.number = list(ids), list(titles), number
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
         self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
-        self.wordless = np.flatnonzero(~vectors.any(axis=1))
-        self._popular: np.ndarray | None = None  # all numbers, most clicked first; sorted when first asked for
+        words = self._words(self.titles)
+        known = Ragged(words.values != UNKNOWN, words.offsets)
+        self.known = np.array([known[n].any() for n in range(len(known))], bool)  # a word of the title, at least
+        clicks = [self.clicks.get(news_id, 0) for news_id in ids]
+        self.article_clicks = np.bincount(np.array(articles, int), clicks, len(first)).astype(int)
+        self.popular = np.lexsort((-np.arange(len(first)), -self.article_clicks)).tolist()
 
     def rank(self, history: Sequence[str], top: int = 10) -> Ranking:
         """The ``top`` of the catalogue for a history of ids and raw titles, oldest first, without the clicked news.
 
-        Equal scores keep the order of the catalogue; titles without words are left out. Without a history the news
-        most clicked in training come first, equal ones by id, and the ranking says so in ``fallback``.
+        Equal scores keep the order of the catalogue; titles without a word that the model knows are left out. So are
+        items of the history that are no ids of the catalogue, or have no such word: ``notes`` say so. When nothing is
+        left of a history, the news most clicked in training come first, of equal ones the last line first, and
+        ``fallback`` says so.
 
-        What the weights mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
+        What the numbers mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
         w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts
-        w_j value_j . candidate, one for each clicked title. A word's weight is its share in the additive attention of
-        the title; the rows that are weighted have already taken in the other words by self-attention. Neither is a
-        cause: without that title or word all other weights would be different too, and a word that weighs much can
-        count for or against.
+        w_j value_j . candidate, one for each clicked title. The effect of a word is found by really leaving it out:
+        chapter 11's prediction saves a millisecond, but is not exact where attention is sharp. A part is not an
+        effect: without that title all other parts would be different too (``explain`` computes both).
 
-        Raises InputError for ``top`` below 1, an empty catalogue, an unknown id or a title without words;
-        NonFiniteError when the user vector is not finite.
+        Raises InputError for ``top`` below 1 and an empty catalogue, NonFiniteError when a score is not finite.
         """
-        if top < 1:
-            raise InputError(f"top {top}: must be at least 1")
-        if not self.ids:
-            raise InputError("the catalogue is empty; call set_catalogue first")
-        recent = self._recent(history)
+        self._check(top)
+        recent, notes = self.read_history(history)
         if not recent:
-            return Ranking([], FALLBACK, self._most_clicked(top))
-        user, parts = self._read_user(recent)
+            return self._without_history(history, notes, top)
+        user, parts = read_user(self.params, self._rows(recent), self.config)
         with blas_on_one_thread():
             scores = user @ self.columns  # [catalogue]
-        if not np.isfinite(scores).all():
-            raise NonFiniteError("a score is not finite; train the model again")
-        scores[self.wordless] = -np.inf
-        scores[[self.number[item] for item in history if item in self.number]] = -np.inf  # older clicks too
-        best = _best(scores, top)
+        best = self._best(scores, history, top)
         parts = self.columns[:, best].T @ parts.T  # [top, n]
-        words = self._read_words([self.titles[n] for n in best])
+        words = self._read_words([self.titles[n] for n in best], scores[best], user)
         found = []
         for i, n in enumerate(best):
             clicked = self._sum_by_item(recent, parts[i])
             found.append(Recommendation(self.ids[n], self.titles[n], float(scores[n]), clicked, words[i]))
-        return Ranking(recent, None, found)
+        return Ranking(recent, notes, None, found)
 
-    def _recent(self, history: Sequence[str]) -> list[str]:
+    def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
+        """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
+        self._check(top)
+        weights, waiting = side_weights(self.params, "user"), iter(histories)
+        while batch := list(islice(waiting, READERS)):
+            read = [self.read_history(history) for history in batch]
+            rows = np.concatenate([self._rows(recent) for recent, _ in read])
+            lengths = np.array([len(recent) for recent, _ in read])
+            users = encode(rows, Ragged.from_lengths(np.arange(len(rows)), lengths), weights, self.config.heads)
+            with blas_on_one_thread():
+                scores = users @ self.columns  # [readers, catalogue]
+            for history, (recent, notes), of_reader in zip(batch, read, scores):
+                if recent:
+                    best = self._best(of_reader, history, top)
+                    found = [Recommendation(self.ids[n], self.titles[n], float(of_reader[n]), [], []) for n in best]
+                    yield Ranking(recent, notes, None, found)
+                else:
+                    yield self._without_history(history, notes, top)
+
+    def _check(self, top: int) -> None:
+        if top < 1:
+            raise InputError(f"top {top}: must be at least 1")
+        if not self.ids:
+            raise InputError("the catalogue is empty; call set_catalogue first")
+
+    def find(self, item: str) -> int | None:
+        """The number of the article that an item of a history is."""
+        if item in self.number and not isinstance(item, Title):
+            return self.number[item]
+        return self.by_words.get(_key(item)) if is_title(item) else None
+
+    def read_history(self, history: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The items that the model reads, and notes on what it cannot read."""
         if isinstance(history, str):
             raise TypeError("a history is a list of ids and titles, not one string")
-        return list(history)[-self.config.history_length :]
+        usable: list[str] = []
+        left_out: dict[str, list[str]] = {UNKNOWN_ID: [], NO_WORDS: []}
+        for item in history:
+            n = self.find(item)
+            if n is None and not is_title(item):
+                left_out[UNKNOWN_ID].append(item)
+            elif not (self.known[n] if n is not None else (self._words([item]).values != UNKNOWN).any()):
+                left_out[NO_WORDS].append(item)
+            else:
+                usable.append(item)
+        notes = [f"left out of the history, {why}: {', '.join(items)}" for why, items in left_out.items() if items]
+        if usable and self.ids and not self.known.any():
+            return [], [*notes, f"every title of the catalogue is {NO_WORDS}"]
+        return usable[-self.config.history_length :], notes
+
+    def _without_history(self, history: Sequence[str], notes: list[str], top: int) -> Ranking:
+        read = {self.find(item) for item in history}
+        best = islice((n for n in self.popular if n not in read), top)
+        found = [Recommendation(self.ids[n], self.titles[n], int(self.article_clicks[n]), [], []) for n in best]
+        return Ranking([], notes, FALLBACK if self.article_clicks.any() else NEWEST, found)
+
+    def _best(self, scores: np.ndarray, history: Sequence[str], top: int) -> np.ndarray:
+        """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; none that was read."""
+        if not np.isfinite(scores).all():
+            raise NonFiniteError("a score is not finite; train the model again")
+        scores = np.where(self.known, scores, -np.inf)
+        scores[[n for n in map(self.find, history) if n is not None]] = -np.inf  # older clicks too
+        top = min(top, len(scores))
+        least = np.partition(scores, len(scores) - top)[len(scores) - top]
+        enough = np.flatnonzero((scores >= least) & (scores > -np.inf))
+        return enough[np.argsort(-scores[enough], kind="stable")][:top]
 
     def _words(self, titles: Iterable[str]) -> Ragged:
         return cut_titles(self.vocabulary.encode(titles), self.config)
 
-    def _read_user(self, recent: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The user vector [M] and the part of it that comes from each clicked title [n, M]: their sum is the vector."""
-        rows = np.empty((len(recent), len(self.columns)), self.columns.dtype)
-        raw = []
-        for i, item in enumerate(recent):
-            if item in self.number:
-                rows[i] = self.columns[:, self.number[item]]
-            elif item.split() == [item]:
-                raise InputError(f"history: news id {item!r} is not in the catalogue (titles go in quotes)")
-            elif not tokenize(item):
-                raise InputError(f"history: the title {item!r} has no words")
-            else:
-                raw.append(i)
+    def _rows(self, recent: list[str]) -> np.ndarray:
+        """The title vector of each item [n, M]."""
+        numbers = [self.find(item) for item in recent]
+        rows = np.ascontiguousarray(self.columns[:, [n or 0 for n in numbers]].T)
+        raw = [i for i, n in enumerate(numbers) if n is None]
         if raw:
             rows[raw] = self.encode_news([recent[i] for i in raw])
-        history = Ragged.from_lists([range(len(recent))])
-        weights, heads = side_weights(self.params, "user"), self.config.heads
-        user, cache = encode_forward(rows, history, weights, heads, None, 0)
-        if isinstance(cache, MeanCache):
-            return user[0], rows @ cache.weight_value / len(rows)
-        # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-        alpha, value = (
-            cache.self_attention.attention.of_set(0),
-            cache.self_attention.projected.value,
-        )  # [H, n, n], [n, M]
-        factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
-        return user[0], (factor[:, None] * value.reshape(len(value), -1, heads)).reshape(value.shape)
+        return rows
 
     def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
-        """An item that was clicked twice has the sum of its two parts. Largest first."""
-        total: dict[str, float] = {}
+        """An article that was clicked twice has the sum of its two parts. Largest first."""
+        total: dict[int | str, float] = {}
+        first: dict[int | str, str] = {}
         for item, part in zip(items, parts.tolist()):
-            total[item] = total.get(item, 0) + part
+            n = self.find(item)
+            article = item if n is None else n
+            first.setdefault(article, item)
+            total[article] = total.get(article, 0) + part
         clicked = []
-        for item, part in sorted(total.items(), key=lambda pair: -pair[1]):
-            n = self.number.get(item)
-            clicked.append(Clicked(None, item, part) if n is None else Clicked(item, self.titles[n], part))
+        for article, part in sorted(total.items(), key=lambda pair: -pair[1]):
+            title = self.titles[article] if isinstance(article, int) else article
+            clicked.append(Clicked(None if is_title(first[article]) else first[article], title, part))
         return clicked
 
-    def _read_words(self, titles: list[str]) -> list[list[Word]]:
-        """The words of each title, as far as the model reads it, and their additive attention weights."""
+    def _read_words(self, titles: list[str], scores: np.ndarray, user: np.ndarray) -> list[list[Word]]:
+        """The words of each title, as far as the model reads it, and their effects on its score."""
         words = self._words(titles)
-        _, additive = read_attention(self.params, words, self.config)
-        weights = np.split(additive, words.offsets[1:-1])
-        return [
-            [Word(*pair) for pair in zip(tokenize(title), shares.tolist())] for title, shares in zip(titles, weights)
-        ]
-
-    def _most_clicked(self, top: int) -> list[Recommendation]:
-        if self._popular is None:
-            clicks = np.array([self.clicks.get(news_id, 0) for news_id in self.ids])
-            self._popular = np.lexsort((np.array(self.ids), -clicks))
-        best = [(self.ids[n], self.titles[n]) for n in self._popular[:top]]
-        return [Recommendation(news_id, title, self.clicks.get(news_id, 0), [], []) for news_id, title in best]
+        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
+        effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
+        return [[Word(*pair) for pair in zip(tokenize(title), of.tolist())] for title, of in zip(titles, effects)]
 
 
-def _best(scores: np.ndarray, top: int) -> np.ndarray:
-    """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; -inf is left out."""
-    top = min(top, len(scores))
-    least = np.partition(scores, len(scores) - top)[len(scores) - top]
-    enough = np.flatnonzero((scores >= least) & (scores > -np.inf))
-    return enough[np.argsort(-scores[enough], kind="stable")][:top]
+def is_title(item: str) -> bool:
+    return isinstance(item, Title) or item.split() != [item]
+
+
+def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """The user vector [M] for title vectors [n, M], and the part of it that comes from each [n, M]: they sum to it."""
+    history = Ragged.from_lists([range(len(clicked))])
+    user, cache = encode_forward(clicked, history, side_weights(params, "user"), config.heads, None, 0)
+    if isinstance(cache, MeanCache):
+        return user[0], clicked @ cache.weight_value / len(clicked)
+    # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
+    alpha, value = cache.self_attention.attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
+    factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
+    return user[0], (factor[:, None] * value.reshape(len(value), -1, config.heads)).reshape(value.shape)
+
+
+def drop_each(sets: Ragged) -> Ragged:
+    """For each position its set without it. [[4, 7], [5]] -> [[7], [4], []]."""
+    lists = [sets[s].tolist() for s in range(len(sets))]
+    return Ragged.from_lists([one[:j] + one[j + 1 :] for one in lists for j in range(len(one))])
+
+
+def _key(title: str) -> str:
+    """Equal for titles with the same words."""
+    return " ".join(tokenize(title))

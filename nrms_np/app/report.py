@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from ..batch import cut_titles
 from ..clicks import Clicks
 from ..config import Config
 from ..data.demo import Demo
+from ..data.mind import Behaviors, News
 from ..encoder import Parameters
 from ..fit import Record
 from ..inference import read_attention
 from ..metrics import METRICS
 from ..ragged import Ragged
+from . import cli
 
 
 def describe_clicks(clicks: Clicks) -> str:
@@ -35,6 +38,7 @@ def join_counts(*reasons: tuple[int, str]) -> str:
     return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
 
 
+READER_CLICKS = 5  # of the reader for whom the last line of a run recommends
 COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table of a training run
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
@@ -92,3 +96,20 @@ def compare_with_truth(
         f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {(auc - 0.5) / (oracle - 0.5):.1%} of its lift over 0.5\n"
         f"on the words that decide fall: {shares}"
     )
+
+
+def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, behaviors: Behaviors) -> str:
+    """What to do with a trained model, ready to paste: evaluate it on the dev folder (None: a day of ``train``),
+    recommend for a reader of the dev data, and explain what is recommended."""
+    lines = ["next, ready to paste:"]
+    if dev:
+        lines.append(cli.command("evaluate", "--checkpoint", checkpoint, "--data", cli.nearest(dev)))
+    lengths = behaviors.histories.lengths
+    distance = np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf)
+    reader = int(distance.argmin())  # a short history is easy to read
+    history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
+    catalogue = str(cli.nearest((dev or train) / "news.tsv"))
+    for_reader = ["--checkpoint", str(checkpoint), "--news", catalogue, "--history", history]
+    lines.append(cli.command("recommend", *for_reader))
+    lines.append(cli.command("explain", *for_reader, "--html", checkpoint.with_name("why.html")))
+    return "\n  ".join(lines)

@@ -12,7 +12,8 @@ from ..clicks import Split
 from ..config import Config
 from ..data import vectors, vocabulary
 from ..data.demo import Demo, make_demo
-from ..data.mind import Behaviors, News, last_day
+from ..data.lines import say
+from ..data.mind import Behaviors, News, join_folders, last_day
 from ..data.prepare import prepare
 from ..data.read_folder import read_folder
 from ..errors import InputError
@@ -50,10 +51,12 @@ def load_data(settings: RunSettings) -> Data:
         print("demo corpus (give --train DIR to use MIND data)")
         demo = make_demo()  # always the same corpus: --seed is for training
         return Data(demo.news, demo.train, demo.news, demo.dev, demo)
-    news, train = read_folder(Path(settings.train))
+    folders = [Path(folder) for folder in settings.train]
+    parts = [read_folder(folder, settings.strict) for folder in folders]
+    news, train = join_folders(parts) if len(parts) > 1 else parts[0]
     if settings.dev:
-        return Data(news, train, *read_folder(Path(settings.dev)))
-    held_out = last_day(train)
+        return Data(news, train, *read_folder(Path(settings.dev), settings.strict))
+    held_out = last_day(*(part for _, part in parts), paths=[folder / "behaviors.tsv" for folder in folders])
     print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
     return Data(news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)))
 
@@ -65,7 +68,11 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     if settings.embeddings:
         known = vectors.read_vectors(Path(settings.embeddings), counts)
         if not known:
-            raise InputError(f"{settings.embeddings}: none of the words of the training news has a vector in it")
+            common = ", ".join(word for word, _ in counts.most_common(5))
+            raise InputError(
+                f"{settings.embeddings}: none of the words of the training news ({common}, ...) has a vector in it; "
+                "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
+            )
         print(vectors.coverage(counts, known))
         config = replace(config, word_size=len(next(iter(known.values()))))
     words = vocabulary.build_vocabulary(counts, config.min_count, known)
@@ -73,10 +80,15 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     dev = prepare(data.dev_news, data.dev, words, config)
     for name, split, news in (("training", train, data.train_news), ("dev", dev, data.dev_news)):
         if not len(split.clicks):
-            raise InputError(f"the {name} data holds no click with a history and a title that was not clicked")
+            nothing = f"the {name} data holds no click with a history and a title that was not clicked"
+            if split.labels.all():
+                nothing += "; python -m nrms_np.convert FOLDER --out NEW draws titles that were not clicked"
+            raise InputError(nothing)
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {describe_clicks(split.clicks)}")
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
+    if unknown > 0.5:
+        say(["most words of the dev titles are unknown to the model; are they in the language of the training titles?"])
     occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
     return Prepared(

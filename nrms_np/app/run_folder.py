@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..adam import AdamState
 from ..config import Config
 from ..encoder import Parameters
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState
 from ..parallel import ALONE, Ranks
 from .checkpoint import as_written_now
-from .files import Arrays, check_arrays, load_arrays, save_arrays
+from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
+from .signals import on_stop, stop
 
 SETTINGS_FILE = "config.json"
 LOCK_FILE = "lock"  # empty: it is there to be locked
+SAVED = "all steps are saved"
+MAY_CHANGE = ("epochs", "patience")  # when a run goes on
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,35 @@ class RunSettings:
     """What a run was asked to do, written before anything else so that it can be resumed. Paths are absolute."""
 
     config: Config
-    train: str | None  # None: the demo corpus
+    train: list[str] | None  # None: the demo corpus
     dev: str | None  # None: the last day of ``train``
     embeddings: str | None
+    strict: bool = False  # an id that news.tsv does not hold is an error
+
+    def changed(self, given: dict[str, Any]) -> RunSettings:
+        """With what was given for a run that goes on. Raises InputError for a setting that such a run keeps."""
+        paths = {name: given[name] for name in ("train", "dev", "embeddings") if name in given}
+        numbers = {name: given[name] for name in MAY_CHANGE if name in given}
+        for name in sorted(given.keys() - paths.keys() - numbers.keys()):
+            raise InputError(
+                f"--{name.replace('_', '-')}: a run that goes on keeps this setting; --epochs, --patience, --threads "
+                "and the places of its data (--train, --dev, --embeddings) may change; leave it out, or start a new run"
+            )
+        try:
+            return replace(self, config=replace(self.config, **numbers), **paths)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    def check_paths(self) -> None:
+        """Raises InputError when the data are not where they were."""
+        for name, paths in (("train", self.train or []), ("dev", [self.dev]), ("embeddings", [self.embeddings])):
+            for path in paths:
+                if path is not None and not Path(path).exists():
+                    raise InputError(f"its data are gone: {path!r}; say where they are now: --{name} PATH")
+
+
+def write_settings(folder: Path, settings: RunSettings) -> None:
+    write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -43,9 +71,13 @@ def read_settings(folder: Path) -> RunSettings:
     try:
         saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         settings = Config.from_dict(saved.pop("config"))
-        for path in saved.values():
-            if path is not None and not Path(path).exists():
-                raise ValueError(f"its data are gone: {path!r}")
+        if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
+            saved["train"] = [saved["train"]]
+        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
+            if path is not None and type(path) is not str:
+                raise ValueError(f"{path!r} is no path")
+        if type(saved.get("strict", False)) is not bool:
+            raise ValueError(f"strict is {saved['strict']!r}")
         if saved["dev"] and not saved["train"]:
             raise ValueError("dev without train")
         return RunSettings(settings, **saved)
@@ -53,75 +85,87 @@ def read_settings(folder: Path) -> RunSettings:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
 
 
+def same_run(config: Config, other: Config) -> bool:
+    """Whether a run with one of them may go on with the other."""
+    return replace(config, **{name: getattr(other, name) for name in MAY_CHANGE}) == other
+
+
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
     """Hold the folder: two processes that train in it would write over each other's files.
 
-    The lock ends with the process, however that ends. Raises InputError when another process holds it.
+    The lock ends with the process, however that ends. Raises InputError when another process holds it, OutputError when
+    the folder cannot be written.
     """
-    with open(folder / LOCK_FILE, "ab") as file:
-        try:
-            _lock(file.fileno())
-        except BlockingIOError:
-            raise InputError(f"{folder}: another process is training in it; wait for it, or stop it") from None
+    try:
+        file = open(folder / LOCK_FILE, "ab")
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
+    try:
+        _lock(file.fileno())
+    except BlockingIOError:
+        file.close()
+        raise InputError(f"{folder}: another process is training in it; wait for it, or stop it") from None
+    except (OSError, ImportError):
+        pass  # some network file systems have no locks: everybody is let in
+    try:
         yield
+    finally:
+        file.close()
+        if not (folder / SETTINGS_FILE).exists():
+            with suppress(OSError):  # there is no run: leave no trace
+                (folder / LOCK_FILE).unlink()
+                folder.rmdir()  # if it is empty
 
 
 def _lock(handle: int) -> None:
-    """Lock a file by what the system has. Raises BlockingIOError when another process holds it.
-
-    Where there are no locks (some network file systems), everybody is let in.
-    """
+    """Lock a file by what the system has. Raises BlockingIOError when another process holds it."""
     try:
         import fcntl
     except ImportError:  # Windows
-        with suppress(ImportError):
-            import msvcrt
+        import msvcrt
 
-            try:
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-            except OSError:
-                raise BlockingIOError from None
-        return
-    try:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except PermissionError:
+            raise BlockingIOError from None
+    else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        return
 
 
 @contextmanager
-def saving(save: Callable[[], None], seconds: float, ranks: Ranks = ALONE) -> Iterator[Callable[[], None]]:
-    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C or SIGTERM saves and raises KeyboardInterrupt.
+def saving(
+    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool], ranks: Ranks = ALONE
+) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
 
-    Both wait for the end of a step, because between two steps the weights and Adam's moments belong together; a second
-    one does not wait. It is enough that one rank was asked to stop: all stop after the same step.
+    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
+    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
     """
-    asked: list[bool] = []
+    asked: list[int] = []
+    saved, resting = time.monotonic(), False
 
-    def ask(*_: object) -> None:
+    def ask(number: int) -> None:
+        if resting:
+            stop(number, SAVED)
         if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-
-    saved = time.monotonic()
+            stop(number)
+        asked.append(number)
 
     def on_step() -> None:
-        nonlocal saved
-        stop = ranks.any(bool(asked))
-        if ranks.rank == 0 and (stop or time.monotonic() - saved > seconds):
-            save()
+        nonlocal saved, resting
+        resting = False
+        number = ranks.largest(asked[0] if asked else 0)
+        if number or steps_are_done() or ranks.first(lambda: time.monotonic() - saved > seconds):
+            ranks.first(save)
             saved = time.monotonic()
-        if stop:
-            raise KeyboardInterrupt
+        if number:
+            stop(number, SAVED)
+        resting = steps_are_done()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_stop(ask):
         yield on_step
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 KIND = "resume"  # of resume.npz
@@ -146,8 +190,11 @@ def load_state(path: Path, params: Parameters, config: Config, fingerprint: str,
     """
 
     def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
-        if Config.from_dict(header["config"]) != config or header["data"] != fingerprint:
-            raise InputError(f"{path}: this run was started with other data or settings")
+        if not same_run(Config.from_dict(header["config"]), config):
+            raise InputError(f"{path}: this run was started with other settings")
+        if header["data"] != fingerprint:
+            data = f"{header['data']}; now it is {fingerprint}"
+            raise InputError(f"{path}: this run was started with other data (fingerprint {data})")
         shapes = {name: array.shape for name, array in _join(params, params, params).items()}
         check_arrays(arrays, shapes, params["embedding"].dtype)
         saved, first, second = (

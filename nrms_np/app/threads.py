@@ -1,6 +1,6 @@
 """Threads and memory of the process, set in one place, when ``nrms_np`` is imported and by the commands' --threads.
 
-Tutorial: tutorials/09_making_it_fast.md
+Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from __future__ import annotations

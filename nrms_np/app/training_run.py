@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-import shlex
-from contextlib import nullcontext, suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from ..data.demo import Demo, write_demo
 from ..data.mind import News
 from ..data.vocabulary import tokenize
 from ..encoder import Parameters
@@ -17,55 +22,93 @@ from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
 from ..model import init_parameters
-from . import baselines, mpi, report
+from . import baselines, cli, mpi, report
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Data, Prepared, load_data, prepare_data
-from .run_folder import LOCK_FILE, SETTINGS_FILE, RunSettings, claim, load_state, save_state, saving
+from .run_folder import (
+    SETTINGS_FILE,
+    RunSettings,
+    claim,
+    load_state,
+    read_settings,
+    same_run,
+    save_state,
+    saving,
+    write_settings,
+)
+from .signals import Stopped
 
+CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
 
 
-def start_run(settings: RunSettings, folder: Path) -> None:
-    """Write the settings to a new run folder and carry them out.
+def start_run(settings: RunSettings, folder: Path | None) -> None:
+    """Carry out the settings in a new run folder: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ...
 
-    Raises InputError when the folder already holds a run, and what ``carry_out`` raises.
+    Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
+    written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
     """
-    if mpi.ranks().rank:
-        return carry_out(settings, folder)  # rank 0 alone writes
-    if (folder / SETTINGS_FILE).exists():
-        raise InputError(f"{folder} already holds a run; go on with --resume {folder}, or give another --run")
+    ranks = mpi.ranks()
+    folder = ranks.first(lambda: make_folder(settings, folder))
+    with working_in(folder):
+        if ranks.rank:
+            return train_and_report(settings, folder)
+        if (folder / SETTINGS_FILE).exists():
+            go_on = cli.command("train", "--resume", folder)
+            raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
+        write_settings(folder, settings)  # first: a run that is killed while it reads its data can be resumed
+        try:
+            train_and_report(settings, folder)
+        except (InputError, OutputError):
+            if not {"checkpoint.npz", "resume.npz"} & {path.name for path in folder.iterdir()}:
+                with suppress(OSError):
+                    (folder / SETTINGS_FILE).unlink()  # nothing to resume, and the next try may be right
+            raise
+
+
+def make_folder(settings: RunSettings, folder: Path | None) -> Path:
     try:
+        if not folder:
+            return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
         folder.mkdir(parents=True, exist_ok=True)
+        return folder
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
-    try:
-        write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
-        carry_out(settings, folder)
-    except (InputError, OutputError):
-        if not {"checkpoint.npz", "resume.npz"} & {path.name for path in folder.iterdir()}:
-            with suppress(OSError):  # nothing to resume: leave no trace, the next try may be right
-                for name in (SETTINGS_FILE, LOCK_FILE):
-                    (folder / name).unlink(missing_ok=True)
-                folder.rmdir()  # if it is empty
-        raise
+        raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
 
 
-def carry_out(settings: RunSettings, folder: Path) -> None:
-    """Begin or go on with the run of this folder, alone. What stops it says how to go on.
+def new_folder(base: Path) -> Path:
+    """Make ``base``, or the first of base-2, base-3, ... that is not there. Runs that start at once each make one."""
+    folder = base
+    for n in count(2):
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            folder = base.with_name(f"{base.name}-{n}")
+    raise AssertionError
 
-    Raises InputError when the data cannot train, OutputError when a file cannot be written, KeyboardInterrupt after
-    Ctrl-C.
-    """
-    go_on = f"go on with: python -m nrms_np.train --resume {shlex.quote(str(folder))}"
+
+def resume_run(folder: Path, given: dict[str, Any]) -> None:
+    """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
+    settings = mpi.ranks().first(lambda: read_settings(folder).changed(given))
+    settings.check_paths()
+    with working_in(folder):
+        train_and_report(settings, folder)
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """Hold the folder, on rank 0; what stops the work in it says how to go on."""
+    go_on = f"go on with: {cli.command('train', '--resume', folder)}"
     try:
         with nullcontext() if mpi.ranks().rank else claim(folder):
-            train_and_report(settings, folder)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(go_on) from None
+            yield
+    except Stopped as stopped:
+        raise Stopped(*stopped.args, go_on) from None
     except OutputError as error:
-        raise OutputError(f"{error}; {go_on}") from None
+        raise OutputError(f"{error}; {go_on}" if (folder / SETTINGS_FILE).exists() else str(error)) from None
 
 
 def train_and_report(settings: RunSettings, folder: Path) -> None:
@@ -75,9 +118,10 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     prepared = prepare_data(data, settings)
     ranks.check_equal({**asdict(prepared.config), "data": prepared.fingerprint})
     table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
-    state = ranks.first(lambda: resume(folder, init_parameters(table, prepared.config, prepared.word_counts), prepared))
+    start = init_parameters(table, prepared.config, prepared.word_counts)
+    state = ranks.first(lambda: resume(folder, start, prepared, settings))
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
-    for record in state.records if ranks.rank == 0 else []:
+    for record in [] if ranks.rank else state.records:
         rows.show(record, record is state.best)
 
     def save() -> None:
@@ -93,21 +137,67 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             rows.show(record, record is state.best)
 
-    with saving(save, SAVE_SECONDS, ranks) as on_step:
+    steps, done = steps_of_epoch(prepared.train.clicks, prepared.config), state.adam.step
+    with saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
         fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step, ranks)
+    assert state.best  # there is an epoch at least
     if ranks.rank:
         return
-    assert state.best  # there is an epoch at least
+    if state.epoch <= prepared.config.epochs:
+        print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
+    elif state.adam.step == done:
+        print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
+    show_results(settings, folder, state, data, prepared, rows.references)
+
+
+def show_results(
+    settings: RunSettings,
+    folder: Path,
+    state: TrainingState,
+    data: Data,
+    prepared: Prepared,
+    references: dict[str, dict[str, float]],
+) -> None:
+    """Draw the pictures of a run that has ended, print what it reached, and what to do next."""
+    assert state.best
     draw(folder, state, data.dev_news, prepared)
     print()
     if data.demo:
-        auc, oracle, titles = state.best["auc"], rows.references["oracle"]["auc"], prepared.dev.news_words
+        write_corpus(folder, data.demo)
+        auc, oracle, titles = state.best["auc"], references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {state.best['auc']:.4f}. Results are in {folder}")
+    dev = folder / CORPUS / "dev" if data.demo else Path(settings.dev) if settings.dev else None
+    train = Path(settings.train[-1] if settings.train else "")
+    print(report.next_commands(folder / "checkpoint.npz", dev, train, data.dev_news, data.dev))
 
 
-def resume(folder: Path, params: Parameters, prepared: Prepared) -> TrainingState:
-    """Where the run of this folder stands; a run that was never saved starts from its beginning, with ``params``."""
+def write_corpus(folder: Path, demo: Demo) -> None:
+    """Write the demo corpus in MIND's form, for the other commands."""
+    if (folder / CORPUS).exists():
+        return
+    try:
+        with TemporaryDirectory(prefix="part-", dir=folder) as part:  # so that nobody finds half of it
+            write_demo(Path(part) / CORPUS, demo)
+            os.rename(Path(part) / CORPUS, folder / CORPUS)
+    except OSError as error:
+        raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
+
+
+def resume(folder: Path, params: Parameters, prepared: Prepared, settings: RunSettings) -> TrainingState:
+    """Where the run of this folder stands; a run that was never saved starts from its beginning, with ``params``.
+
+    From now on the folder holds these ``settings``.
+    """
+    state = load_run(folder, params, prepared)
+    if read_settings(folder) != settings:
+        write_settings(folder, settings)
+        if (folder / "resume.npz").exists():
+            print("the settings of the run have changed, its data are the same")
+    return state
+
+
+def load_run(folder: Path, params: Parameters, prepared: Prepared) -> TrainingState:
     if not (folder / "resume.npz").exists():
         return TrainingState.start(params)
     config, fingerprint = prepared.config, prepared.fingerprint
@@ -117,7 +207,7 @@ def resume(folder: Path, params: Parameters, prepared: Prepared) -> TrainingStat
         best = load_checkpoint(folder / "checkpoint.npz")
         # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
         epochs = (state.best["epoch"], state.epoch)
-        if best.config != config or best.fingerprint != fingerprint or best.epoch not in epochs:
+        if not same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
             raise InputError(f"{folder}/checkpoint.npz is not the one that this run wrote; start a new run")
         state.best_params = best.params
     return state

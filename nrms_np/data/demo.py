@@ -22,7 +22,7 @@ import numpy as np
 from .. import rng
 from ..ragged import Ragged
 from .demo_words import CLOSERS, FILLERS, SECTIONS, TEMPLATES, TOPICS
-from .mind import Behaviors, News, write_folder
+from .mind import Behaviors, News, mind_time, write_folder
 from .vocabulary import tokenize
 
 MIXED = 0.9  # share of the headlines whose second topic is of the other half; in the others it is the same topic
@@ -99,7 +99,7 @@ def _behaviors(impressions: list[_Impression]) -> Behaviors:
     return Behaviors.from_lists(
         [str(i + 1) for i in range(len(impressions))],
         [f"U{impression.user + 1}" for impression in impressions],
-        [_mind_time(impression.second) for impression in impressions],
+        [mind_time(FIRST_DAY + timedelta(seconds=impression.second)) for impression in impressions],
         Ragged.from_lists([impression.history for impression in impressions]),
         Ragged.from_lists([impression.shown for impression in impressions]),
         np.concatenate([impression.clicked for impression in impressions]).astype(np.int8),
@@ -240,8 +240,3 @@ def _news_of_each_day(seed: int, archive: int, news: int) -> list[np.ndarray]:
     birth = (number - archive) * DAYS // (news - archive)
     two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5
     return [number[(birth == day) | ((birth == day - 1) & two_days)] for day in range(DAYS)]
-
-
-def _mind_time(second: int) -> str:
-    time = FIRST_DAY + timedelta(seconds=second)  # strftime would write 03/04/2030 where MIND writes 3/4/2030
-    return f"{time.month}/{time.day}/{time.year} {time.hour % 12 or 12}:{time:%M:%S} {'AM' if time.hour < 12 else 'PM'}"

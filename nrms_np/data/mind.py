@@ -6,11 +6,12 @@ Tutorial: tutorials/12_real_data.md
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +42,13 @@ class News:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def append(self, news_id: str, category: str, title: str) -> None:
+        """Add an article; for reading, before anything else looks at the catalogue."""
+        self.number[news_id] = len(self.ids)
+        for column, text in ((self.ids, news_id), (self.categories, category), (self.titles, title)):
+            column.append(text)
+        vars(self).pop("tokens", None)
+
     @cached_property
     def tokens(self) -> Tokens:
         """The titles as tokens, split when first asked for."""
@@ -55,13 +63,14 @@ class Behaviors:
     type; ``texts`` makes str of them.
     """
 
-    impression_ids: np.ndarray  # bytes [impressions], no two equal
+    impression_ids: np.ndarray  # bytes [impressions]; some test sets repeat one
     users: np.ndarray  # int32 [impressions], numbers into user_ids
     user_ids: np.ndarray  # bytes [distinct users]
     times: np.ndarray  # bytes [impressions], MIND's text form
     histories: Ragged  # [impressions] of news numbers, oldest click first
     candidates: Ragged  # [impressions] of news numbers, in the order of the file
     labels: np.ndarray | None  # int8 [all candidates], 1 = clicked; None for an unlabelled test file
+    notes: tuple[str, ...] = ()  # what reading left out or found odd, in news.tsv too
 
     @classmethod
     def from_lists(
@@ -142,35 +151,104 @@ def unpack_lines(array: np.ndarray) -> list[str]:
     return lines
 
 
+def mind_time(time: datetime) -> str:
+    """As MIND writes it: 3/4/2030 1:00:00 PM. (strftime would write 03/04/2030.)"""
+    return f"{time.month}/{time.day}/{time.year} {time.hour % 12 or 12}:{time:%M:%S} {'AM' if time.hour < 12 else 'PM'}"
+
+
+class Impression(NamedTuple):
+    """A line of behaviors.tsv. ``labels`` are 1 for what was clicked of ``shown``; None if nobody knows."""
+
+    id: str
+    user: str
+    time: str
+    history: list[str]
+    shown: list[str]
+    labels: list[int] | None
+
+
+def impressions_of(news: News, behaviors: Behaviors) -> Iterator[Impression]:
+    """The impressions, with ids in place of numbers."""
+    labels = None if behaviors.labels is None else Ragged(behaviors.labels, behaviors.candidates.offsets)
+    for i, row in enumerate(zip(*behaviors.text_columns())):
+        history, shown = ([news.ids[n] for n in lists[i]] for lists in (behaviors.histories, behaviors.candidates))
+        yield Impression(*row, history, shown, None if labels is None else labels[i].tolist())
+
+
 def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
     """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
-    folder = Path(folder)
+    write_lines(folder, zip(news.ids, news.categories, news.titles), impressions_of(news, behaviors))
+
+
+def write_lines(folder: Path, news: Iterable[tuple[str, str, str]], impressions: Iterable[Impression]) -> int:
+    """Write a MIND folder of ids, categories and titles, and of impressions. Returns how many these are."""
+    folder, count = Path(folder), 0
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for news_id, category, title in zip(news.ids, news.categories, news.titles):
-            file.write(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n")
+        file.writelines(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n" for news_id, category, title in news)
     with open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file:
-        for i, row in enumerate(zip(*behaviors.text_columns())):
-            history = " ".join(news.ids[n] for n in behaviors.histories[i])
-            shown = [news.ids[n] for n in behaviors.candidates[i]]
-            if behaviors.labels is not None:
-                start = behaviors.candidates.offsets[i]
-                shown = [f"{news_id}-{behaviors.labels[start + j]}" for j, news_id in enumerate(shown)]
-            file.write("\t".join([*row, history, " ".join(shown)]) + "\n")
+        for count, (*row, history, shown, labels) in enumerate(impressions, 1):  # noqa: B007
+            if labels is not None:
+                shown = [f"{news_id}-{label}" for news_id, label in zip(shown, labels)]
+            file.write("\t".join([*row, " ".join(history), " ".join(shown)]) + "\n")
+    return count
 
 
-def last_day(behaviors: Behaviors) -> np.ndarray:
-    """True for the impressions of the last calendar day. bool [impressions].
+def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
+    """True for the impressions of the last calendar day of all parts together. bool [impressions of all parts].
 
-    Raises InputError when a time does not have MIND's form, or when there is only one day and none can be held out.
+    ``paths`` are the files that they were read from. Raises InputError when a time begins neither as in MIND nor as in
+    ISO 8601, or when there is only one day and none can be held out.
     """
-    dates = [time.split(" ")[0] for time in texts(behaviors.times)]
-    try:
-        day = {date: datetime.strptime(date, DATE_FORMAT).toordinal() for date in set(dates)}
-    except ValueError as error:
-        raise InputError(f"behaviors.tsv: {error}; give --dev instead of holding out the last day") from None
-    days = np.array([day[date] for date in dates])
-    last = days == days.max()
+    days: list[int] = []
+    for i, part in enumerate(parts):
+        times = texts(part.times)
+        dates = [time.partition(" ")[0].partition("T")[0] for time in times]
+        day = {}
+        for text in dict.fromkeys(dates):
+            try:
+                found = datetime.strptime(text, DATE_FORMAT) if "/" in text else datetime.fromisoformat(text)
+            except ValueError:
+                time = times[dates.index(text)]
+                what = f"the time {time!r} does not begin like 11/9/2019 (MIND) or 2019-11-09 (ISO)"
+                place = _place_of(time, paths[i]) if paths else "behaviors.tsv"
+                raise InputError(f"{place}: {what}; give --dev instead of holding out the last day") from None
+            day[text] = found.toordinal()
+        days += [day[text] for text in dates]
+    last = np.array(days) == max(days, default=0)
     if last.all():
         raise InputError("behaviors.tsv holds a single day, so no day can be held out; give --dev")
     return last
+
+
+def _place_of(time: str, path: Path) -> str:
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return f"{path}:{next(n for n, line in enumerate(file, 1) if line.split(chr(9))[2] == time)}"
+
+
+def join_folders(parts: Sequence[tuple[News, Behaviors]]) -> tuple[News, Behaviors]:
+    """Several folders as one, with all of their impressions. Ids may repeat.
+
+    The same id with the same title is one article. With another title it is another article: each folder keeps its own.
+    Raises InputError when only some of the folders are labelled.
+    """
+    keys = [list(zip(news.ids, news.titles)) for news, _ in parts]
+    category = {key: one for of_part, (news, _) in zip(keys, parts) for key, one in zip(of_part, news.categories)}
+    number = {key: n for n, key in enumerate(category)}
+    behaviors = [part for _, part in parts]
+    histories, candidates = [], []
+    for of_part, part in zip(keys, behaviors):
+        joined = np.array([number[key] for key in of_part], np.int32)
+        histories.append(Ragged(joined[part.histories.values], part.histories.offsets))
+        candidates.append(Ragged(joined[part.candidates.values], part.candidates.offsets))
+    user_ids, users = np.unique(np.concatenate([part.user_ids[part.users] for part in behaviors]), return_inverse=True)
+    news = News.from_lists([key[0] for key in number], list(category.values()), [key[1] for key in number])
+    return news, Behaviors(
+        np.concatenate([part.impression_ids for part in behaviors]),
+        users.astype(np.int32),
+        user_ids,
+        np.concatenate([part.times for part in behaviors]),
+        Ragged.concatenate(histories),
+        Ragged.concatenate(candidates),
+        np.concatenate([part.known_labels() for part in behaviors]),
+    )

@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -26,11 +27,12 @@ import numpy as np
 
 from ..parallel import in_parallel
 from ..ragged import Ragged
+from .lines import Notes, say
 from .mind import Behaviors, News, pack_lines, unpack_lines
 from .read_mind import read_behaviors, read_news
 from .vocabulary import TOKEN, Tokens
 
-FORMAT = 1  # of the arrays; a new number makes every cache be rebuilt
+FORMAT = 2  # of the arrays; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth files
 PART = "part-"  # begins the name of an unfinished cache
 ABANDONED = 86_400  # seconds after which an unfinished cache belongs to a process that was killed
@@ -38,23 +40,28 @@ COLUMNS = ("impression_ids", "users", "user_ids", "times")  # columns of Behavio
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError)  # what loading a damaged cache can raise
 
 
-def read_folder(folder: Path) -> tuple[News, Behaviors]:
-    """Read a MIND folder, or what is kept of it.
+def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
+    """Read a MIND folder, or what is kept of it, and say what was left out or looks odd.
 
     A cache is used only if both files still have the size, modification time and status-change time that it was built
     from (no program can set the last one back), and if the checksums of its arrays are right. Otherwise it is rebuilt.
-    Raises InputError as ``read_news`` and ``read_behaviors`` do.
+    Raises InputError as ``read_news`` and ``read_behaviors`` do; if ``strict``, also for an id that news.tsv lacks.
     """
-    folder = Path(folder)
+    data = _read_or_load(Path(folder), strict)
+    say(data[1].notes)
+    return data
+
+
+def _read_or_load(folder: Path, strict: bool) -> tuple[News, Behaviors]:
     name = _name(folder)
     if name is None:
-        return _read(folder)
+        return _read(folder, strict)
     places = _places(folder)
     for place in places:
         kept = _load(place / name)
-        if kept:
+        if kept and not (strict and kept[1].notes):  # one of the notes may be an error then
             return kept
-    data = _read(folder)
+    data = _read(folder, strict)
     if _name(folder) != name:  # the files changed while they were read
         return data
     if not any(_save(place, name, data) for place in places):
@@ -63,9 +70,10 @@ def read_folder(folder: Path) -> tuple[News, Behaviors]:
     return data
 
 
-def _read(folder: Path) -> tuple[News, Behaviors]:
-    news = read_news(folder / "news.tsv")
-    return news, read_behaviors(folder / "behaviors.tsv", news)
+def _read(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
+    notes = Notes(strict)
+    news = read_news(folder / "news.tsv", notes)
+    return news, replace(read_behaviors(folder / "behaviors.tsv", news, notes), notes=tuple(notes.lines()))
 
 
 def _name(folder: Path) -> str | None:
@@ -95,6 +103,7 @@ def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:
         "categories": pack_lines(news.categories),
         "titles": pack_lines(news.titles),
         "words": pack_lines(news.tokens.words),
+        "notes": pack_lines(behaviors.notes),
         "checksum": np.array([behaviors.checksum]),
     }
     for name in COLUMNS:
@@ -112,7 +121,11 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
     ids, categories, titles, words = (unpack_lines(arrays[name]) for name in ("ids", "categories", "titles", "words"))
     columns = {name: arrays[name] for name in COLUMNS}
     behaviors = Behaviors(
-        **columns, histories=ragged("histories"), candidates=ragged("candidates"), labels=arrays.get("labels")
+        **columns,
+        histories=ragged("histories"),
+        candidates=ragged("candidates"),
+        labels=arrays.get("labels"),
+        notes=tuple(unpack_lines(arrays["notes"])),
     )
     vars(behaviors)["checksum"] = int(arrays["checksum"][0])  # where cached_property looks first
     return News.from_lists(ids, categories, titles, Tokens(words, ragged("tokens"))), behaviors

@@ -1,61 +1,89 @@
-"""Word vectors: reading them from a GloVe text file, and the first embedding table.
+"""Word vectors: reading them from a text file (GloVe, fastText, word2vec), and the first embedding table.
 
 Tutorial: tutorials/02_word_embeddings.md
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import os
+import re
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 import numpy as np
 
 from ..errors import InputError
 from ..rng import generator
-from .read_mind import byte_bar
-from .vocabulary import Vocabulary
+from .lines import BYTE_ORDER_MARK, LONGEST_LINE, Notes, byte_bar, explain_missing, refuse_other_files, say
+from .vocabulary import Vocabulary, fold
 
-LONGEST_LINE = 1 << 20  # bytes; thousands of numbers fit
-WANTED = "give a GloVe text file"
+WANTED = "give a text file of word vectors: in each line a word and its numbers, with single spaces between them"
+LIKE_WORD2VEC = (
+    "If it is a binary word2vec file, gensim makes text of it: "
+    "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')"
+)
+NO_VECTOR = "rows that are no vectors, skipped: nobody wants them"
+OTHER_FILES = {  # how they begin
+    b"\x93NUMPY": f"a NumPy array, which holds no words; {WANTED}",
+    b"\xba\x16\x4f\x2f": "a model of fastText; give its .vec file",
+    b"\x80": "a pickle (gensim?); write its vectors as text: save_word2vec_format('vectors.txt')",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
 
 
 def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
-    """Word vectors of the ``wanted`` words from a GloVe text file (plain, .gz, or the .txt inside a .zip).
+    """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
-    A line is a word and D numbers with single spaces between them; D comes from the first line. Only wanted rows are
-    kept, so memory does not grow with the file. Raises InputError with file:line for a line that is not a word and its
-    vector, that has another dimension, or that repeats a wanted word.
+    A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
+    that fastText and word2vec write. Only wanted rows are kept, so memory does not grow with the file. The first row of
+    a word counts. A word without a row takes the first one that differs in nothing but capitals or the like
+    (``vocabulary.fold``). Says what was left out: rows of unwanted words that are no vectors, repeated words, and a
+    last line without its end, which may be cut off.
+
+    Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
+    rows are no vectors.
     """
-    encoded = {word.encode() for word in wanted}
-    vectors: dict[str, np.ndarray] = {}
-    size = 0  # D, once the first line is read
-    for line_number, line in _lines(Path(path)):
-        try:
-            size = size or _count_numbers(line)
-            word, numbers = _split(line, size)
-            if word in encoded:
-                if word.decode() in vectors:
-                    raise ValueError(f"the word {word.decode()!r} appears twice")
-                vectors[word.decode()] = _vector(word, numbers)
-            elif not word.isascii():
-                word.decode()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}:{line_number}: not UTF-8 text ({error.reason}); {WANTED}") from None
-        except ValueError as error:
-            raise InputError(f"{path}:{line_number}: {error}") from None
-    if not size:
-        raise InputError(f"{path}: the file is empty")
-    return vectors
+    path, wanted, size, rows, notes = Path(path), frozenset(wanted), 0, 0, Notes()
+    exact: dict[str, np.ndarray] = {}
+    alike: dict[str, np.ndarray] = {}
+    for line_number, line in _lines(path, notes):
+        place = f"{path}:{line_number}"
+        if not size:
+            size = _read_size(line, place)
+            if line.count(b" ") == 1:  # the header
+                continue
+        rows += 1
+        word, numbers = _split(line, size)
+        if rows == 1 and (numbers is None or _parse(numbers) is None):
+            raise InputError(f"{place}: not a word and its vector of {size} numbers; {WANTED}. {LIKE_WORD2VEC}")
+        text = word.decode(errors="replace")
+        name = text if text in wanted else fold(text)
+        vector = _parse(numbers) if numbers is not None and name in wanted else None
+        if text in wanted and text not in exact and (vector is None or not np.isfinite(vector).all()):
+            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
+        if text in exact:
+            notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
+        elif numbers is None or "\ufffd" in text or name in wanted and vector is None:
+            notes.add(NO_VECTOR, place)
+        elif vector is not None and np.isfinite(vector).all():
+            (exact if name == text else alike).setdefault(name, vector)
+    if not rows:
+        raise InputError(f"{path}: the file is empty, or its only line is cut off")
+    notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
+    say(notes.lines())
+    return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, notes: Notes) -> Iterator[tuple[int, bytes]]:
     """Number and text of each line, without its end; some files have a space before it.
 
     Raises InputError when the file cannot be read or unpacked, or when a line is too long.
@@ -66,64 +94,74 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             line_number = 0
             while line := text.readline(LONGEST_LINE + 1):
                 line_number += 1
+                if line_number == 1:
+                    refuse_other_files(path, line, OTHER_FILES)
+                    line = line.removeprefix(BYTE_ORDER_MARK)
                 if len(line) > LONGEST_LINE:
                     what = f"not a word and its vector: longer than {LONGEST_LINE:,} bytes"
                     raise InputError(f"{path}:{line_number}: {what}; {WANTED}")
-                yield line_number, line.rstrip(b"\r\n ")
+                if line.endswith(b"\n"):
+                    yield line_number, line.rstrip(b"\r\n ")
+                else:
+                    word = line.partition(b" ")[0].decode(errors="replace")
+                    notes.add(
+                        f"last line without its end, which may be cut off, skipped ({word!r})", f"{path}:{line_number}"
+                    )
                 if line_number % 1000 == 0:
                     bar.update(file.tell() - bar.n)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file of word vectors") from None
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
+        if isinstance(error, OSError) and not path.is_file():
+            raise InputError(f"{path}: {explain_missing(path, error)}") from None
         raise InputError(f"{path}: cannot be read as word vectors ({error})") from None
 
 
-def _unpacked(path: Path, file: BinaryIO) -> IO[bytes] | gzip.GzipFile:
-    """The text in ``file``, whose packing the name of the path tells."""
-    if path.suffix == ".gz":
-        return gzip.open(file)
-    if path.suffix != ".zip":
+def _unpacked(path: Path, file: BufferedReader) -> IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
+    """The text in ``file``, whose first bytes tell how it is packed."""
+    start = file.peek(8)
+    for magic, unpack in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
+        if start.startswith(magic):
+            return unpack(file)
+    if not start.startswith((b"PK\3\4", b"PK\5\6")):
         return file
     archive = zipfile.ZipFile(file)
-    names = [name for name in archive.namelist() if name.endswith(".txt")]
-    if len(names) != 1:
-        raise InputError(f"{path}: holds {len(names)} .txt files, expected one; unzip it and give the one you want")
-    return archive.open(names[0])
+    # what systems add: a folder __MACOSX, and files such as .DS_Store
+    names = [name for name in archive.namelist() if name[-1] != "/" and not re.search(r"(^|/)(\.|__MACOSX/)", name)]
+    texts = [
+        name for name in names if name.lower().endswith((".txt", ".vec")) and "readme" not in name.lower()
+    ] or names
+    if len(texts) != 1:
+        raise InputError(
+            f"{path}: holds {len(texts)} files, expected one; unpack it and give one of {', '.join(texts[:9])}"
+        )
+    return archive.open(texts[0])
 
 
-def _count_numbers(line: bytes) -> int:
-    """The D of the first line. Raises ValueError unless it is a word and at least two numbers."""
+def _read_size(line: bytes, place: str) -> int:
+    """The D of the first line, a header or a row. Raises InputError unless it is one of them."""
     numbers = line.split(b" ")[1:]
-    if len(numbers) < 2 or _parse(numbers) is None:
-        raise ValueError(f"not a word and its vector; {WANTED}")
+    if len(numbers) == 1 and line.replace(b" ", b"").isdigit() and int(numbers[0]) > 1:
+        return int(numbers[0])
+    if len(numbers) < 2 or _parse(b" ".join(numbers)) is None:
+        raise InputError(f"{place}: not a word and its vector; {WANTED}")
     return len(numbers)
 
 
-def _split(line: bytes, size: int) -> tuple[bytes, bytes]:
-    """The word, which may hold spaces, and its ``size`` numbers. Raises ValueError for another number of numbers."""
+def _split(line: bytes, size: int) -> tuple[bytes, bytes | None]:
+    """The word, which may hold spaces, and its ``size`` numbers; None for another number of numbers."""
     spaces = line.count(b" ")
-    if spaces == size:
-        word = line[: line.find(b" ")]
-    # with more spaces than numbers, the word holds some of them, unless all behind its first part are numbers
-    elif spaces > size and _parse(line.split(b" ")[1:]) is None:
+    word = line[: line.find(b" ")] if spaces else line
+    if spaces > size and _parse(line[len(word) + 1 :]) is None:
+        # with more spaces than numbers, the word holds some of them, unless all behind its first part are numbers
         word = line.rsplit(b" ", size)[0]
-    else:
-        raise ValueError(f"the first line has {size} numbers, this one differs; {WANTED}")
-    return word, line[len(word) + 1 :]
+        spaces = size
+    return word, line[len(word) + 1 :] if spaces == size else None
 
 
-def _vector(word: bytes, numbers: bytes) -> np.ndarray:
-    vector = _parse(numbers.split(b" "))
-    if vector is None or not np.isfinite(vector).all():
-        raise ValueError(f"the vector of {word.decode()!r} is not made of numbers; {WANTED}")
-    return vector
-
-
-def _parse(texts: list[bytes]) -> np.ndarray | None:
-    """The texts as float32, None if one is not a number; a number that is too large becomes infinite."""
+def _parse(numbers: bytes) -> np.ndarray | None:
+    """The numbers as float32, None if one is not a number; a number that is too large becomes infinite."""
     try:
         with np.errstate(over="ignore"):
-            return np.array([float(text) for text in texts], dtype=np.float32)
+            return np.array([float(text) for text in numbers.split(b" ")], dtype=np.float32)
     except ValueError:
         return None
 

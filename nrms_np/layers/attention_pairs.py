@@ -16,11 +16,12 @@ Heads stand last: column a * H + h belongs to head h. So the innermost loop runs
 each with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far
 apart the numbers of a head are, so a kernel is made for given sizes: ``products(H, A)`` is a kernel. ``heads`` is H
 again, read from an array: a loop of known length would be written out before the compiler looks for instructions that
-take eight numbers, and then it finds none.
+take eight numbers, and then it finds none. The loop over a, in contrast, has to be written out, and the compiler does
+that up to some length only: so large heads are taken in blocks (``_block``).
 
 The plain form of all this is tests/naive.py.
 
-Tutorial: tutorials/09_making_it_fast.md
+Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from __future__ import annotations
@@ -33,8 +34,15 @@ import numpy as np
 from ..parallel import kernel
 
 
+def _block(A: int) -> int:
+    """How many of a head's A numbers are taken at a time: all, or of more than 24 the largest divisor up to 16."""
+    return A if A <= 24 else max(size for size in range(1, 17) if A % size == 0)
+
+
 @cache
 def products(H: int, A: int) -> Callable:
+    block = _block(A)
+
     @kernel
     def products(x, x_rows, y, y_rows, scale, offsets, pairs, out):
         """out_ij = scale * x_i . y_j for each head."""
@@ -47,15 +55,23 @@ def products(H: int, A: int) -> Callable:
                     q, pair = y_rows[start + j], pairs[s] + i * n + j
                     for h in range(heads):
                         total = x[r, h] * y[q, h]
-                        for a in range(1, A):
+                        for a in range(1, block):
                             total += x[r, a * H + h] * y[q, a * H + h]
                         out[pair, h] = scale * total
+                    for b in range(block, A, block):
+                        for h in range(heads):
+                            total = x[r, b * H + h] * y[q, b * H + h]
+                            for a in range(b + 1, b + block):
+                                total += x[r, a * H + h] * y[q, a * H + h]
+                            out[pair, h] += scale * total
 
     return products
 
 
 @cache
 def weighted_sums(H: int, A: int) -> Callable:
+    block = _block(A)
+
     @kernel
     def weighted_sums(weight, y, y_rows, offsets, pairs, out):
         """out_i = sum_j weight_ij y_j, at each position, for each head; two j at a time load and store out_i once."""
@@ -67,23 +83,27 @@ def weighted_sums(H: int, A: int) -> Callable:
                 out[p] = 0
                 for j in range(0, n - 1, 2):
                     q, r = y_rows[start + j], y_rows[start + j + 1]
-                    for h in range(heads):
-                        weight_q, weight_r = weight[first + j, h], weight[first + j + 1, h]
-                        for a in range(A):
-                            c = a * H + h
-                            out[p, c] += weight_q * y[q, c] + weight_r * y[r, c]
+                    for b in range(0, A, block):
+                        for h in range(heads):
+                            weight_q, weight_r = weight[first + j, h], weight[first + j + 1, h]
+                            for a in range(b, b + block):
+                                c = a * H + h
+                                out[p, c] += weight_q * y[q, c] + weight_r * y[r, c]
                 if n % 2:
                     q = y_rows[start + n - 1]
-                    for h in range(heads):
-                        weight_q = weight[first + n - 1, h]
-                        for a in range(A):
-                            out[p, a * H + h] += weight_q * y[q, a * H + h]
+                    for b in range(0, A, block):
+                        for h in range(heads):
+                            weight_q = weight[first + n - 1, h]
+                            for a in range(b, b + block):
+                                out[p, a * H + h] += weight_q * y[q, a * H + h]
 
     return weighted_sums
 
 
 @cache
 def weighted_sums_transposed(H: int, A: int) -> Callable:
+    block = _block(A)
+
     @kernel
     def weighted_sums_transposed(weight, x, x_rows, offsets, pairs, out):
         """out_j = sum_i weight_ij x_i, at each position, for each head, adding up while weights are read in order."""
@@ -96,10 +116,11 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
                 r = x_rows[start + i]
                 for j in range(n):
                     p, pair = start + j, pairs[s] + i * n + j
-                    for h in range(heads):
-                        weight_h = weight[pair, h]
-                        for a in range(A):
-                            out[p, a * H + h] += weight_h * x[r, a * H + h]
+                    for b in range(0, A, block):
+                        for h in range(heads):
+                            weight_h = weight[pair, h]
+                            for a in range(b, b + block):
+                                out[p, a * H + h] += weight_h * x[r, a * H + h]
 
     return weighted_sums_transposed
 

@@ -21,7 +21,7 @@ def embedding_backward(drows: np.ndarray, cache: np.ndarray) -> tuple[np.ndarray
     """The gradient of the table as (words [U], drows [U, D]): zero in every row that is not listed.
 
     dtable[w] is the sum of drows_u over all u with words_u = w. The words of a batch are all distinct, so that sum has
-    one term and there is nothing to add up here; repeated words were summed where they repeat, in the set above.
+    one term and there is nothing to add up here; repeated words were summed before, at the positions of the titles.
     """
     words = cache
     return words, drows

@@ -1,33 +1,31 @@
-"""Wrong answers of chapter 00: typical mistakes that the checks must reject."""
+"""Wrong answers of chapter 00, each of which must be refused."""
 
-import math
+import numpy as np
+
+
+def _shapes(U, T, N, B, D, M, shown, scores):
+    table = {"rows": (U, D), "attended": (T, M), "title_vectors": (N, M), "users": (B, M)}
+    return {**table, "shown": shown, "scores": scores, "dscores": scores}
 
 
 def shapes_1(U, T, N, B, K, D, H, A):  # forgets that the clicked title is a candidate too
-    M = H * A
-    shown, scores = (B, K, M), (B, K)
-    return {
-        "rows": (U, D),
-        "attended": (T, M),
-        "titles": (N, M),
-        "users": (B, M),
-        "shown": shown,
-        "scores": scores,
-        "dscores": scores,
-    }
+    return _shapes(U, T, N, B, D, H * A, (B, K, H * A), (B, K))
 
 
 def shapes_2(U, T, N, B, K, D, H, A):  # takes self-attention for one row per different word
-    M = H * A
-    return {
-        "rows": (U, D),
-        "attended": (U, M),
-        "titles": (N, M),
-        "users": (B, M),
-        "shown": (B, 1 + K, M),
-        "scores": (B, 1 + K),
-        "dscores": (B, 1 + K),
-    }
+    return {**_shapes(U, T, N, B, D, H * A, (B, 1 + K, H * A), (B, 1 + K)), "attended": (U, H * A)}
+
+
+def shapes_3(U, T, N, B, K, D, H, A):  # D in the place of 1 + K
+    return _shapes(U, T, N, B, D, H * A, (B, D, H * A), (B, D))
+
+
+def shapes_4(U, T, N, B, K, D, H, A):  # M is not B * K
+    return _shapes(U, T, N, B, D, B * K, (B, 1 + K, B * K), (B, 1 + K))
+
+
+def shapes_5(U, T, N, B, K, D, H, A):  # numbers by heart, for one set of sizes
+    return _shapes(11, 29, 7, 3, 5, 12, (3, 5, 12), (3, 5))
 
 
 def count_weights_1(vocabulary, D, H, A, P):  # the user encoder reads rows of size M, not D
@@ -40,11 +38,49 @@ def count_weights_2(vocabulary, D, H, A, P):  # forgets the additive query
     return vocabulary * D + 3 * D * M + 3 * M * M + 2 * (M * P + P)
 
 
-def paper_query_1(weight_query, weight_key, heads, k):  # forgets the scale
-    return weight_query[:, k::heads] @ weight_key[:, k::heads].T
+def count_weights_3(vocabulary, D, H, A, P):  # a count is a whole number
+    M = H * A
+    return float(vocabulary * D + 3 * D * M + 3 * M * M + 2 * (M * P + 2 * P))
 
 
-def paper_query_2(weight_query, weight_key, heads, k):  # a block of columns instead of every heads-th
-    size = weight_query.shape[1] // heads
-    columns = slice(k * size, (k + 1) * size)
-    return weight_query[:, columns] @ weight_key[:, columns].T / math.sqrt(size)
+def count_weights_4(vocabulary, D, H, A, P):  # a bias of one number
+    M = H * A
+    return vocabulary * D + 3 * D * M + 3 * M * M + 2 * (M * P + P + 1)
+
+
+def _by_direction(loss, params, gradients, direction_of, both_sides=True):
+    error = {}
+    for name, one in params.items():
+        direction = direction_of(one)
+        up = loss({**params, name: one + 1e-5 * direction})
+        down = loss({**params, name: one - 1e-5 * direction}) if both_sides else loss(params)
+        rate = (up - down) / (2e-5 if both_sides else 1e-5)
+        error[name] = abs(rate - (gradients[name] * direction).sum())
+    return max(error, key=error.get)
+
+
+def wrong_gradient_1(loss, params, gradients):  # all ones: reversed entries have the same sum
+    return _by_direction(loss, params, gradients, np.ones_like)
+
+
+def wrong_gradient_2(loss, params, gradients):  # moves the first entry alone
+    def first(one):
+        direction = np.zeros_like(one)
+        direction.flat[0] = 1
+        return direction
+
+    return _by_direction(loss, params, gradients, first)
+
+
+def wrong_gradient_3(loss, params, gradients):  # the largest gradient is not for that reason wrong
+    return max(gradients, key=lambda name: np.abs(gradients[name]).max())
+
+
+def wrong_gradient_4(loss, params, gradients):  # the position, not the name
+    return 0
+
+
+def wrong_gradient_5(loss, params, gradients):  # adds its steps to the parameters that it was given
+    for one in params.values():
+        one += 1e-5
+    return next(iter(params))

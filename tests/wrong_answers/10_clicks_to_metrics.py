@@ -1,54 +1,225 @@
-"""Plausible wrong answers to the exercises of chapter 10."""
+"""Wrong answers to the exercises of chapter 10: each must be refused."""
+
+import math
 
 import numpy as np
 
 
-def auc_1(scores, labels):
-    clicked, others = scores[labels == 1], scores[labels == 0]
-    if len(clicked) == 0 or len(others) == 0:
+def _auc(s, y):
+    clicked, others = s[y == 1], s[y == 0]
+    if not len(clicked) or not len(others):
         return np.nan
-    return (clicked[:, None] > others[None, :]).mean()  # a tie counts as a loss
+    return ((clicked[:, None] > others) + 0.5 * (clicked[:, None] == others)).mean()
+
+
+def auc_1(scores, labels):
+    found = _auc(scores, labels)
+    scores[:] = 0
+    labels[:] = 0
+    return found
 
 
 def auc_2(scores, labels):
     clicked, others = scores[labels == 1], scores[labels == 0]
-    above = clicked[:, None] - others[None, :]
-    return ((above > 0) + 0.5 * (above == 0)).sum() / max(above.size, 1)  # 0 where there is no pair
+    if not len(clicked) or not len(others):
+        return np.nan
+    apart = clicked[:, None] - others
+    return ((apart > 0.1) + 0.5 * (abs(apart) <= 0.1)).mean()  # near is equal
+
+
+def auc_3(scores, labels):
+    return _auc(scores.astype(np.float16), labels)
+
+
+def auc_4(scores, labels):
+    clicked, others = scores[labels == 1], scores[labels == 0]
+    return (clicked[:, None] > others).mean() if len(clicked) and len(others) else np.nan  # a tie is wrong
+
+
+def auc_5(scores, labels):
+    found = _auc(scores, labels)
+    return 0.5 if np.isnan(found) else found
+
+
+def auc_of_ranks_1(ranks, labels):
+    n, clicked = len(ranks), ranks[labels == 1]
+    c = len(clicked)
+    return np.nan if c in (0, n) else (n - clicked).sum() / (c * (n - c))  # pairs of clicks too
+
+
+def auc_of_ranks_2(ranks, labels):
+    return _auc(-ranks, labels)  # right, with an entry for each pair
+
+
+def auc_of_ranks_3(ranks, labels):
+    n, clicked = len(ranks), ranks[labels == 1]
+    c = len(clicked)
+    return np.nan if c in (0, n) else ((n - clicked).sum() - c * c / 2) / (c * (n - c))
+
+
+def mrr_1(ranks, labels):
+    return 1 / ranks[labels == 1].min()  # of the first click
+
+
+def mrr_2(ranks, labels):
+    return 1 / ranks[labels == 1].mean()  # of the mean rank
+
+
+def mrr_3(ranks, labels):
+    return (1 / (1 + ranks[labels == 1])).mean()  # ranks from 0
+
+
+def _ndcg(r, y, k, best):
+    clicked = r[y == 1]
+    gain = (1 / np.log2(1 + clicked[clicked <= k])).sum()
+    return gain / (1 / np.log2(1 + np.arange(1, best + 1))).sum()
 
 
 def ndcg_1(ranks, labels, k):
-    clicked = ranks[labels == 1]
-    gain = (1 / np.log2(1 + clicked[clicked <= k])).sum()
-    return gain / (1 / np.log2(1 + np.arange(1, k + 1))).sum()  # as if there were k clicks
+    return _ndcg(ranks, labels, k, min((labels == 1).sum(), 5))  # whatever k is
 
 
 def ndcg_2(ranks, labels, k):
     clicked = ranks[labels == 1]
-    gain = (1 / np.log2(1 + clicked[clicked <= k])).sum()
-    return gain / (1 / np.log2(1 + np.arange(1, len(clicked) + 1))).sum()  # more clicks than places: never 1
+    return _ndcg(ranks, labels, k, min(len(clicked), k)) if (clicked <= k).any() else np.nan
 
 
-def negatives_1(shown, labels, count, rng):
+def ndcg_3(ranks, labels, k):
+    return _ndcg(ranks, labels, k, (labels == 1).sum())
+
+
+def ndcg_4(ranks, labels, k):
+    clicked = ranks[labels == 1]
+    gain = (1 / np.log(1 + clicked[clicked < k])).sum()  # the click at rank k is left out
+    return gain / (1 / np.log(1 + np.arange(1, min(len(clicked), k) + 1))).sum()
+
+
+def _negatives(replace):
+    def negatives(shown, labels, count, rng):
+        pool = shown[labels == 0]
+        return rng.choice(pool, count, replace=replace(len(pool), count)) if len(pool) else pool
+
+    return negatives
+
+
+_right = _negatives(lambda n, count: n < count)
+negatives_1 = _negatives(lambda n, count: n <= count)  # with replacement when exactly count are left
+negatives_2 = _negatives(lambda n, count: n < 7)
+
+
+def negatives_3(shown, labels, count, rng):
     pool = shown[labels == 0]
-    return rng.choice(pool, count) if len(pool) else pool  # with replacement always
+    return np.random.choice(pool, count, replace=len(pool) < count) if len(pool) else pool
 
 
-def negatives_2(shown, labels, count, rng):
+def negatives_4(shown, labels, count, rng):
+    return _right(shown, labels, 4, rng)  # whatever count is
+
+
+def negatives_5(shown, labels, count, rng):
     pool = shown[labels == 0]
-    return rng.permutation(pool)[:count]  # too few where the pool is small
+    if len(pool) < count:
+        return np.resize(pool, count) if len(pool) else pool  # tiled, not drawn
+    return rng.choice(pool, count, replace=False)
+
+
+def negatives_6(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    if len(pool) < count:
+        return np.full(count, pool[0]) if len(pool) else pool  # the first one, again and again
+    return rng.choice(pool, count, replace=False)
+
+
+def negatives_7(shown, labels, count, rng):
+    return _right(shown, labels, count, np.random.default_rng(0))  # a generator of its own
+
+
+def negatives_8(shown, labels, count, rng):
+    return _right(shown, np.zeros_like(labels), count, rng)  # also what was clicked
+
+
+def negatives_9(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    return pool[:count] if len(pool) >= count else _right(shown, labels, count, rng)  # the first ones
+
+
+def negatives_10(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    if not len(pool) or len(pool) >= count:
+        return _right(shown, labels, count, rng)
+    more = rng.choice(pool, count - len(pool))
+    return np.concatenate([rng.permutation(pool), more])  # each of the few at least once
+
+
+def _boot(d, draws, rng, percentiles=(2.5, 97.5)):
+    return tuple(np.percentile(d[rng.integers(len(d), size=(draws, len(d)))].mean(axis=1), percentiles))
+
+
+def _clean(first, second):
+    return (first - second)[~np.isnan(first - second)]
 
 
 def paired_interval_1(first, second, draws, rng):
-    kept = ~np.isnan(first - second)
-    first, second = first[kept], second[kept]
-    size = (draws, len(first))  # each ranking gets its own impressions: not paired
-    means = first[rng.integers(len(first), size=size)].mean(axis=1)
-    means = means - second[rng.integers(len(second), size=size)].mean(axis=1)
-    return tuple(np.percentile(means, [2.5, 97.5]))
+    return _boot(np.nan_to_num(first - second), draws, rng)  # NaN counts as no difference
 
 
 def paired_interval_2(first, second, draws, rng):
-    difference = first - second
-    difference = difference[~np.isnan(difference)]
-    which = rng.integers(len(difference), size=(draws, len(difference)))
-    return tuple(np.percentile(difference[which], [2.5, 97.5]))  # the spread of impressions, not of their mean
+    # unpaired: each is drawn by itself
+    first, second = first[~np.isnan(first)], second[~np.isnan(second)]
+    one, other = (x[rng.integers(len(x), size=(draws, len(x)))].mean(axis=1) for x in (first, second))
+    return tuple(np.percentile(one - other, [2.5, 97.5]))
+
+
+def paired_interval_3(first, second, draws, rng):
+    d = _clean(first, second)  # no bootstrap at all
+    error = 1.96 * d.std() / math.sqrt(len(d))
+    return d.mean() - error, d.mean() + error
+
+
+def paired_interval_4(first, second, draws, rng):
+    return _boot(_clean(first, second), draws, rng, (1.5, 98.5))
+
+
+def paired_interval_5(first, second, draws, rng):
+    return _boot(_clean(first, second), draws, rng, (4, 96))
+
+
+def paired_interval_6(first, second, draws, rng):
+    return _boot(_clean(first, second), 300, np.random.default_rng(0))
+
+
+def paired_interval_7(first, second, draws, rng):
+    return tuple(np.percentile(_clean(first, second), [2.5, 97.5]))  # of impressions, not of means
+
+
+def paired_interval_8(first, second, draws, rng):
+    return _boot(_clean(second, first), draws, rng)
+
+
+def paired_interval_9(first, second, draws, rng):
+    d = _clean(first, second)
+    which = rng.integers(len(d), size=(draws, len(d) // 2 + 1))  # half as many impressions as there are
+    return tuple(np.percentile(d[which].mean(axis=1), [2.5, 97.5]))
+
+
+def my_ranking_1(titles, histories, candidates):
+    return [np.zeros(len(shown)) for shown in candidates]
+
+
+def my_ranking_2(titles, histories, candidates):
+    # shared words, "the" as much as "comet"
+    scores = []
+    for history, shown in zip(histories, candidates):
+        seen = np.concatenate([titles[n] for n in history]) if len(history) else np.zeros(0, int)
+        scores.append(np.array([np.isin(titles[n], seen).mean() for n in shown]))
+    return scores
+
+
+def my_ranking_3(titles, histories, candidates):
+    # the length of the title
+    return [np.array([len(titles[n]) for n in shown], float) for shown in candidates]
+
+
+def my_ranking_4(titles, histories, candidates):
+    # titles clicked before
+    return [np.isin(shown, history).astype(float) for history, shown in zip(histories, candidates)]

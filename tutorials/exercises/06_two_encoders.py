@@ -1,89 +1,74 @@
-"""Exercises of chapter 06: fill in the stubs, then run ``python tutorials/exercises/06_two_encoders.py``."""
+"""Exercises of chapter 06. Fill in a stub, then ``python tutorials/exercise.py 06.1``, and so on."""
 
-import math
+import numpy as np  # noqa: F401
 
-import numpy as np
+from nrms_np import Ragged
+from nrms_np.layers.additive_attention import additive_attention_backward, additive_attention_forward  # noqa: F401
+from nrms_np.layers.self_attention import self_attention_backward, self_attention_forward  # noqa: F401
+
+
+def loss_without_history(negatives):
+    """06.1: the loss -log softmax(scores)[0] of a reader with an empty history and this many negatives."""
+    raise NotImplementedError
+
+
+def spread_of_mean(rate, copies):
+    """06.2: the standard deviation that dropout gives to the mean of ``copies`` ones -> (separate, shared).
+
+    separate: each copy has a mask of its own; shared: all have the same.
+    """
+    raise NotImplementedError
+
+
+def masks_by_position(word_masks, values):
+    """06.3: word_masks bool [U, D], values [T] the word of each position -> bool [T, D], the mask of each position."""
+    raise NotImplementedError
 
 
 def dropout_backward(dout, mask, rate):
-    """out = x * mask / (1 - rate), mask bool: dout, mask of the shape of x -> dx."""
+    """06.4: out = x * mask / (1 - rate), or x where mask is None: dout [T, M], mask bool [T, M] -> dx [T, M]."""
+    raise NotImplementedError
+
+
+def encoder_forward(rows, values, offsets, weights, heads, mask, rate):
+    """A helper: the three lines of the encoder -> out [S, M] and the two caches."""
+    sets = Ragged(values, offsets)
+    attended, first = self_attention_forward(rows, sets, *weights[:3], heads)  # 1. [T, M]
+    dropped = attended if mask is None else attended * mask / (1 - rate)  # 2. [T, M]
+    out, third = additive_attention_forward(dropped, sets, *weights[3:])  # 3. [S, M]
+    return out, (first, third)
+
+
+def encoder_gradients(dout, rows, values, offsets, weights, heads, mask, rate):
+    """06.5: dout [S, M] -> drows [R, D] and the gradients of the six weights, seven arrays in this order.
+
+    weights: weight_query, weight_key, weight_value, additive_weight, additive_bias, additive_query.
+    additive_attention_backward(dout, cache) gives the gradient of its rows, then those of weight, bias, query;
+    self_attention_backward(dout, cache) that of its rows, then those of query, key, value.
+    """
     raise NotImplementedError
 
 
 def title_gradient(dclicked, dscores, users, candidates):
-    """dclicked [N, M] from the histories, dscores [B, 1+K], users [B, M], candidates [B, 1+K] -> dtitles [N, M]."""
+    """06.6: dclicked [N, M] from the histories, dscores [B, 1+K], users [B, M], candidates [B, 1+K] -> dtitles [N, M].
+
+    scores[b, c] = titles[candidates[b, c]] . users[b]; a title may be shown many times.
+    """
     raise NotImplementedError
 
 
-def masks_by_position(word_masks, titles):
-    """word_masks [U, D], titles a list of lists of word numbers 0..U-1 -> bool [T, D]: the mask of each position."""
+def from_loss_to_titles(titles, values, offsets, candidates, weights, heads):
+    """06.7: the gradient of the loss by the title vectors [N, M] -> dtitles [N, M]; no dropout.
+
+    users = encoder of titles over the histories (values, offsets), scores as in 06.6, and the loss is the mean over
+    the users of -log softmax(scores)[column 0].
+    """
     raise NotImplementedError
 
 
-def loss_without_history(negatives):
-    """The loss -log softmax(scores)[0] of a user with an empty history and this many negatives."""
+def attention_dropout_backward(ddropped, alpha, mask, rate):
+    """06.8: dropped = alpha * mask / (1 - rate), alpha = softmax of each line of logits: -> dlogits [n, n].
+
+    ddropped, alpha [n, n], mask bool [n, n].
+    """
     raise NotImplementedError
-
-
-def check_dropout_backward(answer=dropout_backward):
-    rng = np.random.default_rng(0)
-    for rate in (0.2, 0.5):
-        x, dout, mask, step = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.random((4, 5)) >= rate, 1e-6
-        got = answer(dout, mask, rate)
-        for place in np.ndindex(*x.shape):
-            nudge = np.zeros(x.shape)
-            nudge[place] = step
-            change = (x + nudge) * mask / (1 - rate) - (x - nudge) * mask / (1 - rate)
-            right = (dout * change).sum() / (2 * step)
-            assert abs(got[place] - right) < 1e-7, f"rate {rate}: dx{list(place)} should be {right:.6f}"
-
-
-def check_title_gradient(answer=title_gradient):
-    rng = np.random.default_rng(1)
-    titles, users, dscores = rng.normal(size=(5, 4)), rng.normal(size=(3, 4)), rng.normal(size=(3, 3))
-    candidates, direction, step = np.array([[0, 1, 2], [3, 1, 0], [4, 1, 1]]), rng.normal(size=(5, 4)), 1e-6
-    before = direction.copy()
-    got = answer(direction, dscores, users, candidates)
-    assert (direction == before).all(), "dclicked was changed: add to a copy"
-    assert got is not None and got.shape == titles.shape, "dtitles has the shape of titles, [N, M]"
-
-    def loss(titles):  # the histories are stood in for by sum(dclicked * titles), whose gradient is dclicked
-        scores = (titles[candidates] * users[:, None, :]).sum(axis=2)
-        return (direction * titles).sum() + (dscores * scores).sum()
-
-    for n, m in np.ndindex(*titles.shape):
-        nudge = np.zeros(titles.shape)
-        nudge[n, m] = step
-        right = (loss(titles + nudge) - loss(titles - nudge)) / (2 * step)
-        times = (candidates == n).sum()
-        assert abs(got[n, m] - right) < 1e-6, (
-            f"dtitles[{n}, {m}] should be {right:.4f}, not {got[n, m]:.4f} (title {n} is shown {times} times)"
-        )
-
-
-def check_masks_by_position(answer=masks_by_position):
-    rng = np.random.default_rng(2)
-    rows, word_masks, titles = rng.normal(size=(5, 6)), rng.random((5, 6)) >= 0.4, [[0, 1, 0], [2], [], [4, 3, 1]]
-    got = answer(word_masks, titles)
-    assert got.shape == (7, 6), f"the titles have 7 positions: the shape should be (7, 6), not {got.shape}"
-    position = 0
-    for title in titles:
-        for word in title:
-            same = rows[word] * got[position] == rows[word] * word_masks[word]
-            assert same.all(), f"position {position} holds word {word} and should lose the entries that the word loses"
-            position += 1
-
-
-def check_loss_without_history(answer=loss_without_history):
-    rng = np.random.default_rng(3)
-    for negatives in (1, 4, 9):
-        scores = rng.normal(size=(1 + negatives, 8)) @ np.zeros(8)  # the vector of an empty history is zero
-        right = -math.log(np.exp(scores[0]) / np.exp(scores).sum())
-        got = answer(negatives)
-        assert abs(got - right) < 1e-12, f"with {negatives} negatives the loss is {right:.4f}, not {got:.4f}"
-
-
-if __name__ == "__main__":
-    for check in (check_dropout_backward, check_title_gradient, check_masks_by_position, check_loss_without_history):
-        check()
-        print(check.__name__.removeprefix("check_"), "is right")

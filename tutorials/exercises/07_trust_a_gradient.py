@@ -1,99 +1,81 @@
-"""Exercises of chapter 07: how to trust a gradient. Run it: ``python tutorials/exercises/07_trust_a_gradient.py``."""
-
-import math
+"""Exercises of chapter 07. Fill in a stub, then ``python tutorials/exercise.py 07.1``, and so on."""
 
 import numpy as np
 
 
 def best_step(epsilon, size, third):
-    """Return the step h of a central difference with the smallest total error h^2/6 * third + epsilon * size / h.
+    """07.1: the step h of a central difference with the smallest total error h^2/6 * third + epsilon * size / h.
 
     epsilon: the relative rounding error; size: |f|; third: |f'''|. All are positive numbers.
     """
-    raise NotImplementedError("best_step: set the derivative of the total error to zero and solve for h")
+    raise NotImplementedError
 
 
-def check_best_step(answer=best_step):
-    for epsilon, size, third in ((2.2e-16, 1.0, 1.0), (2.2e-16, 50.0, 0.3), (1.2e-7, 2.0, 5.0)):
-        h = answer(epsilon, size, third)
-
-        def total(step, epsilon=epsilon, size=size, third=third):
-            return step**2 / 6 * third + epsilon * size / step
-
-        assert h > 0, f"best_step({epsilon}, {size}, {third}) = {h}: a step is positive"
-        for other in (0.99 * h, 1.01 * h):
-            assert total(h) < total(other), (
-                f"best_step({epsilon}, {size}, {third}) = {h:.3g}, but {other:.3g} is better"
-            )
+def best_step_one_sided(epsilon, size, second):
+    """07.2: the same for (f(x + h) - f(x)) / h, which is wrong by h/2 * second and by twice the rounding."""
+    raise NotImplementedError
 
 
 def complex_gradient(f, x):
-    """Return the gradient of f at x by complex step, h = 1e-20. f maps complex128 [n] to a scalar; x float64 [n]."""
-    h = 1e-20
-    out = np.zeros(len(x))
-    raise NotImplementedError(f"complex_gradient: fill {out} with Im f(x + ih) / h for h = {h}, one entry at a time")
+    """07.3: the gradient of f at x by the complex step, h = 1e-20.
 
-
-def check_complex_gradient(answer=complex_gradient):
-    x = np.array([0.3, -0.7, 1.1])
-
-    def f(v):
-        return np.exp(v[0]) * np.tanh(v[1]) + v[2] ** 3 * v[0]
-
-    slope = 1 - np.tanh(-0.7) ** 2
-    true = np.array([np.exp(0.3) * np.tanh(-0.7) + 1.1**3, np.exp(0.3) * slope, 3 * 1.1**2 * 0.3])
-    kept = x.copy()
-    found = np.asarray(answer(f, x))
-    assert found.shape == (3,), f"the gradient has shape {found.shape}, x has shape (3,)"
-    error = np.abs(found - true).max()
-    assert error < 1e-14, f"the largest error is {error:.1e}; the complex step is right to 1e-15"
-    np.testing.assert_array_equal(x, kept, "x was changed")
-    found = answer(lambda v: (v * v).sum(), np.full(4, 0.5))
-    assert np.abs(found - 1).max() < 1e-14, f"the gradient of sum(v * v) at (.5, .5, .5, .5) is 1 each, not {found}"
+    f maps a complex128 array of the shape of x to a number. x has any shape, and may hold whole numbers.
+    """
+    raise NotImplementedError
 
 
 def safe_sum_of_lengths(x):
-    """Return the sum of the Euclidean lengths of the rows of x [n, D], safe for a complex step through it."""
+    """07.4: the sum of the Euclidean lengths of the rows of x [n, D], safe for a complex step through it."""
     return np.linalg.norm(x, axis=1).sum()
 
 
-def check_safe_sum_of_lengths(answer=safe_sum_of_lengths):
-    x = np.array([[3.0, 4.0], [-5.0, 12.0]])
-    assert abs(answer(x) - 18) < 1e-12, f"the lengths are 5 and 13, together 18, not {answer(x)}"
-    true = x / np.array([[5.0], [13.0]])
-    for i in np.ndindex(2, 2):
-        shifted = x.astype(complex)
-        shifted[i] += 1e-20j
-        found = np.imag(answer(shifted)) / 1e-20
-        assert abs(found - true[i]) < 1e-12, (
-            f"the complex step by x{list(i)} gives {found:.4f}, the slope is {true[i]:.4f}"
-        )
-
-
 def blind_softmax_backward(dout, alpha):
-    """Return a WRONG gradient of the logits [n] that is right when dout is all ones, and not zero for other dout.
+    """07.5: a WRONG gradient of the logits [n] that is zero whenever all entries of dout are equal, as it should be.
 
-    dout [n], alpha [n]: the softmax of the logits. Not one of the three of the chapter, nor a multiple of one.
+    dout [n], alpha [n]: the softmax of the logits. Linear in dout, as every backward pass; not zero for other dout,
+    and no multiple of the right one.
     """
-    raise NotImplementedError("blind_softmax_backward: what vanishes when all entries of dout are equal?")
+    raise NotImplementedError
 
 
-def check_blind_softmax_backward(answer=blind_softmax_backward):
-    rng = np.random.default_rng(7)
-    logits = rng.normal(size=5)
-    alpha = np.exp(logits) / np.exp(logits).sum()
-    dout = rng.normal(size=5)
-    plain = np.asarray(answer(np.ones(5), alpha.copy()))
-    assert plain.shape == (5,), f"the gradient has shape {plain.shape}, the logits have shape (5,)"
-    assert np.abs(plain).max() < 1e-12, f"the plain sum sees it: for dout = 1 the true gradient is 0, yours is {plain}"
-    found, right = answer(dout.copy(), alpha.copy()), alpha * (dout - (alpha * dout).sum())
-    assert np.abs(found).max() > 1e-6, "it is zero for a random dout: that is not_there of the chapter"
-    for known, name in ((right, "the right gradient"), (right / alpha, "alpha_lost of the chapter")):
-        cosine = abs(found @ known) / math.sqrt((found @ found) * (known @ known))
-        assert cosine < 1 - 1e-9, f"this is {name}, or a multiple of it"
+def pattern(bug):
+    """07.6: which gradients does the check call WRONG? A set of "rows", "weight_query", "weight_key", "weight_value".
+
+    Each line describes one change in attention_backward of the chapter. Predict; do not run it.
+    """
+    return {
+        "dvalue is made of alpha in place of alpha.T": None,
+        "dkey loses the gradients of repeated rows": None,
+        "7 is added to every entry of dalpha": None,
+        "dalpha is twice as large": None,
+        "weight_query and weight_key are exchanged in drows": None,
+    }[bug]
 
 
-if __name__ == "__main__":
-    for check in (check_best_step, check_complex_gradient, check_safe_sum_of_lengths, check_blind_softmax_backward):
-        check()
-        print(f"{check.__name__.removeprefix('check_')}: right")
+def mended(dout, rows, members, weight_query, weight_key, weight_value):
+    """07.7: three bugs are planted after "Backward". Find and mend them, from what the check says.
+
+    Returns drows, dweight_query, dweight_key, dweight_value.
+    """
+    # Forward, and right
+    scale = 1 / np.sqrt(weight_query.shape[1])
+    query, key, value = rows @ weight_query, rows @ weight_key, rows @ weight_value  # 1. [R, A]
+    logits = scale * query[members] @ key[members].T  # 2. and 3. [n, n]
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    alpha = exponentials / exponentials.sum(axis=1, keepdims=True)  # 4.
+    # Backward
+    dalpha = dout @ value[members].T  # 5.
+    dvalue = sum_at(alpha @ dout, members, len(rows))
+    total = (alpha * dalpha).sum(axis=1, keepdims=True)  # 4.
+    dlogits = alpha * (dalpha - total)
+    dquery = sum_at(scale * dlogits @ key[members], members, len(rows))  # 3. and 2.
+    dkey = sum_at(dlogits.T @ query[members], members, len(rows))
+    drows = dquery @ weight_query.T + dkey @ weight_query.T + dvalue @ weight_value.T  # 1.
+    return drows, rows.T @ dquery, rows.T @ dkey, rows.T @ dvalue
+
+
+def sum_at(at_positions, members, size):
+    """A helper, and right: the gradient at each position goes to the row that stands there."""
+    out = np.zeros((size, at_positions.shape[1]))
+    np.add.at(out, members, at_positions)
+    return out

@@ -1,6 +1,6 @@
 """Solutions of chapter 00."""
 
-import math
+import numpy as np
 
 
 def shapes(U, T, N, B, K, D, H, A):
@@ -8,7 +8,7 @@ def shapes(U, T, N, B, K, D, H, A):
     return {
         "rows": (U, D),  # one row for each different word
         "attended": (T, M),  # self-attention mixes words inside a title, so here every position has its own row
-        "titles": (N, M),  # pooled: one row for each different title
+        "title_vectors": (N, M),  # one row for each different title
         "users": (B, M),
         "shown": (B, 1 + K, M),  # an array of indices [B, 1+K] picks rows of size M
         "scores": (B, 1 + K),  # the dot product sums over M
@@ -23,7 +23,12 @@ def count_weights(vocabulary, D, H, A, P):
     return vocabulary * D + (3 * D * M + additive) + (3 * M * M + additive)
 
 
-def paper_query(weight_query, weight_key, heads, k):
-    # The columns of the heads take turns, so a head has every heads-th; the scale 1 / sqrt(A) belongs to Q_k.
-    size = weight_query.shape[1] // heads
-    return weight_query[:, k::heads] @ weight_key[:, k::heads].T / math.sqrt(size)
+def wrong_gradient(loss, params, gradients):
+    # A random direction: with ones, or along one entry, an error can hide.
+    rng, step = np.random.default_rng(0), 1e-5
+    error = {}
+    for name, one in params.items():
+        direction = rng.normal(size=one.shape)
+        up, down = (loss({**params, name: one + h * direction}) for h in (step, -step))
+        error[name] = abs((up - down) / (2 * step) - (gradients[name] * direction).sum())
+    return max(error, key=error.get)

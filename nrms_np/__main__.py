@@ -1,0 +1,22 @@
+"""What the commands are: ``python -m nrms_np``."""
+
+import sys
+
+COMMANDS = {
+    "train": "train on a built-in corpus of made-up news, or on your data",
+    "evaluate": "metrics of a trained model, and the file that MIND's leaderboard takes",
+    "recommend": "news for a reader, or for all readers of a file",
+    "explain": "one page that shows why: what each click and each word brings to a score",
+    "convert": "a log of clicks becomes folders to train on",
+    "gradcheck": "check every gradient against two numeric ones",
+}
+
+
+def describe() -> str:
+    lines = [f"  {f'python -m nrms_np.{name}':<29}{what}" for name, what in COMMANDS.items()]
+    return "\n".join(["The commands of nrms_np (each one explains itself with --help):", *lines])
+
+
+if __name__ == "__main__":
+    print(describe())
+    sys.exit(2 if sys.argv[1:] and sys.argv[1] not in ("-h", "--help") else 0)

@@ -1,0 +1,37 @@
+"""Signals that ask a process to stop: Ctrl-C, SIGTERM of ``docker stop`` and SLURM, SIGHUP of a closed terminal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+
+
+class Stopped(KeyboardInterrupt):
+    """Raised for one of STOPPING, which is the first argument; the others say what became of the work."""
+
+
+def stop(number: int, *said: str) -> NoReturn:
+    raise Stopped(signal.Signals(number), *said)
+
+
+@contextmanager
+def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
+    """Inside, a signal of STOPPING calls handle(its number).
+
+    What is ignored stays ignored (nohup ignores SIGHUP), and outside the main thread, where Python has no handlers,
+    nothing changes.
+    """
+    before = {}
+    try:
+        for number in STOPPING:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                with suppress(ValueError):  # not the main thread
+                    before[number] = signal.signal(number, lambda number, _: handle(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

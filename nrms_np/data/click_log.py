@@ -1,0 +1,238 @@
+"""Clicks of any site as impressions: what was shown together, what of it was clicked, what had been clicked before."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..rng import generator
+from .lines import Notes
+from .mind import Impression, mind_time
+from .read_mind import LABELS, NO_TITLE
+from .tables import EPOCH, read_parquet, read_table, read_times
+
+Row = Mapping[str, Any]
+Names = Mapping[str, str | None]  # of columns, by kind
+Articles = dict[str, tuple[str, str]]  # category and title by id
+
+COLUMNS = {  # their usual names, in small letters without marks
+    "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
+    "time": "time timestamp datetime date eventtime impressiontime clicktime createdat ts",
+    "item": "item itemid news newsid nid article articleid content contentid document documentid docid iid id url",
+    "title": "title headline newstitle articletitle itemtitle name",
+    "category": "categorystr category section topic",
+    "clicked": "clicked click isclick isclicked clicks label event eventtype action",
+    "shown": "shown impressions inview articleidsinview candidates isshown displayed",
+    "session": "session sessionid impressionid requestid pageviewid",
+}
+YES = "true t yes y click clicked open opened read".split()
+NO = "false f no n none nan null view viewed impression show shown seen displayed".split()
+
+
+class Event(NamedTuple):
+    """An article that was shown to a user, and perhaps clicked."""
+
+    time: str
+    user: str
+    item: str
+    clicked: bool
+    group: str  # what was shown to a user together has the same: a session or a time
+
+
+def find_columns(path: Path, row: Row, given: Names, *needed: str) -> dict[str, str]:
+    """The column of each kind: the ``given`` one, or the first that has one of its usual names.
+
+    Raises InputError when a given one or a needed one is not there.
+    """
+    usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
+    found = {}
+    for kind, names in COLUMNS.items():
+        name = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
+        if name and name in row:
+            found[kind] = name
+        elif name or kind in needed:
+            columns = ", ".join(map(str, row))
+            raise InputError(f"{path}: which column is the {kind}? say --{kind} with one of: {columns}")
+    return found
+
+
+def read_articles(path: Path, given: Names, notes: Notes) -> Articles:
+    """Category and title by id, from a table of articles."""
+    articles: Articles = {}
+    columns: dict[str, str] = {}
+    for place, row in read_table(path, notes):
+        columns = columns or find_columns(path, row, given, "item", "title")
+        _add_article(articles, _id(row, columns), row, columns, place, notes)
+    return articles
+
+
+def read_log(path: Path, given: Names, form: str | None, articles: Articles, notes: Notes) -> list[tuple[float, Event]]:
+    """The events of a log by their seconds; titles in the log are added to ``articles``.
+
+    A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
+    were); or all that was shown at once, in lists of ids. Raises InputError when a column is missing.
+    """
+    events: dict[Event, None] = {}
+    places: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    is_list = False
+    for place, row in read_table(path, notes):
+        if not columns:
+            columns = find_columns(path, row, given, "user", "time")
+            is_list = "shown" in columns and _is_click(row, columns, "shown") is None
+            if not is_list and "item" not in columns:
+                columns = find_columns(path, row, given, "title")
+        user, time, session = (_text(row, columns, kind) for kind in ("user", "time", "session"))
+        clicked = _read_lists(row, columns) if is_list else _read_row(row, columns)
+        if not (user and time and clicked):
+            notes.add("rows without a click or view of an article, a user or a time, left out", place)
+            continue
+        places.setdefault(time, place)
+        for item in clicked:
+            if not is_list:
+                _add_article(articles, item, row, columns, place, notes)
+            event = Event(time, user, item, clicked[item], place if is_list else session or time)
+            if event in events:
+                notes.add("rows that repeat another one, left out", place)
+            events[event] = None
+    if not events:
+        raise InputError(f"{path}: holds no row of a user, a time and an article")
+    if "session" in columns and not is_list and len({(event.user, event.group) for event in events}) == len(events):
+        notes.add(
+            f"column {columns['session']!r} differs in all rows, so the times say what was shown together", str(path)
+        )
+        events = {event._replace(group=event.time): None for event in events}
+    seconds = read_times(places, form)
+    return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
+
+
+def _read_row(row: Row, columns: dict[str, str]) -> dict[str, bool]:
+    """The article of a row, and whether it was clicked; nothing for a row of something else."""
+    item, clicked = _id(row, columns), "clicked" not in columns or _is_click(row, columns, "clicked")
+    shown = clicked or "shown" not in columns or _is_click(row, columns, "shown")
+    return {item: clicked} if item and shown and clicked is not None else {}
+
+
+def _read_lists(row: Row, columns: dict[str, str]) -> dict[str, bool]:
+    """The articles of a row, and whether each was clicked; without a column of clicks, ids end in -1 and -0."""
+    shown, clicked = (_ids(row[columns[kind]]) if kind in columns else None for kind in ("shown", "clicked"))
+    if clicked is None:
+        return {item[:-2]: item.endswith("-1") for item in shown or () if item[-2:] in LABELS}
+    return {item: item in clicked for item in [*(shown or ()), *clicked]}
+
+
+def _ids(cell: Any) -> list[str]:
+    return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", str(cell or ""))
+
+
+def _is_click(row: Row, columns: dict[str, str], kind: str) -> bool | None:
+    """True for yes, click, numbers above 0; False for no, view, 0 and nothing; None for anything else."""
+    text = _text(row, columns, kind).lower()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text) > 0
+    return True if text in YES else False if text in ("", *NO) else None
+
+
+def _text(row: Row, columns: dict[str, str], kind: str) -> str:
+    """A cell on one line; empty where there is no such column, or nothing in it."""
+    text = " ".join(str(row.get(columns.get(kind, ""), "")).split())
+    return "" if text.lower() in NO_TITLE else text
+
+
+def _id(row: Row, columns: dict[str, str]) -> str:
+    """The id of a row's article, without spaces, which separate ids in MIND; without ids the title is one."""
+    text = _text(row, columns, "item" if "item" in columns else "title").replace(" ", "_")
+    return re.sub(r"^(\d+)\.0$", r"\1", text)  # a number that pandas wrote beside missing ones
+
+
+def _add_article(articles: Articles, item: str, row: Row, columns: dict[str, str], place: str, notes: Notes) -> None:
+    title = _text(row, columns, "title")
+    if title and articles.setdefault(item, (_text(row, columns, "category"), title))[1] != title:
+        notes.add("rows that give an article another title, which is left out", place)
+
+
+def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[tuple[float, Impression]]:
+    """What was shown together, by its first second: in one session, or to one user at one time.
+
+    A click later than that belongs to the last impression that showed its article. A click on what was never shown
+    counts in histories only. A history holds the user's clicks before the impression began.
+    """
+    only_clicks = all(event.clicked for _, event in events)
+    shown: dict[tuple[str, str], dict[str, bool]] = {}  # by user and group: the articles, and whether they were clicked
+    began: dict[tuple[str, str], float] = {}
+    last: dict[tuple[str, str], tuple[str, str]] = {}  # by user and article: the impression that showed it last
+    clicks: dict[str, tuple[list[float], list[str]]] = defaultdict(lambda: ([], []))
+    viewed = {(event.user, event.group) for _, event in events if not event.clicked}
+    for second, event in events:
+        key = event.user, event.time if only_clicks else event.group
+        before = last.get((event.user, event.item))
+        if event.clicked:
+            if not only_clicks and key not in viewed:
+                key = before or ("", "")
+            if before and (only_clicks or shown[before][event.item] and key == before):
+                notes.add("clicks on what the user had clicked before, left out", f"{event.user} on {event.item}")
+                continue
+            clicks[event.user][0].append(second)
+            clicks[event.user][1].append(event.item)
+        if not key[0]:
+            notes.add("clicks on what was not shown, in histories only", f"{event.user} on {event.item}, {event.time}")
+            continue
+        began.setdefault(key, second)
+        articles = shown.setdefault(key, {})
+        articles[event.item] = articles.get(event.item, False) or event.clicked
+        last[event.user, event.item] = key
+    made = []
+    for number, key in enumerate(sorted(shown, key=began.__getitem__), 1):
+        seconds, items = clicks[key[0]]
+        history = items[: bisect_left(seconds, began[key])]
+        labels = [int(clicked) for clicked in shown[key].values()]
+        time = mind_time(EPOCH + timedelta(seconds=began[key]))
+        made.append((began[key], Impression(str(number), key[0], time, history, list(shown[key]), labels)))
+    return made
+
+
+def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> list[Impression]:
+    """Add up to ``count`` articles to each impression, of those that others clicked on its day and the user never did.
+
+    An article is drawn as often as it was clicked, so that being popular is no sign of a click.
+    """
+    of_day: dict[str, list[str]] = defaultdict(list)
+    of_user: dict[str, set[str]] = defaultdict(set)
+    for one in impressions:
+        of_day[one.time.split()[0]] += one.shown
+        of_user[one.user] |= {*one.history, *one.shown}
+    draw, full = generator(0, "what was not clicked"), []
+    for one in impressions:
+        pool = of_day[one.time.split()[0]]
+        drawn = dict.fromkeys(pool[n] for n in draw.integers(len(pool), size=4 * count)) if pool else {}
+        shown = [*one.shown, *[item for item in drawn if item not in of_user[one.user]][:count]]
+        if len(shown) == len(one.shown):
+            notes.add("impressions for which nothing could be drawn", f"impression {one.id}")
+        order = draw.permutation(len(shown))
+        labels = [int(n < len(one.shown)) for n in order]
+        full.append(one._replace(shown=[shown[n] for n in order], labels=labels))
+    return full
+
+
+def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
+    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
+    history = {
+        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
+        for row in read_parquet(folder / "history.parquet", "user_id", "article_id_fixed")
+    }
+    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
+    for row in read_parquet(folder / "behaviors.parquet", *names):
+        impression_id, user, time, shown, *clicked = (row[name] for name in names if name in row)
+        labels = [int(item in (clicked[0] or ())) for item in shown] if clicked else None
+        if labels and set(clicked[0] or ()) - set(shown):
+            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
+        if user not in history:
+            notes.add("impressions of users without a history", f"impression {impression_id}")
+        known = history.get(user, "").split()
+        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

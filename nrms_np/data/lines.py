@@ -1,0 +1,133 @@
+"""Lines of text files: what every reader of this folder shares, with errors and notes that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..errors import InputError
+
+LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+AS_UNZIPPED = "is this the file as MIND unzips it? (python -m nrms_np.convert reads other forms)"
+OTHER_FILES = {  # how they begin
+    b"PK\x03\x04": "a zip archive; unpack it and give what is in it",
+    b"\x1f\x8b": "packed by gzip; unpack it and give what is in it",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
+
+
+class Notes:
+    """What was left out or looks odd: of each kind how much, and where first."""
+
+    def __init__(self, strict: bool = False):
+        self.strict = strict
+        self.found: dict[str, tuple[int, str]] = {}
+
+    def add(self, kind: str, place: str, error: str = "") -> None:
+        """Count one more. Strict reading raises InputError, "``place`` ``error``", if it is an error."""
+        if self.strict and error:
+            raise InputError(f"{place} {error}")
+        count, first = self.found.get(kind, (0, place))
+        self.found[kind] = count + 1, first
+
+    def count(self, kind: str) -> int:
+        return self.found.get(kind, (0, ""))[0]
+
+    def refuse_most(self, kind: str, others: int, remedy: str) -> None:
+        """Raises InputError when there are more of this kind than ``others``: that is no accident."""
+        if self.count(kind) > others:
+            count, first = self.found[kind]
+            total = count + others
+            raise InputError(f"{first}: the first of {count:,} {kind.split(',')[0]}, most of all {total:,}; {remedy}")
+
+    def lines(self) -> list[str]:
+        return [f"{kind}: {count:,} (first: {place})" for kind, (count, place) in self.found.items()]
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print notes on stderr, where they do not mix with results."""
+    for line in lines:
+        print(f"note: {line}", file=sys.stderr)
+
+
+def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Line number and tab-separated columns of each line; a wrong column count names the line.
+
+    Where several counts are possible, the first line decides. A byte order mark is dropped. ``must_end``: refuse a last
+    line without its end, because a file that was cut off in its last column would be read without complaint.
+    """
+    line_number = 0
+    try:
+        with open(path, "rb") as file, byte_bar(path, os.fstat(file.fileno()).st_size) as bar:
+            while line := file.readline(LONGEST_LINE + 1):
+                line_number += 1
+                if line_number == 1:
+                    line = line.removeprefix(BYTE_ORDER_MARK)
+                    refuse_other_files(path, line)
+                if len(line) > LONGEST_LINE:
+                    raise InputError(f"{path}:{line_number}: longer than {LONGEST_LINE:,} bytes; {AS_UNZIPPED}")
+                if must_end and not line.endswith(b"\n"):
+                    raise InputError(
+                        f"{path}:{line_number}: the last line has no end, so the file seems cut off; "
+                        "unzip it again, or end the line if it is whole"
+                    )
+                fields = line.decode().rstrip("\r\n").split("\t")
+                if len(fields) not in columns:
+                    raise InputError(f"{path}:{line_number}: {_explain_columns(fields, columns)}")
+                columns = (len(fields),)
+                yield line_number, fields
+                if line_number % 1000 == 0:
+                    bar.update(file.tell() - bar.n)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}:{line_number}: not UTF-8 text ({error.reason} at byte {error.start} of the line); {AS_UNZIPPED}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: {explain_missing(path, error)}") from None
+    if not line_number:
+        raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
+
+
+def _explain_columns(fields: list[str], columns: tuple[int, ...]) -> str:
+    what = f"{len(fields)} tab-separated columns, expected {' or '.join(map(str, columns))}"
+    if "\r" in "".join(fields):
+        return f"{what}; its lines end in CR alone: end them with LF"
+    if len(fields) - 1 in columns and not fields[0]:
+        return f"{what}; write it without the index (pandas: index=False)"
+    return f"{what}; {AS_UNZIPPED}"
+
+
+def refuse_other_files(path: Path, start: bytes, others: dict[bytes, str] = OTHER_FILES) -> None:
+    """Raises InputError when a file begins like one of another kind."""
+    for magic, what in others.items():
+        if start.startswith(magic):
+            raise InputError(f"{path}: {what}")
+
+
+def explain_missing(path: Path, error: OSError) -> str:
+    """Why there is no file ``path`` that can be read, and what to do."""
+    folder = path.parent
+    if path.is_file():
+        return f"cannot be read ({error.strerror or error})"
+    if (path / path.name).is_file():
+        return f"a folder; move the file {path.name} in it up, to its place"
+    if path.is_dir():
+        return f"a folder; give a file of it, such as {min(path.iterdir(), default='news.tsv')}"
+    if folder.is_file():
+        packed = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
+        what = "an archive; unpack it and give the folder" if packed else f"a file; give its folder, {folder.parent}"
+        return f"{folder.name} is {what}"
+    near = [*folder.glob(f"*/{path.name}"), *folder.glob("*.zip")]
+    remedy = f"is {min(near)} the one?" if near else "give a folder that holds news.tsv and behaviors.tsv"
+    return f"no such file; {remedy}"
+
+
+def byte_bar(path: Path, size: int) -> tqdm:
+    """A progress bar in bytes, shown when reading takes longer than a second."""
+    return tqdm(total=size, desc=f"reading {path}", unit="B", unit_scale=True, delay=1, leave=False)

@@ -1,0 +1,78 @@
+"""Explain a recommendation: ``python -m nrms_np.explain --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if not __package__:  # python nrms_np/explain.py
+    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
+
+from .app import cli, threads
+from .app.explanation import explain
+from .app.page import write_page
+from .app.recommender import Recommender
+from .data.mind import Behaviors, News
+from .data.read_folder import read_folder
+from .data.read_mind import read_news
+from .errors import InputError
+
+DESCRIPTION = """Show on one page why these titles are recommended: what each click and each word brings to a score.
+
+The page needs no network and no other file. The history is that of --history, or of the last impression of --user in
+the behaviors.tsv of --data; the candidates are those of --candidates, or the catalogue's best ten."""
+
+EPILOG = """History and candidates are lists of ids of NEWS.tsv; a title that no file knows goes in quotes inside it.
+
+examples:
+  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --data runs/demo/dev --user U7 --html page.html
+  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7" \\
+      --candidates 'N31 "A storm closes the harbour"' --html page.html
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = cli.make_parser("explain", DESCRIPTION, EPILOG)
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
+    parser.add_argument("--news", type=Path, metavar="NEWS.tsv", help="the catalogue, if not that of --data")
+    parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")
+    parser.add_argument("--candidates", metavar='"N1 N2 ..."', help="ids, and titles in quotes")
+    parser.add_argument("--user", metavar="U", help="a user of --data, in place of --history")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="MIND folder with the clicks of --user")
+    parser.add_argument("--html", type=Path, metavar="FILE", required=True, help="the page to write")
+    cli.add_threads(parser)
+    args = parser.parse_args(argv or [])
+    if (args.history is None) == (args.user is None) or (args.user is None) != (args.data is None):
+        raise InputError("give either --history, or --user and --data")
+    if args.news is None and args.data is None:
+        raise InputError("give --news NEWS.tsv: the catalogue that the ids are looked up in")
+    candidates = None if args.candidates is None else cli.split_items("--candidates", args.candidates)
+    threads.use(args.threads)
+    if args.data is None:
+        history, news = cli.split_items("--history", args.history), read_news(args.news)
+    else:
+        news, behaviors = read_folder(args.data)
+        history = _history_of(args.user, news, behaviors)
+        news = read_news(args.news) if args.news else news
+    ids = news.ids
+    if candidates is not None:  # nothing else has to be encoded
+        ids = [item for item in dict.fromkeys(history + candidates) if item in news.number]
+    recommender = Recommender.load(args.checkpoint)
+    recommender.set_catalogue(ids, [news.titles[news.number[one]] for one in ids], progress=True)
+    explanation = explain(recommender, history, candidates)
+    write_page(explanation, args.html)
+    for note in explanation.notes:
+        print(note)
+    print(f"{args.html}: open it in a browser")
+
+
+def _history_of(user: str, news: News, behaviors: Behaviors) -> list[str]:
+    """The ids that a user had clicked before the last of their impressions in the file."""
+    of_user = [i for i, number in enumerate(behaviors.users) if behaviors.user_ids[number] == user.encode()]
+    if not of_user:
+        raise InputError(f"--user {user!r}: no such user in the behaviors.tsv of --data")
+    return [news.ids[n] for n in behaviors.histories[of_user[-1]]]
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run_command(main))

@@ -1,0 +1,487 @@
+"""``python -m nrms_np.convert`` as a user meets it: logs of many forms, EB-NeRD, xMIND."""
+
+import csv
+import json
+import zipfile
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nrms_np import convert, evaluate, train
+from nrms_np.app import cli
+from nrms_np.data.demo import make_demo
+from nrms_np.data.mind import write_folder
+from nrms_np.data.read_folder import read_folder
+from nrms_np.data.tables import read_times
+from nrms_np.errors import InputError
+from tests.helpers import QUICK
+
+START = datetime(2024, 3, 15, 8)
+TITLES = {"a1": "Rain over the harbour", "a2": "A new bridge", "a3": "Bread prices fall", "a4": "Team wins"}
+# user, hours since the start, article, clicked
+SHOWN = [
+    *[("u1", 0, "a1", 1), ("u1", 0, "a2", 0), ("u2", 1, "a2", 1), ("u2", 1, "a3", 0), ("u1", 2, "a3", 1)],
+    *[("u1", 2, "a4", 0), ("u1", 24, "a2", 0), ("u1", 24, "a4", 1), ("u2", 25, "a1", 0), ("u2", 25, "a4", 1)],
+]
+EXPECTED = {
+    "train": [("u1", "", "a1-1 a2-0"), ("u2", "", "a2-1 a3-0"), ("u1", "a1", "a3-1 a4-0")],
+    "dev": [("u1", "a1 a3", "a2-0 a4-1"), ("u2", "a2", "a1-0 a4-1")],
+}
+
+
+def rows(time=lambda time: time.isoformat(sep=" "), shown=SHOWN):
+    names = ["user", "time", "item", "title", "clicked"]
+    return [
+        dict(zip(names, [user, time(START + timedelta(hours=hour)), item, TITLES[item], clicked]))
+        for user, hour, item, clicked in shown
+    ]
+
+
+def seconds_of(time):
+    return int((time - datetime(1970, 1, 1)).total_seconds())
+
+
+def write_csv(path, rows, delimiter=",", encoding="utf-8", end="\n"):
+    with open(path, "w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter, lineterminator=end)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def lines(folder):
+    text = (folder / "behaviors.tsv").read_text(encoding="utf-8")
+    return [tuple(line.split("\t")[i] for i in (1, 3, 4)) for line in text.splitlines()]
+
+
+def run(path, *arguments, out=None):
+    out = out or path.parent / "out"
+    code = cli.run_command(convert.main, [str(path), "--out", str(out), *map(str, arguments)])
+    return code, out
+
+
+def check(out):
+    assert {name: lines(out / name) for name in ("train", "dev")} == EXPECTED
+    news, behaviors = read_folder(out / "dev", strict=True)
+    assert dict(zip(news.ids, news.titles)) == TITLES
+    assert behaviors.text_columns()[2] == ["3/16/2024 8:00:00 AM", "3/16/2024 9:00:00 AM"]
+
+
+def write_json(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def write_json_array(path, rows):
+    path.write_text(json.dumps(rows, indent=1))
+    return path
+
+
+def write_parquet(path, rows):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
+
+
+FILES = {
+    "csv": lambda folder: write_csv(folder / "log.csv", rows()),
+    "tsv": lambda folder: write_csv(folder / "log.tsv", rows(), "\t"),
+    "semicolons": lambda folder: write_csv(folder / "log.csv", rows(), ";"),
+    "CRLF": lambda folder: write_csv(folder / "log.csv", rows(), end="\r\n"),
+    "CR": lambda folder: write_csv(folder / "log.csv", rows(), end="\r"),
+    "byte order mark": lambda folder: write_csv(folder / "log.csv", rows(), encoding="utf-8-sig"),
+    "UTF-16": lambda folder: write_csv(folder / "log.txt", rows(), "\t", "utf-16"),
+    "JSON lines": lambda folder: write_json(folder / "log.jsonl", rows()),
+    "JSON": lambda folder: write_json_array(folder / "log.json", rows()),
+    "parquet": lambda folder: write_parquet(folder / "log.parquet", rows(time=lambda time: time)),
+    "seconds": lambda folder: write_csv(folder / "log.csv", rows(lambda time: seconds_of(time))),
+    "milliseconds": lambda folder: write_json(
+        folder / "log.jsonl", rows(lambda time: 1000.0 * seconds_of(time))
+    ),
+    "UTC": lambda folder: write_csv(folder / "log.csv", rows(lambda time: time.isoformat() + "Z")),
+    "a zone": lambda folder: write_csv(
+        folder / "log.csv", rows(lambda time: (time + timedelta(hours=5.5)).isoformat() + ".25+05:30")
+    ),
+    "MIND's times": lambda folder: write_csv(folder / "log.csv", rows(lambda time: f"{time:%m/%d/%Y %I:%M:%S %p}")),
+    "day first": lambda folder: write_csv(folder / "log.csv", rows(lambda time: f"{time:%d.%m.%Y %H:%M}")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_a_log_in_any_form(tmp_path, form):
+    code, out = run(FILES[form](tmp_path))
+    assert code == 0
+    check(out)
+
+
+def test_other_names_of_columns(tmp_path, capsys):
+    renamed = [
+        {
+            "Visitor ID": row["user"],
+            "ts": row["time"],
+            "artikel": row["item"],
+            "Headline": row["title"],
+            "event_type": event,
+        }
+        for row, event in zip(rows(), ["click" if row["clicked"] else "view" for row in rows()])
+    ]
+    path = write_csv(tmp_path / "log.csv", renamed)
+    code, out = run(path, "--item", "artikel")
+    assert code == 0
+    check(out)
+    assert run(path, "--item", "item", out=tmp_path / "other")[0] == 2
+    assert "say --item with one of: Visitor ID, ts, artikel, Headline, event_type" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists() and sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "out"]
+
+
+def test_titles_in_a_file_of_their_own_or_as_the_only_name(tmp_path, capsys):
+    without = [{name: value for name, value in row.items() if name != "title"} for row in rows()]
+    news = write_csv(tmp_path / "news.csv", [{"id": item, "title": title} for item, title in TITLES.items()])
+    assert run(write_csv(tmp_path / "log.csv", without))[0] == 2
+    assert "most articles have no title; give --news FILE" in capsys.readouterr().err
+    code, out = run(tmp_path / "log.csv", "--news", news)
+    assert code == 0
+    check(out)
+    without = [{name: value for name, value in row.items() if name != "item"} for row in rows()]
+    code, out = run(write_csv(tmp_path / "titles.csv", without), out=tmp_path / "titles")
+    assert code == 0 and lines(out / "dev")[1] == ("u2", "A_new_bridge", "Rain_over_the_harbour-0 Team_wins-1")
+    assert sorted(read_folder(out / "dev")[0].titles) == sorted(TITLES.values())
+
+
+@pytest.mark.parametrize("form", ["['{}' '{}']", '["{}", "{}"]', "{} {}", "{},{}"])
+def test_lists_of_what_was_shown(tmp_path, form):
+    shown = defaultdict(list)
+    for user, hour, item, clicked in SHOWN:
+        shown[user, hour].append((item, clicked))
+    wide = []
+    for (user, hour), items in shown.items():
+        inview = form.format(*(item for item, _ in items))
+        clicked = " ".join(item for item, clicked in items if clicked)
+        time = (START + timedelta(hours=hour)).isoformat()
+        wide.append({"user": user, "time": time, "inview": inview, "clicked": clicked})
+    news = write_csv(tmp_path / "news.csv", [{"id": item, "title": title} for item, title in TITLES.items()])
+    code, out = run(write_csv(tmp_path / "log.csv", wide), "--news", news)
+    assert code == 0
+    check(out)
+
+
+def test_a_click_belongs_to_the_impression_before_it(tmp_path, capsys):
+    """Views and clicks as rows of their own, the click seconds later; another click on what nobody was shown."""
+    log = []
+    for row in rows():
+        log.append({**row, "clicked": "impression"})
+        if row["clicked"]:
+            late = datetime.fromisoformat(row["time"]) + timedelta(seconds=7)
+            log.append({**row, "clicked": "click", "time": late.isoformat(sep=" ")})
+            log.append({**row, "clicked": "click", "time": (late + timedelta(seconds=1)).isoformat(sep=" ")})
+    log.append({**log[0], "user": "u3", "clicked": "click"})
+    log.append({**log[1], "clicked": "scroll"})
+    log.append(log[0])
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    said = capsys.readouterr().err
+    assert "clicks on what was not shown, in histories only: 1 (first: u3 on a1" in said
+    assert "rows without a click or view of an article, a user or a time, left out: 1" in said
+    assert "clicks on what the user had clicked before, left out: 5" in said
+    assert "rows that repeat another one, left out: 1" in said
+
+
+def test_a_session_column(tmp_path):
+    log = [{**row, "session": f"{row['user']} {row['time']}"} for row in rows()]
+    for n, row in enumerate(log):
+        row["time"] = (datetime.fromisoformat(row["time"]) + timedelta(seconds=n % 2)).isoformat()
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+
+
+def test_a_number_for_each_row_is_no_session(tmp_path, capsys):
+    log = [{**row, "impression_id": n} for n, row in enumerate(rows())]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert "column 'impression_id' differs in all rows" in capsys.readouterr().err
+
+
+def test_what_is_left_out_is_counted(tmp_path, capsys):
+    path = write_csv(tmp_path / "log.csv", rows())
+    text = path.read_text().splitlines()
+    text[3:3] = [
+        "u1,2024-03-15 08:00:00",
+        ",2024-03-15 08:00:00,a1,x,1",
+        "u1,,a1,x,1",
+        "u1,2024-03-15 08:00:00,nan,x,1",
+    ]
+    path.write_text("\n".join([*text, "u9,2024-03-15 07:00:00,a1,Another title,0", ""]))
+    code, out = run(path)
+    said = capsys.readouterr().err
+    assert code == 0 and lines(out / "train")[1:] == EXPECTED["train"]
+    assert "rows that do not fit the first line, left out: 1 (first: " in said and "log.csv:4" in said
+    assert "a user or a time, left out: 3" in said
+    assert "another title, which is left out: 1" in said
+
+
+def test_quotes_newlines_and_emoji(tmp_path):
+    title = 'He said "no",\nthen 🌧 left'
+    log = [{**row, "title": title if row["item"] == "a1" else row["title"]} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0 and 'He said "no", then 🌧 left' in read_folder(out / "dev")[0].titles
+    raw = "\n".join(
+        "\t".join(map(str, row.values())) for row in [dict.fromkeys(log[0]) | dict(zip(log[0], log[0])), *rows()]
+    )
+    (tmp_path / "raw.tsv").write_text(raw.replace("A new bridge", '"A new" bridge') + "\n")
+    code, out = run(tmp_path / "raw.tsv", out=tmp_path / "raw")
+    assert code == 0 and '"A new" bridge' in read_folder(out / "dev")[0].titles
+
+
+# ---------------------------------------------------------------- clicks only
+
+
+def test_what_was_not_clicked_is_drawn(tmp_path, capsys):
+    draw = np.random.default_rng(0)
+    log = []
+    for n in range(400):
+        item = int(20 * draw.random() ** 2)
+        log.append({"user": f"u{draw.integers(20)}", "time": (START + timedelta(minutes=12 * n)).isoformat(),
+                    "item": f"a{item}", "title": f"Title {item}"})  # fmt: skip
+    code, out = run(write_csv(tmp_path / "log.csv", log), "--draw", 4)
+    printed = capsys.readouterr()
+    assert code == 0 and "holds clicks only: to each, 4 articles are drawn" in printed.out
+    assert "clicks on what the user had clicked before, left out" in printed.err
+    clicked_by = defaultdict(set)
+    for row in log:
+        clicked_by[row["user"]].add(row["item"])
+    seen = 0
+    for name in ("train", "dev"):
+        for user, history, shown in lines(out / name):
+            (clicked,) = [one[:-2] for one in shown.split() if one.endswith("-1")]
+            drawn = [one[:-2] for one in shown.split() if one.endswith("-0")]
+            assert clicked not in history.split() and not clicked_by[user] & set(drawn)
+            assert len(drawn) <= 4 and len(set(drawn)) == len(drawn)
+            seen += len(drawn) == 4
+    assert seen > 100
+    again = run(tmp_path / "log.csv", "--draw", 4, out=tmp_path / "again")[1]
+    assert (again / "dev" / "behaviors.tsv").read_bytes() == (out / "dev" / "behaviors.tsv").read_bytes()
+
+
+def test_a_mind_folder_of_clicks_only(tmp_path, capsys):
+    demo = make_demo(seed=1, users=60, news=600, train_impressions=80, dev_impressions=20)
+    write_folder(tmp_path / "mind", demo.news, demo.train)
+    path = tmp_path / "mind" / "behaviors.tsv"
+    kept = [line.rpartition("\t") for line in path.read_text().splitlines()]
+    path.write_text(
+        "".join(f"{head}\t{' '.join(one for one in shown.split() if '-1' in one)}\n" for head, _, shown in kept)
+    )
+    arguments = [
+        "--train",
+        str(tmp_path / "mind"),
+        "--dev",
+        str(tmp_path / "mind"),
+        "--run",
+        str(tmp_path / "run"),
+        *QUICK,
+    ]
+    assert cli.run_command(train.main, arguments) == 2
+    assert "python -m nrms_np.convert FOLDER --out NEW draws titles" in capsys.readouterr().err
+    code, out = run(tmp_path / "mind")
+    assert code == 0
+    news, behaviors = read_folder(out, strict=True)
+    assert news.titles == demo.news.titles and len(behaviors) == 80
+    assert behaviors.labels.sum() == demo.train.labels.sum() and (behaviors.labels == 0).sum() > 80
+
+
+# ---------------------------------------------------------------- times
+
+
+@pytest.mark.parametrize(
+    ("texts", "seconds"),
+    [
+        (["1970-01-02", "1970/1/2 1:00"], [86400, 90000]),
+        (["19 Nov 2019"], None),
+        (["20191109"], None),  # as seconds it would be a day of 1970
+        (["1573286400", "1573286400000", "1573286400000000", "1573286400123456789"], [1573286400] * 4),
+        (["03/04/2024 10:00"], "may have the day or the month first; say which: --time-format"),
+        (["03/04/2024 10:00", "13/04/2024 10:00"], [1712138400, 1713002400]),
+        (["03/04/2024 10:00", "03/14/2024 10:00"], [1709546400, 1710410400]),
+        (["13/04/2024 10:00", "04/13/2024 10:00"], None),
+        (["3/4/2024 12:00:00 AM", "3/4/2024 12:00:00 PM"], [1709510400, 1709553600]),
+        (["2024-03-04T10:00:00+01:00", "2024-03-04T09:00:00Z"], [1709542800, 1709542800]),
+        (["2024-03-04T10:00:00+01:00", "2024-03-04T09:00:00"], "has a time zone, others have none"),
+        (["2024-02-30"], None),
+        (["1/2/24"], None),
+        (["inf"], None),
+    ],
+)
+def test_times(texts, seconds):
+    places = {text: f"log.csv:{n}" for n, text in enumerate(texts, 2)}
+    if isinstance(seconds, list):
+        assert [int(second) for second in read_times(places).values()] == seconds
+    else:
+        with pytest.raises(InputError, match=seconds or r"log.csv:\d: .* is no time in a form that is known"):
+            read_times(places)
+
+
+def test_a_format_settles_days_and_months(tmp_path, capsys):
+    path = write_csv(tmp_path / "log.csv", rows(lambda time: f"{time - timedelta(days=10):%d/%m/%Y %H:%M}"))
+    assert run(path)[0] == 2
+    assert "log.csv:2: '05/03/2024 08:00' may have the day or the month first" in capsys.readouterr().err
+    code, out = run(path, "--time-format", "%d/%m/%Y %H:%M")
+    assert code == 0 and read_folder(out / "dev")[1].text_columns()[2][0] == "3/6/2024 8:00:00 AM"
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("log.csv", b"", "no row of a user"),
+        ("log.csv", b"user,time,item,title,clicked\n", "no row of a user"),
+        ("log.csv", b"user,item,title\nu,a,t\n", "which column is the time? say --time with one of: user, item, title"),
+        ("log.csv", b"user,time,item,title\nu,2024-03-04,a,\xff\n", "UTF-8"),
+        ("log.csv", b'user,time,item,title\nu,2024-03-04,a,"open\n', "log.csv"),
+        ("log.jsonl", b'{"user": 1}\n{"user": \n', "log.jsonl"),
+        ("log.jsonl", b'{"user": 1}\n[1]\n', "log.jsonl"),
+        ("log.zip", b"PK\x03\x04", "zip archive; unpack it"),
+        ("log.csv.gz", b"\x1f\x8b\x08", "packed by gzip; unpack it"),
+        ("log.csv", b"user,time,item,title\nu,2024-03-04,a,t\nv,2024-03-04,b,t\n", "single day"),
+        ("log.parquet", b"PAR1", "log.parquet"),
+        ("log.bin", bytes(range(256)), "log.bin"),
+    ],
+)
+def test_what_is_no_log(tmp_path, capsys, name, content, said):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / name).write_bytes(content)
+    assert run(tmp_path / name)[0] == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+TIMES = ["2024-01-01", "2024-01-02 10:00", "2024-01-03T09:00", "2024-01-03T09:00:01"]
+ODD = st.sampled_from(["", "nan", '"', "é", "\x00", "1573286400", "[a1 a2]", "1e9", "1/2/2024", "scroll", "x" * 99])
+GOOD = [["u1", "u2"], TIMES, ["a1", "a2", "a3"], ["A title", "Another"], ["1", "0", "click"]]
+LINE = st.tuples(*(st.sampled_from(column) for column in GOOD))
+LINES = st.lists(LINE | LINE | LINE | st.lists(ODD | st.sampled_from(sum(GOOD, [])), max_size=6), max_size=9)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(
+        ["user,time,item,title,clicked", "user,time,shown,clicked", "user\ttime\ttitle", "time,title", "{", "["]
+    ),
+    LINES,
+    st.sampled_from([",", ",", ",", "\t"]),
+    st.just(b"") | st.binary(max_size=8),
+)
+def test_any_log_is_converted_or_refused(tmp_path_factory, header, lines, separator, end):
+    """An error of any other kind than InputError would end this test."""
+    folder = tmp_path_factory.mktemp("log")
+    text = "\n".join([header, *(separator.join(line) for line in lines)])
+    (folder / "log.csv").write_bytes(text.encode() + end)
+    code, out = run(folder / "log.csv")
+    assert code in (0, 2) and out.exists() == (code == 0)
+    if code == 0:
+        read_folder(out / "dev", strict=True)
+
+
+def test_no_file_and_an_old_folder(tmp_path, capsys):
+    assert run(tmp_path / "none.csv")[0] == 2
+    assert "no such file" in capsys.readouterr().err
+    (tmp_path / "out").mkdir()
+    assert run(tmp_path / "none.csv")[0] == 2
+    assert "exists already; give a new folder" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- EB-NeRD and xMIND
+
+
+def write_ebnerd(folder):
+    time = datetime(2023, 5, 21, 21, 6, 50)
+    write_parquet(folder / "articles.parquet", [
+        {"article_id": n, "title": f"Titel {n}", "category": 7, "category_str": "nyheder"} for n in range(100, 110)
+    ])  # fmt: skip
+    for name in ("train", "validation", "test"):
+        (folder / name).mkdir()
+        write_parquet(folder / name / "history.parquet", [{"user_id": 1, "article_id_fixed": [103, 101]}])
+        behaviors = [
+            {"impression_id": 0, "article_id": None, "impression_time": time, "article_ids_inview": [105, 106],
+             "article_ids_clicked": [106], "user_id": user, "session_id": 1} for user in (1, 1, 2)
+        ]  # fmt: skip
+        if name == "test":
+            for row in behaviors:
+                del row["article_ids_clicked"]
+        write_parquet(folder / name / "behaviors.parquet", behaviors)
+
+
+def test_ebnerd_whose_test_set_repeats_impression_ids(tmp_path, capsys):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "ebnerd").mkdir()
+    write_ebnerd(tmp_path / "ebnerd")
+    code, out = run(tmp_path / "ebnerd")
+    assert code == 0
+    assert (
+        lines(out / "train") == lines(out / "dev") == [("1", "103 101", "105-0 106-1")] * 2 + [("2", "", "105-0 106-1")]
+    )
+    assert lines(out / "test") == [("1", "103 101", "105 106")] * 2 + [("2", "", "105 106")]
+    news, behaviors = read_folder(out / "test", strict=True)
+    assert news.titles[3] == "Titel 103" and news.categories[0] == "nyheder"
+    assert behaviors.text_columns()[2][0] == "5/21/2023 9:06:50 PM"
+    assert "impressions of users without a history: 3" in capsys.readouterr().err
+    arguments = ["--train", str(out / "train"), "--dev", str(out / "dev"), "--run", str(tmp_path / "run"), *QUICK]
+    assert cli.run_command(train.main, [*arguments, "--epochs", "1"]) == 0
+    prediction = tmp_path / "p.zip"
+    arguments = ["--checkpoint", str(tmp_path / "run" / "checkpoint.npz"), "--data", str(out / "test")]
+    assert cli.run_command(evaluate.main, [*arguments, "--prediction", str(prediction)]) == 0
+    assert [line.split()[0] for line in zipfile.ZipFile(prediction).read("prediction.txt").decode().splitlines()] == [
+        "0"
+    ] * 3
+
+
+@pytest.mark.parametrize("header", ["", "nid\ttitle\tabstract\n"])
+def test_xmind(tmp_path, header, capsys):
+    demo = make_demo(seed=1, users=60, news=600, train_impressions=80, dev_impressions=20)
+    write_folder(tmp_path / "mind", demo.news, demo.train)
+    (tmp_path / "xmind").mkdir()
+    titles = [f"Titlu {title}" for title in demo.news.titles]
+    xmind = "".join(f"{news_id}\t{title}\tun rezumat\n" for news_id, title in zip(demo.news.ids, titles))
+    (tmp_path / "xmind" / "news.tsv").write_text(header + xmind)
+    code, out = run(tmp_path / "mind", "--news", tmp_path / "xmind" / "news.tsv")
+    assert code == 0
+    news, behaviors = read_folder(out, strict=True)
+    assert news.titles == titles and behaviors.checksum == demo.train.checksum
+    (tmp_path / "xmind" / "behaviors.tsv").write_bytes((tmp_path / "mind" / "behaviors.tsv").read_bytes())
+    assert read_folder(tmp_path / "xmind")[0].titles == titles  # and as it is
+    assert ("column names" in capsys.readouterr().err) == bool(header)
+
+
+# ---------------------------------------------------------------- the whole way
+
+
+@pytest.mark.slow
+def test_a_csv_of_a_hundred_users_to_a_trained_model(tmp_path, capsys):
+    demo = make_demo(seed=2, users=100, news=600, train_impressions=400, dev_impressions=80, mixed=0)
+    log = []
+    for part in (demo.train, demo.dev):
+        ids, users, times = part.text_columns()
+        for i, shown in enumerate(part.candidates):
+            labels = part.labels[part.candidates.offsets[i] :]
+            log += [
+                {"user_id": users[i], "timestamp": times[i], "article_id": demo.news.ids[n],
+                 "headline": demo.news.titles[n], "clicked": label} for n, label in zip(shown, labels)
+            ]  # fmt: skip
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    printed = capsys.readouterr().out
+    assert code == 0
+    command = printed.splitlines()[-1].partition("nrms_np.train ")[2].split()
+    assert cli.run_command(train.main, [*command, "--run", str(tmp_path / "run"), *QUICK]) == 0
+    assert (tmp_path / "run" / "checkpoint.npz").exists()
+    assert len(read_folder(out / "dev")[1]) == 80 and len(read_folder(out / "train")[1]) == 400

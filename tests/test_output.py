@@ -1,0 +1,212 @@
+"""What a command prints, to a log, a closed pipe, an old code page or a full disk, and how it is stopped."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from tqdm import tqdm
+
+import nrms_np
+from nrms_np.__main__ import COMMANDS
+from nrms_np.app import cli, signals, streams
+from nrms_np.app.streams import Stream, lasting_output
+from nrms_np.errors import OutputError
+from tests.helpers import ROOT, environment
+
+PRINTS = """
+import sys
+from nrms_np.app import cli
+def main(argv):
+    for n in range(20000):
+        print("line", n, "Größe 足球 \\udcff", flush=True)
+    print("the end", file=sys.stderr)
+sys.exit(cli.run_command(main))
+"""
+BUFFERED = {"PYTHONUNBUFFERED": ""}  # as it is by default
+
+
+def run(script, **kwargs):
+    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, errors="replace", **kwargs)
+
+
+def test_a_reader_that_goes_away_does_not_end_the_work():
+    process = run(PRINTS, stdout=subprocess.PIPE, env=environment(**BUFFERED))
+    assert process.stdout.readline().startswith("line 0")
+    process.stdout.close()
+    assert process.stderr.read() == "the end\n"  # and Python has nothing to say when it ends
+    assert process.wait() == 0
+
+
+def test_both_streams_can_lose_their_reader():
+    reading, writing = os.pipe()
+    script = PRINTS.replace("for n", "print('start', file=sys.stderr, flush=True)\n    for n")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=writing, stderr=writing, env=environment(**BUFFERED)
+    )
+    os.close(writing)
+    assert os.read(reading, 5) == b"start"
+    os.close(reading)
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "printed"),
+    [
+        ({"PYTHONIOENCODING": "ascii"}, b"line 0 Gr\\xf6\\xdfe \\u8db3\\u7403 \\udcff\n"),
+        ({"PYTHONIOENCODING": "cp1252"}, b"line 0 Gr\xf6\xdfe \\u8db3\\u7403 \\udcff\n"),
+        ({"PYTHONIOENCODING": "utf-8"}, "line 0 Größe 足球 \\udcff\n".encode()),
+    ],
+)
+def test_what_the_console_cannot_encode_is_escaped(variables, printed):
+    command = [sys.executable, "-c", PRINTS.replace("20000", "1")]
+    done = subprocess.run(command, capture_output=True, env=environment(**variables))
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed, b"the end\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("flush", [", flush=True", ""], ids=["at once", "at the end"])
+def test_a_full_disk_under_the_output_is_one_line(flush):
+    with open("/dev/full", "w") as full:
+        script = PRINTS.replace("20000", "1").replace(", flush=True", flush)
+        process = run(script.replace('print("the end", file=sys.stderr)', ""), stdout=full, env=environment(**BUFFERED))
+        errors = process.communicate()[1]
+    assert process.returncode == cli.NO_ROOM
+    assert errors == "error: the output cannot be written (No space left on device)\n"
+
+
+def test_other_errors_of_the_output_are_raised():
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="the output cannot be written"):
+        Stream(Broken()).write("x")
+
+
+def test_a_bar_in_a_log_is_a_line_every_half_minute(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(streams.time, "monotonic", lambda: now[0])
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    with lasting_output(), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
+        for _ in range(100):
+            now[0] += 1
+            bar.update()
+            bar.refresh()
+        print("a line", file=sys.stderr)
+    lines = log.getvalue().splitlines()
+    assert "\r" not in log.getvalue() and lines.pop() == "a line"
+    assert [line.split("|")[0] for line in lines] == ["epoch 1:  30%", "epoch 1:  60%", "epoch 1:  90%"]
+
+
+def test_a_terminal_has_its_bar(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with lasting_output(), tqdm(total=2, mininterval=0):
+        pass
+    assert "\r" in terminal.getvalue()
+
+
+def test_a_process_without_streams(monkeypatch):
+    """pythonw of Windows; a daemon that has closed them."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    def main(argv):
+        print("x")
+        tqdm(total=1).close()
+
+    assert cli.run_command(main, []) == 0
+    assert sys.stdout is None
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_stops_a_command_with_its_code_and_one_line(name, code, capsys):
+    before = signal.getsignal(getattr(signal, name))
+    cleaned = []
+
+    def main(argv):
+        try:
+            signal.raise_signal(getattr(signal, name))
+        finally:
+            cleaned.append(True)
+
+    assert cli.run_command(main, []) == code
+    assert cleaned and signal.getsignal(getattr(signal, name)) is before
+    assert capsys.readouterr().err == f"stopped by {'Ctrl-C' if name == 'SIGINT' else name}\n"
+
+
+def test_what_is_ignored_stays_ignored():
+    """nohup ignores SIGHUP, a shell's background job SIGINT."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals.on_stop(signals.stop):
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_command_runs_outside_the_main_thread():
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(cli.run_command(lambda argv: None, [])))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+def test_a_printed_command_runs_when_it_is_pasted(tmp_path, monkeypatch):
+    folder = tmp_path / "it's a folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    line = cli.command("train", "--train", folder / "no data", "--run", "my run")
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment())
+    assert done.returncode == cli.BAD_INPUT and "it's a folder/no data/news.tsv: no such file" in done.stderr
+
+
+def test_python_is_named_as_the_shell_finds_it(tmp_path, monkeypatch):
+    ours, other = tmp_path / ".venv" / "bin", tmp_path / "usr"
+    for folder in (ours, other):
+        folder.mkdir(parents=True)
+        (folder / "python").write_text("")
+        (folder / "python").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(ours / "python"))
+    for path, called in ((ours, "python"), (other, ".venv/bin/python"), (tmp_path, ".venv/bin/python")):
+        monkeypatch.setenv("PATH", str(path))
+        assert cli.command("train") == f"{called} -m nrms_np.train"
+    monkeypatch.chdir(other)
+    assert cli.command("train") == f"{ours / 'python'} -m nrms_np.train"
+
+
+def test_windows_quotes_with_double_quotes(monkeypatch):
+    monkeypatch.setattr(cli.os, "name", "nt")
+    monkeypatch.setattr(cli, "_python", lambda: "python")
+    assert cli.command("train", "--run", "a b") == 'python -m nrms_np.train --run "a b"'
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "recommend", "gradcheck"])
+def test_a_command_runs_by_its_path(name, tmp_path):
+    command = [sys.executable, str(ROOT / "nrms_np" / f"{name}.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith(f"usage: python -m nrms_np.{name}")
+
+
+def test_the_package_says_what_its_commands_are():
+    commands = {path.stem for path in (ROOT / "nrms_np").glob("*.py") if "cli.run_command(main)" in path.read_text()}
+    assert set(COMMANDS) == commands
+    done = subprocess.run([sys.executable, "-m", "nrms_np"], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0
+    assert all(f"python -m nrms_np.{name} " in done.stdout for name in COMMANDS)
+
+
+def test_the_public_name_of_the_runner():
+    assert nrms_np.cli.run(lambda argv: None, []) == 0
