@@ -172,7 +172,7 @@ def test_the_evaluation_and_the_prediction_file_have_the_same_bytes(data, whole,
 
 
 def signal_after_a_row(process, number, whom):
-    """Send a signal to ``whom``, when the first epoch is done: mpiexec, or else a rank. Returns all that was printed."""
+    """Send a signal to mpiexec, or to a rank, when the first epoch is done. Returns all that was printed."""
     lines = []
     for line in process.stdout:
         lines.append(line)
