@@ -89,11 +89,16 @@ def dropout_truth(dout, mask, rate):
 
 
 def encoder_cases(rng):
-    for lengths, size, rate in (((3, 1, 2, 0), 4, 0.2), ((0, 2), 3, 0.5), ((1,), 2, 0.0), ((), 2, 0.1)):
+    for lengths, size, heads, rate in (
+        ((3, 1, 2, 0), 4, 2, 0.2),
+        ((0, 2), 3, 3, 0.5),
+        ((1,), 2, 1, 0.0),
+        ((), 2, 2, 0.1),
+    ):
         values, offsets = ragged(rng, size, lengths)
         mask = rng.random((len(values), 6)) >= rate if rate else None
         dout = rng.normal(size=(len(lengths), 6))
-        yield dout, rng.normal(size=(size, 5)), values, offsets, weights_of(rng, 5), 2, mask, rate
+        yield dout, rng.normal(size=(size, 5)), values, offsets, weights_of(rng, 5), heads, mask, rate
 
 
 def encoder_truth(dout, rows, values, offsets, weights, heads, mask, rate):
@@ -152,10 +157,10 @@ def last_one_wins(dclicked, dscores, users, candidates):
 
 
 def loss_cases(rng):
-    for lengths, titles, columns in (((3, 1, 0), 5, 3), ((2,), 3, 2), ((0, 4), 4, 5)):
+    for lengths, titles, columns, heads in (((3, 1, 0), 5, 3, 2), ((2,), 3, 2, 3), ((0, 4), 4, 5, 1)):
         values, offsets = ragged(rng, titles, lengths)
         candidates = rng.integers(0, titles, (len(lengths), columns))
-        yield 0.7 * rng.normal(size=(titles, 6)), values, offsets, candidates, weights_of(rng, 6), 2
+        yield 0.7 * rng.normal(size=(titles, 6)), values, offsets, candidates, weights_of(rng, 6), heads
 
 
 def loss_gradient(titles, values, offsets, candidates, weights, heads):

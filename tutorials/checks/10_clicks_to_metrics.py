@@ -132,7 +132,8 @@ def interval_cases(rng):
         first = second + 0.02 + rng.exponential(0.05, n) ** 2  # skewed: the interval is not symmetrical
         away = np.arange(n) < missing * n
         first[away] = second[away] = np.nan
-        yield rng.permutation(first) if n == 2 else first, second, 20_000, np.random.default_rng(rng.integers(1000))
+        draws = 30_000 if n == 2 else 20_000
+        yield rng.permutation(first) if n == 2 else first, second, draws, np.random.default_rng(rng.integers(1000))
 
 
 def interval_check(args, got):
