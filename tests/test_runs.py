@@ -230,7 +230,7 @@ def run_line(line, folder):
     return subprocess.run(line, shell=True, capture_output=True, text=True, env=environment(), cwd=folder)
 
 
-def test_the_demo_run_ends_with_two_commands_that_work_as_printed(tmp_path, monkeypatch, capsys):
+def test_the_demo_run_ends_with_commands_that_work_as_printed(tmp_path, monkeypatch, capsys):
     from nrms_np.app import run_data
     from nrms_np.data.demo import make_demo
 
@@ -238,29 +238,32 @@ def test_the_demo_run_ends_with_two_commands_that_work_as_printed(tmp_path, monk
     monkeypatch.setattr(run_data, "make_demo", lambda: small)
     monkeypatch.chdir(tmp_path)
     assert cli.run_command(train.main, ["--epochs", "1", "--run", "a demo's run"]) == 0
-    evaluate, recommend = printed_commands(capsys.readouterr().out)
+    evaluate, recommend, explain = printed_commands(capsys.readouterr().out)
     metrics, news = run_line(evaluate, tmp_path), run_line(recommend, tmp_path)
     auc = json.loads((tmp_path / "a demo's run" / "metrics.json").read_text())["best"]["auc"]
     assert metrics.returncode == 0 and f"AUC        {auc:.4f}" in metrics.stdout
     assert news.returncode == 0 and re.match(r"  1\.\s+[\d.]+  N\d+  ", news.stdout)
+    assert run_line(explain, tmp_path).returncode == 0 and (tmp_path / "a demo's run" / "why.html").exists()
     assert not list(tmp_path.rglob("part-*"))
 
 
 def test_a_real_run_ends_with_them_too(folders, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(folders.parent)
     assert cli.run_command(train.main, arguments(folders, tmp_path / "run")) == 0
-    evaluate, recommend = printed_commands(capsys.readouterr().out)
+    evaluate, recommend, explain = printed_commands(capsys.readouterr().out)
     assert f" --data {folders.name}/dev" in evaluate  # short, where it can be
     assert run_line(evaluate, folders.parent).returncode == 0
     assert run_line(recommend, folders.parent).stdout.startswith("  1.")
+    assert run_line(explain, folders.parent).returncode == 0
 
 
 def test_without_a_dev_folder_there_is_no_folder_to_evaluate_on(folders, tmp_path, capsys):
     train_only = arguments(folders, tmp_path / "run")
     del train_only[2:4]  # --dev
     assert cli.run_command(train.main, train_only) == 0
-    (recommend,) = printed_commands(capsys.readouterr().out)
+    recommend, explain = printed_commands(capsys.readouterr().out)
     assert run_line(recommend, ROOT).stdout.startswith("  1.")
+    assert run_line(explain, ROOT).returncode == 0
 
 
 def test_a_full_disk_while_the_corpus_is_written(tmp_path, monkeypatch, capsys):
