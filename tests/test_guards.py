@@ -91,10 +91,10 @@ def test_equal_scores_have_ranks_that_do_not_depend_on_their_order_in_the_file()
 def test_a_run_that_diverges_stops_with_one_line_and_keeps_its_best_checkpoint(tmp_path, capfd, monkeypatch):
     data, run, step = write_data(tmp_path / "data"), tmp_path / "run", training.train_step
 
-    def diverging(params, state, batch, config, epoch, number, rate):
+    def diverging(params, state, batch, config, epoch, number, *rest):
         if (epoch, number) == (2, 1):
             params["news.weight_value"] *= np.float32(1e30)
-        return step(params, state, batch, config, epoch, number, rate)
+        return step(params, state, batch, config, epoch, number, *rest)
 
     monkeypatch.setattr(training, "train_step", diverging)
     assert cli.run_command(train.main, arguments(data, run)) == cli.NON_FINITE
