@@ -9,7 +9,7 @@ reading order:
    2. rng.py                         19 lines  every random draw by its name
    3. ragged.py                     176 lines  lists of lists in two arrays
    4. batch.py                       58 lines  three lists of indices: every thing once
-   5. parallel.py                   143 lines  loops on all cores
+   5. parallel.py                   182 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
    8. layers/self_attention.py      194 lines  words look at each other
@@ -22,8 +22,8 @@ reading order:
   15. gradcheck.py                  262 lines  the proof of every gradient
   16. adam.py                        85 lines  the optimiser
   17. clicks.py                     130 lines  clicks and their negatives
-  18. fit.py                        183 lines  epochs and early stopping
-  19. inference.py                  153 lines  scores for any reader
+  18. fit.py                        192 lines  epochs and early stopping
+  19. inference.py                  183 lines  scores for any reader
   20. metrics.py                    127 lines  AUC, MRR, nDCG
   21. errors.py                      16 lines  what can go wrong
 
