@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,7 @@ One process a machine is best: threads share the words and titles of a batch, pr
 one process, up to rounding. When a process is killed, the exit code is that of mpiexec."""
 
 
-def main(argv: list[str] | None = None) -> None:
-    argv = argv or []  # in a notebook, whose own command line is not meant
+def make_parser() -> argparse.ArgumentParser:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.add_argument(
         "--train", type=Path, nargs="+", metavar="DIR", help="MIND folders to train on; the demo corpus if not given"
@@ -64,6 +64,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     cli.add_threads(parser)
     cli.add_settings(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    argv, parser = argv or [], make_parser()  # in a notebook the command line is another's
     args = parser.parse_args(argv)
     if not args.train:
         parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win

@@ -72,11 +72,7 @@ def explain(
     Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id, a
     title without words or no candidate, NonFiniteError when a score is not finite.
     """
-    recent, notes = recommender.read_history(history)
-    if not recent:
-        said = "; ".join(notes) or "the history is empty"
-        raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
-    clicked = [_find(recommender, item, "history") for item in recent]
+    clicked, notes = _read_clicks(recommender, history)
     if candidates is None:
         candidates = [found.id for found in recommender.rank(history, top).recommendations]
     chosen = [_find(recommender, item, "candidates") for item in dict.fromkeys(candidates)]
@@ -99,7 +95,7 @@ def explain(
     own = _effects_on_itself(params, words, config, scores, user)
     return Explanation(
         clicks=_read_titles(params, config, clicked, clicked_words, (scores - without).T),
-        unread=len(history) - len(recent),
+        unread=len(history) - len(clicked),
         notes=notes,
         candidates=_read_titles(params, config, chosen, words, own),
         scores=scores,
@@ -111,6 +107,15 @@ def explain(
         shapes=_shapes(params, clicked, chosen, [clicked_words, words]),
         first_numbers=_first_numbers(params, words, vectors, user),
     )
+
+
+def _read_clicks(recommender: Recommender, history: Sequence[str]) -> tuple[list[tuple[str | None, str]], list[str]]:
+    """Id and title of each click that the model reads, and notes on those that it does not."""
+    recent, notes = recommender.read_history(history)
+    if not recent:
+        said = "; ".join(notes) or "the history is empty"
+        raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
+    return [_find(recommender, item, "history") for item in recent], notes
 
 
 def _find(recommender: Recommender, item: str, where: str) -> tuple[str | None, str]:
