@@ -171,12 +171,12 @@ def test_the_evaluation_and_the_prediction_file_have_the_same_bytes(data, whole,
     assert found[0][0] == found[1][0] and len(found[0][0]) > 1000
 
 
-def signal_after_a_row(process, number, whom):
-    """Send a signal to mpiexec, or to a rank, when the first epoch is done. Returns all that was printed."""
+def signal_in_a_step(process, number, whom):
+    """Send a signal to mpiexec, or to a rank, in the second epoch. Returns all that was printed."""
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if line.rstrip().endswith("*"):  # a row of an epoch
+        if line == "step 9\n":
             pids = [int(pid) for pid in re.findall(r"process (\d+)", lines[0])]
             os.kill(process.pid if whom == "mpiexec" else pids[whom], number)
             break
@@ -189,11 +189,10 @@ def signal_after_a_row(process, number, whom):
 )
 def test_a_stopped_run_saves_once_and_goes_on_with_another_number_of_ranks(data, whole, tmp_path, number, whom, ranks):
     folder = tmp_path / "run"
-    slow = (
-        AT_STEP_9.replace("adam.step == 9 and rank == 1", "True").format("time.sleep(0.2)").replace("fault()", "pass")
-    )
+    each_step = AT_STEP_9.replace("adam.step == 9 and rank == 1", "True").replace("fault()", "pass")
+    slow = each_step.format("print('step', adam.step, flush=True); time.sleep(0.2)")
     process = start(command(*arguments(data, folder), broken=slow))
-    lines = signal_after_a_row(process, number, whom)
+    lines = signal_in_a_step(process, number, whom)
     asked = time.monotonic()
     lines += process.stdout  # not by communicate, which would miss what was read ahead
     errors = error_lines(process.stderr.read())

@@ -69,6 +69,7 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
 
 
 def make_folder(settings: RunSettings, folder: Path | None) -> Path:
+    """Make the folder of ``start_run``. Raises OutputError when it cannot be made."""
     try:
         if not folder:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
@@ -198,6 +199,7 @@ def resume(folder: Path, params: Parameters, prepared: Prepared, settings: RunSe
 
 
 def load_run(folder: Path, params: Parameters, prepared: Prepared) -> TrainingState:
+    """``resume`` without its writing. Raises InputError when what was saved is damaged or of another run."""
     if not (folder / "resume.npz").exists():
         return TrainingState.start(params)
     config, fingerprint = prepared.config, prepared.fingerprint
