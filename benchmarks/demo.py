@@ -28,7 +28,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
         metrics = json.loads(Path(folder, "runs", "demo", "metrics.json").read_text())
         printed = next(line for line in done.stdout.splitlines() if ".recommend " in line)  # ready to paste
-        recommend = [sys.executable, *shlex.split(printed)[1:], "--top", "3"]
+        recommend = [sys.executable, *shlex.split(printed)[1:], "--top", "2"]
         found = subprocess.run(recommend, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout + f"{seconds:.0f} s")
     record = {name: metrics[name] for name in ("baselines", "epochs", "best")}

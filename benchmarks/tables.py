@@ -93,7 +93,7 @@ def four_numbers() -> str:
     ours = steps["nrms_np"]["median"]
     padded, tuned = (steps[name]["median"] / ours for name in ("torch_padded", "torch_tuned"))
     error = gradients["largest_error"]["complex step"]
-    chapters = len(list((ROOT / "tutorials").glob("[0-9][0-9]_*.md")))
+    chapters = len(list((ROOT / "tutorials").glob("[0-9][0-9]*_*.md")))
     return "\n".join(
         (
             f"- **{padded:.1f} times** as fast as PyTorch code that pads, {tuned:.1f} times as fast as PyTorch tuned "
