@@ -203,7 +203,7 @@ EXERCISES = [
         linear=(0, 1),
         hints=(
             "Write both logits for one head: (e_i W_query) @ (e_j W_key).T / sqrt(A), and e_i W_b e_j.T. What is W_b?",
-            "For each head, of its columns [:, h::heads] into columns [:, h::heads]: W_b = W_query @ W_key.T / sqrt(A).",
+            "For each head, of columns [:, h::heads] into columns [:, h::heads]: W_b = W_query @ W_key.T / sqrt(A).",
         ),
     ),
     Exercise(
