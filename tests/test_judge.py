@@ -265,6 +265,38 @@ def test_what_is_forbidden_is_found():
     assert "np.add.reduceat" in judge(exercise, lambda x, v, o: np.add.reduceat(x[v], o[:-1])).line
 
 
+def test_a_slip_is_named_only_where_it_is_wrong():
+    """An answer near the right one, or of the wrong type, is not blamed for a slip that is right in the shown case."""
+
+    def of(chapter, name):
+        return next(task.exercise for task in tasks(chapter) if task.exercise.name == name)
+
+    def stable(scores):
+        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def loss(scores):
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[:, 0]).mean())
+
+    answers = (
+        (of("03", "stable_softmax"), lambda scores: stable(scores) + 1e-9),
+        (of("03", "click_loss"), lambda scores: loss(scores) + 1e-9),
+        (of("03", "lead_of"), lambda p, negatives: np.log(negatives * p / (1 - p)) + 1e-7),
+    )
+    for exercise, answer in answers:
+        line = judge(exercise, answer).line
+        assert " wrong" in line or " close" in line
+        assert not any(sentence in line for sentence in exercise.near), line
+    pool = dataclasses.replace(of("05", "pool"), float32=True)
+    line = judge(pool, lambda x, alpha, offsets: pool.truth(x, alpha, offsets).astype(np.float64)).line
+    assert "float64, float32 is right" in line and "plain sum" not in line
+
+
+def test_cases_that_ask_for_zeros_are_not_counted():
+    assert "wrong in 27 of 27 cases" in judge(SOFTMAX, lambda alpha, dalpha: alpha * (1 - alpha) * dalpha).line
+
+
 def test_empty_lists_are_among_the_cases():
     def reduceat(rows, values, offsets):
         return np.add.reduceat(rows[values], offsets[:-1], axis=0)

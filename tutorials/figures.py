@@ -70,14 +70,14 @@ def map_of_nrms() -> None:
     orange, white = "#f9cb9c", "white"
     for x, y, text, colour in (
         (0.2, 3, "WORD TABLE\n[vocabulary, D]", orange),
-        (2.9, 3, "rows\n[U, D]", white),
+        (2.9, 3, "1. rows\n[U, D]", white),
         (5.0, 3, "ENCODER\nnews weights", orange),
-        (7.5, 3, "title_vectors\n[N, M]", white),
+        (7.5, 3, "2. title_vectors\n[N, M]", white),
         (10.2, 4.7, "ENCODER\nuser weights", orange),
-        (12.7, 4.7, "users\n[B, M]", white),
+        (12.7, 4.7, "3. users\n[B, M]", white),
         (11.2, 1.3, "title_vectors[candidates]\n[B, 1+K, M]", white),
-        (14.6, 3, "scores\n[B, 1+K]", white),
-        (16.8, 3, "loss\none number", "#d9ead3"),
+        (14.6, 3, "4. scores\n[B, 1+K]", white),
+        (16.8, 3, "5. loss\none number", "#d9ead3"),
     ):
         box = dict(boxstyle="round,pad=0.5", fc=colour, ec="black")
         ax.text(x, y, text, ha="center", va="center", fontsize=11, bbox=box)
@@ -219,15 +219,19 @@ def push_and_pull(scores: np.ndarray) -> None:
         force = (np.arange(len(row)) == 0) - p
         for c, (score, f) in enumerate(zip(row, force)):
             colour = FORWARD if f > 0 else BACKWARD
-            _arrow(ax, (c, score), (c, score + 1.6 * f), colour, 2.4)
-            ax.plot(c, score, "o", color=colour, ms=8)
+            if abs(f) > 0.15:
+                _arrow(ax, (c, score), (c, score + 2 * f), colour, 2.4)
+            else:  # too short for a head
+                ax.plot((c, c), (score, score + 2 * f), color=colour, lw=2.4)
+            ax.plot(c, score, "o", color=colour, ms=5)
             ax.text(c + 0.13, score, f"p {p[c]:.2f}", va="center", fontsize=10)
             ax.text(c + 0.13, score + np.sign(f) * 0.24, f"{f:+.2f}", va="center", fontsize=10, color=colour)
         ax.set_xticks(range(len(row)), ["clicked", *(f"negative {c}" for c in range(1, len(row)))])
         ax.set_title(f"loss {-np.log(p[0]):.2f}; the arrows sum to {abs(force.sum()):.0f}")
         ax.set(xlim=(-0.4, len(row) - 0.2), ylim=(scores.min() - 0.6, scores.max() + 1))
     axes[0].set_ylabel("score")
-    figure.suptitle("arrows: truth minus probability, what descent does to each score", fontsize=11)
+    title = "arrows, twice as long: truth minus probability, what descent does to each score (short ones have no head)"
+    figure.suptitle(title, fontsize=11)
     figure.tight_layout()
     finish(figure, "03_push_and_pull")
 

@@ -135,7 +135,7 @@ def _cases(exercise: Exercise, rng: np.random.Generator) -> Iterator[Case]:
 def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.random.Generator) -> Verdict:
     wrong: list[Wrong] = []
     kept: list[tuple[Any, Any]] = []
-    worst, start = 0.0, time.perf_counter()
+    worst, telling, start = 0.0, 0, time.perf_counter()
     for case in cases:
         try:
             got = call(*case.args)
@@ -150,8 +150,9 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
         result = Wrong(case, got, _compare(exercise, case, got), call.printed)
         worst = max([worst, *(gap.error for gap in result.found)])
         wrong += [result] if result.bad else []
+        telling += bool(result.bad) or _tells(case)
     if wrong:
-        return _verdict(exercise, call.answer, wrong, len(kept))
+        return _verdict(exercise, call.answer, wrong, telling)
     again = rng.permutation(len(cases)) if time.perf_counter() - start < 1 else [0]
     if any(gap.text for i in again for gap in _compare(exercise, cases[i], call(*cases[i].args))):
         raise Refused("a call made again gives something else: what does the function keep between calls?")
@@ -161,7 +162,14 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
     if said:
         raise Refused(said)
     error = f", largest error {worst:.0e}" if exercise.truth and worst else ""
-    return Verdict("right", f"{exercise.name}: {'exact' if exercise.truth else 'right'} in {len(cases)} cases{error}")
+    word = "exact" if exercise.truth and worst < 1e-9 else "right"
+    return Verdict("right", f"{exercise.name}: {word} in {len(cases)} cases{error}")
+
+
+def _tells(case: Case) -> bool:
+    """Whether more than zeros is asked for: nothing, or a softmax of one, is right in many wrong answers too."""
+    floats = _floats(case.want)
+    return not floats or any(map(np.any, floats)) and not (case.scaled and case.scaled[1] == 0)
 
 
 def _said(exercise: Exercise, question: Callable | None, *args: Any) -> str:
@@ -191,14 +199,14 @@ def _compare(exercise: Exercise, case: Case, got: Any) -> list[Gap]:
     return found
 
 
-def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], total: int) -> Verdict:
+def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], telling: int) -> Verdict:
     def says_little(one: Wrong) -> bool:
         return sum(np.size(part) for part in _floats(one.case.want)) < 3
 
     one = min(wrong, key=says_little)  # the first that is more than a number or two
     first, *others = one.bad
     close = all(gap.error < CLOSE for each in wrong for gap in each.found)
-    line = f"{exercise.name}: {'close, but not exact' if close else 'wrong'} in {len(wrong)} of {total} cases. "
+    line = f"{exercise.name}: {'close, but not exact' if close else 'wrong'} in {len(wrong)} of {telling} cases. "
     line += f"With {describe(answer, one.case.args, one.case.scaled)}: {first.text}"
     right = [gap.name for gap in one.found if not gap.text]
     for words, names in (("wrong too", [gap.name for gap in others]), ("right", right)):
@@ -210,11 +218,16 @@ def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], total: in
 
 
 def _near(exercise: Exercise, one: Wrong) -> str:
-    """The sentence of the known slip that gives just what the answer gave."""
+    """The sentence of the known slip that gives just what the answer gave, where that is far from right."""
+    factor = one.case.scaled[1] if one.case.scaled else 1.0
+    want = each_array(one.case.want, lambda part: np.float64(part * factor))
     for sentence, slip in exercise.near.items():
         with contextlib.suppress(Exception), np.errstate(all="ignore"):
             likely = slip(*frozen(one.case.args, writeable=True))
-            if not any(gap.text for gap in gaps(one.got, likely, exercise.gives, 1e-6)):
+            same = gaps(one.got, likely, exercise.gives, 1e-6)
+            slipped = max(gap.error for gap in gaps(each_array(likely, np.float64), want, exercise.gives, 0.0))
+            apart = max(1e3 * max(gap.error for gap in same), one.case.tolerance)
+            if slipped > apart and not any(gap.text for gap in same):
                 return sentence
     return ""
 

@@ -75,10 +75,6 @@ def pool_10(x, alpha, offsets):
     return out
 
 
-def pool_11(x, alpha, offsets):
-    return right_pool(x, alpha, offsets).astype(np.float64)  # float32 in, float64 out
-
-
 def dalpha_1(x, dout, offsets):
     return (dout[owner_of(offsets)] * x).mean(axis=1)
 

@@ -71,11 +71,11 @@ def lookalikes_check(args, matrix):
     (words,) = args
     if not isinstance(matrix, np.ndarray) or matrix.shape != (words, words):
         return (
-            f"Q_k is {type(matrix).__name__} {getattr(matrix, 'shape', '')}, an array of shape {words, words} is right"
+            f"W_b is {type(matrix).__name__} {getattr(matrix, 'shape', '')}, an array of shape {words, words} is right"
         )
     for word, other in np.ndindex(words, words):
         title = [word] + 7 * [other]  # the hardest title for a word: alone among seven others of one kind
-        alpha = softmax(matrix[title][:, title])[0]  # with one-hot rows, e_i Q_k e_j' is one entry of Q_k
+        alpha = softmax(matrix[title][:, title])[0]  # with one-hot rows, e_i W_b e_j.T is one entry of W_b
         share = alpha[np.array(title) == word].sum()
         if not share >= 0.99:
             return f"in the title {title} word {word} gives {share:.3f} of its weight to itself"
@@ -202,17 +202,17 @@ EXERCISES = [
         },
         linear=(0, 1),
         hints=(
-            "Write both logits for one head: (e_i W_query) (e_j W_key)' / sqrt(A), and e_i Q e_j'. What is Q?",
-            "Q = W_query W_key' / sqrt(A) for each head, of its own columns [:, h::heads], into columns [:, h::heads].",
+            "Write both logits for one head: (e_i W_query) @ (e_j W_key).T / sqrt(A), and e_i W_b e_j.T. What is W_b?",
+            "For each head, of columns [:, h::heads] into columns [:, h::heads]: W_b = W_query @ W_key.T / sqrt(A).",
         ),
     ),
     Exercise(
         "lookalikes",
         lambda rng: [(6,), (1,), (2,), (11,)],
         check=lookalikes_check,
-        gives="Q_k",
+        gives="W_b",
         hints=(
-            "With one-hot rows, the logit of two positions is one entry of Q_k: of their two words.",
+            "With one-hot rows, the logit of two positions is one entry of W_b: of their two words.",
             "The own word's logit must beat seven others together: e^x / (e^x + 7) >= 0.99.",
         ),
     ),

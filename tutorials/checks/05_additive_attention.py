@@ -128,7 +128,6 @@ EXERCISES = [
         pooled,
         gives="out",
         linear=(0, 1),
-        float32=True,
         near={
             "That is the plain sum: where is alpha?": lambda x, alpha, offsets: pooled(x, np.ones_like(alpha), offsets),
         },
@@ -176,7 +175,6 @@ EXERCISES = [
         tanh_truth,
         gives="dz",
         linear=(0, 1),
-        float32=True,
         near={
             "That is dhidden, the step before: tanh is missing": lambda dlogits, query, hidden: (
                 dlogits[:, None] * query * np.ones_like(hidden)

@@ -15,7 +15,7 @@ def merge_query_and_key(weight_query, weight_key, heads):
 
 # 04.2
 def lookalikes(words):
-    """Rows are one-hot, [words, words]: return a bilinear matrix Q, [words, words], with which each position of a
+    """Rows are one-hot, [words, words]: return a bilinear matrix W_b, [words, words], with which each position of a
     title of up to 8 words gives 99 % of its weight or more to the positions that hold its own word."""
     raise NotImplementedError
 
