@@ -13,7 +13,8 @@ if not __package__:  # python nrms_np/convert.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli
-from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
+from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_log
+from .data.ebnerd import read_ebnerd
 from .data.lines import Notes, say
 from .data.mind import Impression, News, impressions_of, write_lines
 from .data.read_mind import read_behaviors, read_news
@@ -41,6 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--news", type=Path, metavar="FILE", help="table of ids and titles, if the log has no titles")
     for kind, names in COLUMNS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
+    parser.add_argument("--yes", nargs="+", metavar="VALUE", default=[], help="values of clicked that mean a click")
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
     parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: how many not clicked")
     args = parser.parse_args(argv or [])
@@ -90,7 +92,7 @@ def _split_log(
     args: Namespace, given: dict[str, str | None], articles: Articles, notes: Notes
 ) -> Iterator[tuple[str, Articles, list[Impression]]]:
     """The last day of a log as dev, the days before it as train, each with the articles that it knows."""
-    events = read_log(args.log, given, args.time_format, articles, notes)
+    events = read_log(args.log, given, args.time_format, articles, notes, args.yes)
     untitled = {event.item for _, event in events} - set(articles)
     if 2 * len(untitled) > len(articles):
         raise InputError(f"{args.log}: most articles have no title; give --news FILE, a table of ids and titles")

@@ -485,3 +485,45 @@ def test_a_csv_of_a_hundred_users_to_a_trained_model(tmp_path, capsys):
     assert cli.run_command(train.main, [*command, "--run", str(tmp_path / "run"), *QUICK]) == 0
     assert (tmp_path / "run" / "checkpoint.npz").exists()
     assert len(read_folder(out / "dev")[1]) == 80 and len(read_folder(out / "train")[1]) == 400
+
+
+# ---------------------------------------------------------------- logs that were misread once
+
+
+def test_an_index_without_a_name_is_no_column(tmp_path):
+    log = [{"": n, **row} for n, row in enumerate(rows())]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0 and set(read_folder(out / "dev")[0].categories) == {""}
+    check(out)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "extra"),
+    [("1", "-1", []), ("1,0", "0,0", []), ("ja", "nein", ["--yes", "ja"]), 
+     ("Purchase", "impression", ["--yes", "purchase", "buy"]),
+     ("0", "1", ["--yes", "0"])],
+)  # fmt: skip
+def test_other_values_for_a_click(tmp_path, capsys, yes, no, extra):
+    log = [{**row, "clicked": yes if row["clicked"] else no} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log, ";"), *extra)
+    assert code == 0
+    check(out)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "odd"),
+    [("ja", "nein", "'ja', 'nein'"), ("purchase", "impression", "'purchase'"), ("click", "other", "'other'")],
+)
+def test_values_that_are_not_understood_are_named(tmp_path, capsys, yes, no, odd):
+    log = [{**row, "clicked": yes if row["clicked"] else no} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 2 and not out.exists()
+    assert f"the column of clicks holds {odd}; say which values mean a click: --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [{"id": "u1"}, ["u1"]])
+def test_nested_values_are_refused_with_their_line(tmp_path, capsys, value):
+    log = rows()
+    log[1]["user"] = value
+    assert run(write_json(tmp_path / "log.jsonl", log))[0] == 2
+    assert f"log.jsonl:2: the user (user) is {value}; give one text" in capsys.readouterr().err

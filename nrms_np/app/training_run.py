@@ -245,8 +245,9 @@ def draw(folder: Path, state: TrainingState, news: News, prepared: Prepared) -> 
     pictures.plot_losses(state.records, state.best["epoch"], config.negatives, folder / "val_loss.png")
     if config.attention == "mean":
         return
-    clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
-    readable = np.array([n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked)
+    clicked = dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist())
+    with_words = [n for n in clicked if len(dev.news_words[n])]
+    readable = np.array([n for n in with_words if 7 <= len(dev.news_words[n]) <= 14] or with_words, np.int64)
     titles = dev.news_words.take(readable)
     self_attention, additive = read_attention(state.best_params, titles, config)
     weights = [additive[start:end] for start, end in zip(titles.offsets[:-1], titles.offsets[1:])]
