@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv or [])
     if bool(args.users) != bool(args.out) or args.users and (args.history is not None or args.json):
         parser.error("--users and --out go together, and with neither --history nor --json")
+    cli.refuse_overwriting("--out", args.out, args.users, args.news, args.checkpoint)
     history = cli.split_items("--history", args.history or "")
     threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)

@@ -97,6 +97,12 @@ def split_items(flag: str, text: str) -> list[str]:
     return items
 
 
+def refuse_overwriting(flag: str, out: Path | None, *inputs: Path | None) -> None:
+    """Raises InputError when the file to write is one of those that are read."""
+    if out and out.exists() and any(one and one.exists() and out.samefile(one) for one in inputs):
+        raise InputError(f"{flag} {out}: is a file that is read here; give another name")
+
+
 def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
     """Run a command on ``argv`` (by default on what the command line gives); what goes wrong is one line on stderr.
 

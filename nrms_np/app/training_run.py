@@ -75,6 +75,8 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+    except FileExistsError as error:
+        raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
 
