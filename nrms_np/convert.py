@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
             print(f"{args.out / name}: {len(articles):,} news, {count:,} impressions")
     say(notes.lines())
     if (args.out / "dev").exists():
-        print(f"train with: python -m nrms_np.train --train {args.out / 'train'} --dev {args.out / 'dev'}")
+        print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
 
 
 @contextmanager

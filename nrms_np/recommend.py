@@ -27,9 +27,9 @@ EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that
 
 examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \\
       --history "N12 'A storm closes the harbour'"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
       --users behaviors.tsv --out all.jsonl
 """
 

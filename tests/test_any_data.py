@@ -274,7 +274,7 @@ def test_a_dev_set_in_another_language(data, demo, capsys):
     news = News.from_lists(demo.news.ids, demo.news.categories, ["어느 말도 아닌 제목"] * 600)
     write_folder(data / "dev", news, demo.dev)
     assert train_on(data, "train") == 0
-    assert "note: most words of the dev titles are unknown to the model" in capsys.readouterr().err
+    assert "note: most words of these titles are unknown to the model" in capsys.readouterr().err
 
 
 def test_vectors_of_another_language(data, capsys):

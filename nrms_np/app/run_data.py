@@ -107,7 +107,7 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     if unknown > 0.5:
-        say(["most words of the dev titles are unknown to the model; are they in the language of the training titles?"])
+        say([vocabulary.MOSTLY_UNKNOWN])
     occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
     return Prepared(
