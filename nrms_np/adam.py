@@ -66,7 +66,7 @@ def adam_step(
         # of the dtype of the parameters: Python's floats would make the arithmetic in the kernel float64
         constants = [param.dtype.type(c) for c in (factor, rate, root, BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON)]
         arrays = [x.reshape(len(x), -1) for x in (param, state.first[name], state.second[name])]
-        _update(rows, values.reshape(len(rows), -1), arrays, constants)
+        _update(rows, values.reshape(len(rows), arrays[0].shape[1]), arrays, constants)  # there may be no rows
     return norm
 
 

@@ -59,5 +59,5 @@ class Config:
             if choices and value not in choices:
                 raise ValueError(f"{flag} {value}: choose one of {', '.join(choices)}")
             if not choices and not least <= value < below:
-                top = "" if value < below == LIMIT else f" and below {below}"
+                top = "" if below == LIMIT and not value >= below else f" and below {below}"  # NaN is not
                 raise ValueError(f"{flag} {value}: must be at least {least}{top}")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 if not __package__:  # python nrms_np/convert.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli
-from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
+from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_log
+from .data.ebnerd import read_ebnerd
 from .data.lines import Notes, say
 from .data.mind import Impression, News, impressions_of, write_lines
 from .data.read_mind import read_behaviors, read_news
-from .errors import InputError
+from .errors import InputError, OutputError
+
+PART = ".part"
+OURS = {"train", "dev", "test", "news.tsv", "behaviors.tsv"}  # what can be in it
 
 DESCRIPTION = """Make MIND folders, for training, of a log of clicks, of EB-NeRD or of xMIND.
 
@@ -41,23 +46,46 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--news", type=Path, metavar="FILE", help="table of ids and titles, if the log has no titles")
     for kind, names in COLUMNS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
+    parser.add_argument("--yes", nargs="+", metavar="VALUE", default=[], help="values of clicked that mean a click")
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
     parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: how many not clicked")
     args = parser.parse_args(argv or [])
-    if args.out.exists():
+    if os.path.lexists(args.out):  # a link to nothing too
         raise InputError(f"--out {args.out}: exists already; give a new folder")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     notes = Notes()
-    with TemporaryDirectory(prefix="convert-", dir=args.out.parent) as part:  # so that nothing is left half-written
-        new = Path(part) / "new"
+    with _whole(args.out) as part:
         for name, articles, impressions in _folders(args, notes):
             news = ((item, *rest) for item, rest in articles.items())
-            count = write_lines(new / name, news, impressions)
+            count = write_lines(part / name, news, impressions)
             print(f"{args.out / name}: {len(articles):,} news, {count:,} impressions")
-        os.rename(new, args.out)
     say(notes.lines())
     if (args.out / "dev").exists():
-        print(f"train with: python -m nrms_np.train --train {args.out / 'train'} --dev {args.out / 'dev'}")
+        print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder ``out.part`` that becomes ``out`` when all is written; otherwise, nothing is left.
+
+    Raises OutputError when it cannot be written, InputError when something else has its name.
+    """
+    part = out.with_name(out.name + PART)
+    try:
+        if os.path.lexists(part) and (not part.is_dir() or {path.name for path in part.iterdir()} - OURS):
+            raise InputError(f"{part}: is in the way; move it, or give another --out")
+        shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+        part.mkdir(parents=True)
+        try:
+            yield part
+            os.rename(part, out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OutputError:
+        raise
+    except OSError as error:  # what cannot be read is an InputError
+        raise OutputError(
+            f"--out {out}: cannot be written ({error.strerror or error}); nothing of it is left"
+        ) from None
 
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, Articles, Iterable[Impression]]]:
@@ -90,7 +118,7 @@ def _split_log(
     args: Namespace, given: dict[str, str | None], articles: Articles, notes: Notes
 ) -> Iterator[tuple[str, Articles, list[Impression]]]:
     """The last day of a log as dev, the days before it as train, each with the articles that it knows."""
-    events = read_log(args.log, given, args.time_format, articles, notes)
+    events = read_log(args.log, given, args.time_format, articles, notes, args.yes)
     untitled = {event.item for _, event in events} - set(articles)
     if 2 * len(untitled) > len(articles):
         raise InputError(f"{args.log}: most articles have no title; give --news FILE, a table of ids and titles")

@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     cli.add_threads(parser)
     args = parser.parse_args(argv or [])
+    cli.refuse_overwriting("--prediction", args.prediction, args.checkpoint)
     threads.use(args.threads or mpi.ranks().threads)
 
     evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction, args.strict)

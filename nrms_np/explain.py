@@ -25,7 +25,8 @@ the behaviors.tsv of --data; the candidates are those of --candidates, or the ca
 EPILOG = """History and candidates are lists of ids of NEWS.tsv; a title that no file knows goes in quotes inside it.
 
 examples:
-  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --data runs/demo/dev --user U7 --html page.html
+  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --data runs/demo/corpus/dev --user U4651 \\
+      --html page.html
   python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7" \\
       --candidates 'N31 "A storm closes the harbour"' --html page.html
 """
@@ -44,6 +45,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv or [])
     if (args.history is None) == (args.user is None) or (args.user is None) != (args.data is None):
         raise InputError("give either --history, or --user and --data")
+    of_data = [args.data / name for name in ("news.tsv", "behaviors.tsv")] if args.data else []
+    cli.refuse_overwriting("--html", args.html, args.news, args.checkpoint, *of_data)
     if args.news is None and args.data is None:
         raise InputError("give --news NEWS.tsv: the catalogue that the ids are looked up in")
     candidates = None if args.candidates is None else cli.split_items("--candidates", args.candidates)

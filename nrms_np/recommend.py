@@ -27,9 +27,9 @@ EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that
 
 examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \\
       --history "N12 'A storm closes the harbour'"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
       --users behaviors.tsv --out all.jsonl
 """
 
@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv or [])
     if bool(args.users) != bool(args.out) or args.users and (args.history is not None or args.json):
         parser.error("--users and --out go together, and with neither --history nor --json")
+    cli.refuse_overwriting("--out", args.out, args.users, args.news, args.checkpoint)
     history = cli.split_items("--history", args.history or "")
     threads.use(args.threads)
     recommender = Recommender.load(args.checkpoint)

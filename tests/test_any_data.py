@@ -274,10 +274,45 @@ def test_a_dev_set_in_another_language(data, demo, capsys):
     news = News.from_lists(demo.news.ids, demo.news.categories, ["어느 말도 아닌 제목"] * 600)
     write_folder(data / "dev", news, demo.dev)
     assert train_on(data, "train") == 0
-    assert "note: most words of the dev titles are unknown to the model" in capsys.readouterr().err
+    assert "note: most words of these titles are unknown to the model" in capsys.readouterr().err
 
 
 def test_vectors_of_another_language(data, capsys):
     (data / "vec.txt").write_text("새 1 2 3\n제목 2 3 4\n")
     assert train_on(data, "train", extra=["--embeddings", str(data / "vec.txt")]) == 2
     assert "none of the words of the training news (" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- titles without words, impressions read twice
+
+
+def blank_titles(path, which):
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text(
+        "".join("\t".join([*line[:3], "" if line[0] in which else line[3], *line[4:]]) + "\n" for line in lines),
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("attention", ["qkv", "mean"])
+def test_training_titles_without_a_word_are_refused(data, demo, capsys, attention):
+    blank_titles(data / "train" / "news.tsv", demo.news.ids)
+    assert train_on(data, "train", extra=["--attention", attention]) == 2
+    assert "no title of the training data has a word" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("with_words", [0, 1])
+def test_clicked_dev_titles_without_a_word_have_no_picture(data, demo, with_words):
+    clicked = [demo.news.ids[n] for n in dict.fromkeys(demo.dev.candidates.values[demo.dev.labels == 1].tolist())]
+    blank_titles(data / "dev" / "news.tsv", clicked[with_words:])
+    assert train_on(data, "train") == 0
+    assert len(list((data / "run").glob("additive_attention_*.png"))) <= with_words
+
+
+def test_dev_impressions_that_are_training_data_are_said(data, capsys):
+    assert train_on(data, "train") == 0
+    assert "are training data too" not in capsys.readouterr().err
+    path = data / "train" / "behaviors.tsv"
+    path.write_text(path.read_text() + "".join((data / "dev" / "behaviors.tsv").read_text().splitlines(True)[:7]))
+    assert train_on(data, "train", extra=["--run", str(data / "other")]) == 0
+    assert "7 of the 60 dev impressions are training data too" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """``python -m nrms_np.convert`` as a user meets it: logs of many forms, EB-NeRD, xMIND."""
 
 import csv
+import errno
 import json
+import os
 import zipfile
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -485,3 +487,88 @@ def test_a_csv_of_a_hundred_users_to_a_trained_model(tmp_path, capsys):
     assert cli.run_command(train.main, [*command, "--run", str(tmp_path / "run"), *QUICK]) == 0
     assert (tmp_path / "run" / "checkpoint.npz").exists()
     assert len(read_folder(out / "dev")[1]) == 80 and len(read_folder(out / "train")[1]) == 400
+
+
+# ---------------------------------------------------------------- logs that were misread once
+
+
+def test_an_index_without_a_name_is_no_column(tmp_path):
+    log = [{"": n, **row} for n, row in enumerate(rows())]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0 and set(read_folder(out / "dev")[0].categories) == {""}
+    check(out)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "extra"),
+    [("1", "-1", []), ("1,0", "0,0", []), ("ja", "nein", ["--yes", "ja"]),
+     ("Purchase", "impression", ["--yes", "purchase", "buy"]),
+     ("0", "1", ["--yes", "0"])],
+)  # fmt: skip
+def test_other_values_for_a_click(tmp_path, capsys, yes, no, extra):
+    log = [{**row, "clicked": yes if row["clicked"] else no} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log, ";"), *extra)
+    assert code == 0
+    check(out)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "odd"),
+    [("ja", "nein", "'ja', 'nein'"), ("purchase", "impression", "'purchase'"), ("click", "other", "'other'")],
+)
+def test_values_that_are_not_understood_are_named(tmp_path, capsys, yes, no, odd):
+    log = [{**row, "clicked": yes if row["clicked"] else no} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 2 and not out.exists()
+    assert f"the column of clicks holds {odd}; say which values mean a click: --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [{"id": "u1"}, ["u1"]])
+def test_nested_values_are_refused_with_their_line(tmp_path, capsys, value):
+    log = rows()
+    log[1]["user"] = value
+    assert run(write_json(tmp_path / "log.jsonl", log))[0] == 2
+    assert f"log.jsonl:2: the user (user) is {value}; give one text" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- where it is read from and written to
+
+
+def test_a_pipe_is_refused_in_words(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    assert run(tmp_path / "pipe")[0] == 2
+    assert "save what comes through this pipe" in capsys.readouterr().err
+
+
+def test_a_missing_log_is_not_taken_for_another_file(tmp_path, capsys):
+    (tmp_path / "other.zip").write_bytes(b"")
+    assert run(tmp_path / "nosuch.csv")[0] == 2
+    assert "nosuch.csv: no such file; is its name right?" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_is_an_error_of_the_output(tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(convert, "write_lines", fail)
+    code, out = run(write_csv(tmp_path / "log.csv", rows()))
+    assert code == 4 and f"--out {out}: cannot be written (File too large)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_what_a_killed_process_left_is_taken_away_and_nothing_else(tmp_path, capsys):
+    path = write_csv(tmp_path / "log.csv", rows())
+    (tmp_path / "out.part" / "train").mkdir(parents=True)
+    (tmp_path / "out.part" / "train" / "news.tsv").write_text("half")
+    code, out = run(path)
+    assert code == 0 and sorted(one.name for one in tmp_path.iterdir()) == ["log.csv", "out"]
+    (tmp_path / "new.part").mkdir()
+    (tmp_path / "new.part" / "thesis.txt").write_text("mine")
+    assert run(path, out=tmp_path / "new")[0] == 2 and (tmp_path / "new.part" / "thesis.txt").exists()
+    assert "new.part: is in the way" in capsys.readouterr().err
+
+
+def test_a_link_to_nothing_is_no_new_folder(tmp_path, capsys):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert run(write_csv(tmp_path / "log.csv", rows()), out=tmp_path / "loop")[0] == 2
+    assert "exists already" in capsys.readouterr().err

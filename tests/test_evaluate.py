@@ -356,3 +356,14 @@ def test_a_negative_number_of_threads_is_refused(capsys):
         evaluate.main(["--checkpoint", "c", "--data", "d", "--threads", "-1"])
     assert stop.value.code == cli.BAD_INPUT
     assert "argument --threads: must be at least 0" in capsys.readouterr().err
+
+
+def test_titles_of_another_language_are_said(finished_run, folders, tmp_path, capsys):
+    for name in ("news.tsv", "behaviors.tsv"):
+        lines = [line.split("\t") for line in (folders / "dev" / name).read_text().splitlines()]
+        if name == "news.tsv":
+            lines = [[*line[:3], "nimeni nu stie", *line[4:]] for line in lines]
+        (tmp_path / name).write_text("".join("\t".join(line) + "\n" for line in lines))
+    arguments = ["--checkpoint", str(finished_run / "checkpoint.npz"), "--data", str(tmp_path)]
+    assert cli.run_command(evaluate.main, arguments) == 0
+    assert "note: most words of these titles are unknown to the model" in capsys.readouterr().err

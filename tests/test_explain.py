@@ -316,3 +316,21 @@ def test_bad_input_is_one_clear_line(files, arguments, message, capsys):
     errors = [line for line in captured.err.strip().splitlines() if "error" in line]
     assert captured.out == "" and len(errors) == 1 and "Traceback" not in captured.err
     assert message in errors[0] and not (files / "bad.html").exists()
+
+
+def test_the_example_of_the_help_names_a_reader_of_the_demo_corpus():
+    behaviors = make_demo().dev
+    user = command.EPILOG.partition("--user ")[2].split()[0]
+    assert command._history_of(user, make_demo().news, behaviors)
+    assert "--data runs/demo/corpus/dev " in command.EPILOG
+
+
+@pytest.mark.parametrize("over", ["news", "data"])
+def test_no_input_is_written_over(demo, tmp_path, capsys, over):
+    write_folder(tmp_path, demo.news, demo.dev)
+    news = tmp_path / "news.tsv"
+    before = news.read_bytes()
+    source = {"news": ["--news", str(news), "--history", "N1"], "data": ["--data", str(tmp_path), "--user", "U1"]}
+    assert cli.run_command(command.main, ["--checkpoint", "c.npz", *source[over], "--html", str(news)]) == 2
+    assert "is a file that is read here; give another name" in capsys.readouterr().err
+    assert news.read_bytes() == before

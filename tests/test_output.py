@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from tqdm import tqdm
@@ -185,6 +186,10 @@ def test_python_is_named_as_the_shell_finds_it(tmp_path, monkeypatch):
         assert cli.command("train") == f"{called} -m nrms_np.train"
     monkeypatch.chdir(other)
     assert cli.command("train") == f"{ours / 'python'} -m nrms_np.train"
+
+
+def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
+    assert cli.command("train", "--resume", Path("-dash")).endswith(" --resume=-dash")
 
 
 def test_windows_quotes_with_double_quotes(monkeypatch):

@@ -436,3 +436,21 @@ def test_titles_of_another_language_are_counted(checkpoint, tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.err == "2 of 3 titles cannot be ranked: without a word that the model knows\n"
     assert [line.split()[2] for line in captured.out.splitlines() if "." in line[:4]] == ["M1"]
+
+
+@pytest.mark.parametrize("history", ["N1,N3", "n1", "N2 N1;N3"])
+def test_ids_that_are_nearly_right_get_a_hint(recommender, history):
+    hint = "ids are written as in the catalogue, in capitals or not, with spaces between them"
+    assert hint in recommender.rank(history.split()).notes
+    assert hint not in recommender.rank(["N1", "X9,X8"]).notes
+
+
+@pytest.mark.parametrize("over", ["users", "news", "checkpoint"])
+def test_no_input_is_written_over(files, tmp_path, capsys, over):
+    inputs = {"checkpoint": files[1], "news": files[3], "users": files[3].replace("news.tsv", "behaviors.tsv")}
+    (tmp_path / "link").symlink_to(inputs[over])
+    flags = [one for name, value in inputs.items() for one in (f"--{name}", value)]
+    before = (tmp_path / "link").read_bytes()
+    assert cli.run_command(recommend.main, [*flags, "--out", str(tmp_path / "link")]) == 2
+    assert "is a file that is read here; give another name" in capsys.readouterr().err
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "link").read_bytes() == before

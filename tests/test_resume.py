@@ -82,6 +82,13 @@ def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 2
     assert "already holds a run" in errors[0] and "resume.npz: not a resume file, or damaged" in errors[1]
+    (run / "resume.npz").write_bytes(whole)
+    (run / "checkpoint.npz").write_bytes((run / "checkpoint.npz").read_bytes()[:-99])
+    assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    assert f"remove {run}/resume.npz to start the run from its beginning" in capsys.readouterr().err
+    (run / "config.json").write_text("[]")
+    assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
+    assert "config.json: it does not hold named values" in capsys.readouterr().err
 
 
 def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):

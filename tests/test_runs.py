@@ -119,6 +119,19 @@ def test_data_that_were_moved(folders, tmp_path, capsys):
     assert "the settings of the run have changed, its data are the same" in capsys.readouterr().out
     assert epochs_of(run) == [1, 2, 3, 4]
     assert cli.run_command(train.main, ["--resume", str(run)]) == 0  # it knows where they are
+    new.rename(old)
+    both = ["--train", str(old / "train"), "--dev", str(old / "dev")]
+    capsys.readouterr()
+    assert cli.run_command(train.main, ["--resume", str(run), *both]) == 0
+    assert "the paths of the run have changed, its data are the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", [None, "nothing"])
+def test_what_is_no_folder_is_no_run(tmp_path, capsys, target):
+    path = tmp_path / "run"
+    path.symlink_to(tmp_path / target) if target else path.write_text("mine")
+    assert cli.run_command(train.main, ["--run", str(path)]) == cli.BAD_INPUT
+    assert f"--run {path}: is there and is no folder" in capsys.readouterr().err
 
 
 def test_other_data_are_told_apart(folders, run, tmp_path, capsys):

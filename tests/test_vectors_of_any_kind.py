@@ -59,7 +59,7 @@ def test_rows_that_nobody_wants_are_skipped_and_counted(tmp_path, capsys):
     assert list(read_vectors(path, ["w1", "end"])) == ["w1"]
     said = capsys.readouterr().err
     assert (
-        f"rows that are no vectors, skipped: nobody wants them: 4 (first: {path}:7)" in said
+        f"rows that are no vectors, of words that are not needed, skipped: 4 (first: {path}:7)" in said
     )  # "words" is not looked at
     assert f"last line without its end, which may be cut off, skipped ('end'): 1 (first: {path}:18)" in said
 
@@ -104,3 +104,12 @@ def test_files_that_are_none_come_with_a_remedy(tmp_path, kind):
     write(tmp_path / "v.bin")
     with pytest.raises(InputError, match=f"v.bin{said}"):
         read_vectors(tmp_path / "v.bin", ["the", "w1"])
+
+
+def test_a_header_of_more_rows_than_there_are_is_said(tmp_path, capsys):
+    (tmp_path / "v.vec").write_text("5 2\nthe 1 2\na 1 2\n")
+    read_vectors(tmp_path / "v.vec", ["the"])
+    assert "v.vec: 2 rows, where its first line states 5; is the file cut off?" in capsys.readouterr().err
+    (tmp_path / "v.vec").write_text("2 2\nthe 1 2\na 1 2\n")
+    read_vectors(tmp_path / "v.vec", ["the"])
+    assert not capsys.readouterr().err

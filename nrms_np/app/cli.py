@@ -32,12 +32,17 @@ EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss 
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows defaults, and keeps the line breaks of description and epilog."""
+    """Shows defaults where there are any, and keeps the line breaks of description and epilog."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return (
+            super()._get_help_string(action) if action.nargs != 0 and action.default not in (None, []) else action.help
+        )
 
 
 def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
     prog = f"python -m nrms_np.{module}"
-    epilog = "\n".join(filter(None, [epilog, EXIT_CODES]))
+    epilog = "\n\n".join([*([epilog.rstrip()] if epilog else []), EXIT_CODES])
     return argparse.ArgumentParser(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
 
 
@@ -97,6 +102,12 @@ def split_items(flag: str, text: str) -> list[str]:
     return items
 
 
+def refuse_overwriting(flag: str, out: Path | None, *inputs: Path | None) -> None:
+    """Raises InputError when the file to write is one of those that are read."""
+    if out and out.exists() and any(one and one.exists() and out.samefile(one) for one in inputs):
+        raise InputError(f"{flag} {out}: is a file that is read here; give another name")
+
+
 def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> int:
     """Run a command on ``argv`` (by default on what the command line gives); what goes wrong is one line on stderr.
 
@@ -143,8 +154,10 @@ def _run(main: Callable[[list[str] | None], None], argv: list[str]) -> tuple[str
 
 
 def command(module: str, *arguments: str | Path) -> str:
-    """A line that runs a command of this package, ready to paste into the shell that runs this process."""
-    words = [_python(), "-m", f"nrms_np.{module}", *map(str, arguments)]
+    """A line that runs a command with these flags and their values, ready to paste into the shell of this process."""
+    words = [_python(), "-m", f"nrms_np.{module}"]
+    for flag, value in zip(map(str, arguments[::2]), map(str, arguments[1::2])):
+        words += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

@@ -5,6 +5,7 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -25,6 +26,7 @@ from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
 from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
 
+SEPARATORS = re.compile("[,;]")  # that people put between ids, where spaces belong
 READERS = 64  # whose scores are in memory at a time
 
 
@@ -165,7 +167,11 @@ class Recommender:
                 left_out[NO_WORDS].append(item)
             else:
                 usable.append(item)
+        unknown = left_out[UNKNOWN_ID]
+        alike = [one for item in unknown for one in (*SEPARATORS.split(item), item.upper(), item.lower())]
         notes = [f"left out of the history, {why}: {', '.join(items)}" for why, items in left_out.items() if items]
+        if any(one in self.number for one in alike):
+            notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
         if usable and self.ids and not self.known.any():
             return [], [*notes, f"every title of the catalogue is {NO_WORDS}"]
         return usable[-self.config.history_length :], notes

@@ -55,10 +55,27 @@ def load_data(settings: RunSettings) -> Data:
     parts = [read_folder(folder, settings.strict) for folder in folders]
     news, train = join_folders(parts) if len(parts) > 1 else parts[0]
     if settings.dev:
-        return Data(news, train, *read_folder(Path(settings.dev), settings.strict))
+        dev_news, dev = read_folder(Path(settings.dev), settings.strict)
+        if shared := count_shared(news, train, dev_news, dev):
+            say([f"{shared:,} of the {len(dev):,} dev impressions are training data too, so dev metrics are too good"])
+        return Data(news, train, dev_news, dev)
     held_out = last_day(*(part for _, part in parts), paths=[folder / "behaviors.tsv" for folder in folders])
     print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
     return Data(news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)))
+
+
+def count_shared(train_news: News, train: Behaviors, dev_news: News, dev: Behaviors) -> int:
+    """How many dev impressions are in the training data as well: the same user, time and candidates."""
+    times = set(train.times.tolist()) & set(dev.times.tolist())  # as a rule there is none, and that is all
+
+    def keys(news: News, part: Behaviors) -> list[tuple]:
+        which = [i for i, time in enumerate(part.times.tolist()) if time in times] if times else []
+        return [
+            (part.user_ids[part.users[i]], part.times[i], *[news.ids[n] for n in part.candidates[i]]) for i in which
+        ]
+
+    known = set(keys(train_news, train))
+    return sum(key in known for key in keys(dev_news, dev))
 
 
 def prepare_data(data: Data, settings: RunSettings) -> Prepared:
@@ -79,6 +96,8 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     train = prepare(data.train_news, data.train, words, config)
     dev = prepare(data.dev_news, data.dev, words, config)
     for name, split, news in (("training", train, data.train_news), ("dev", dev, data.dev_news)):
+        if not len(split.news_words.values):
+            raise InputError(f"no title of the {name} data has a word; is the column of titles in news.tsv empty?")
         if not len(split.clicks):
             nothing = f"the {name} data holds no click with a history and a title that was not clicked"
             if split.labels.all():
@@ -88,7 +107,7 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     if unknown > 0.5:
-        say(["most words of the dev titles are unknown to the model; are they in the language of the training titles?"])
+        say([vocabulary.MOSTLY_UNKNOWN])
     occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
     return Prepared(

@@ -70,6 +70,8 @@ def read_settings(folder: Path) -> RunSettings:
     """The settings of the run in a folder. Raises InputError when there is none."""
     try:
         saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        if type(saved) is not dict:
+            raise ValueError("it does not hold named values")
         settings = Config.from_dict(saved.pop("config"))
         if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
             saved["train"] = [saved["train"]]

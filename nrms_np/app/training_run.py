@@ -75,6 +75,8 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+    except FileExistsError as error:
+        raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
 
@@ -191,10 +193,12 @@ def resume(folder: Path, params: Parameters, prepared: Prepared, settings: RunSe
     From now on the folder holds these ``settings``.
     """
     state = load_run(folder, params, prepared)
-    if read_settings(folder) != settings:
+    before = read_settings(folder)
+    if before != settings:
         write_settings(folder, settings)
         if (folder / "resume.npz").exists():
-            print("the settings of the run have changed, its data are the same")
+            what = "paths" if before.config == settings.config else "settings"
+            print(f"the {what} of the run have changed, its data are the same")
     return state
 
 
@@ -206,7 +210,10 @@ def load_run(folder: Path, params: Parameters, prepared: Prepared) -> TrainingSt
     steps = steps_of_epoch(prepared.train.clicks, config)
     state = load_state(folder / "resume.npz", params, config, fingerprint, steps)
     if state.best:
-        best = load_checkpoint(folder / "checkpoint.npz")
+        try:
+            best = load_checkpoint(folder / "checkpoint.npz")
+        except InputError as error:
+            raise InputError(f"{error}; remove {folder}/resume.npz to start the run from its beginning") from None
         # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
         epochs = (state.best["epoch"], state.epoch)
         if not same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
@@ -221,15 +228,8 @@ def write_epoch(
     """The files of the run after an epoch: the checkpoint if it is the best, all numbers so far."""
     if state.best is state.records[-1]:
         users, clicks = sorted(data.train.distinct_users()), baselines.clicks_by_id(data.train, data.train_news)
-        best = Checkpoint(
-            state.best_params,
-            prepared.vocabulary,
-            prepared.config,
-            users,
-            clicks,
-            state.best["epoch"],
-            prepared.fingerprint,
-        )
+        model = state.best_params, prepared.vocabulary, prepared.config
+        best = Checkpoint(*model, users, clicks, state.best["epoch"], prepared.fingerprint)
         save_checkpoint(folder / "checkpoint.npz", best)
     numbers = {"epochs": state.records, "best": state.best, "baselines": references}
     write_text(folder / "metrics.json", json.dumps({"config": asdict(prepared.config), **numbers}, indent=1) + "\n")
@@ -245,8 +245,9 @@ def draw(folder: Path, state: TrainingState, news: News, prepared: Prepared) -> 
     pictures.plot_losses(state.records, state.best["epoch"], config.negatives, folder / "val_loss.png")
     if config.attention == "mean":
         return
-    clicked = list(dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist()))
-    readable = np.array([n for n in clicked if 7 <= len(dev.news_words[n]) <= 14] or clicked)
+    clicked = dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist())
+    with_words = [n for n in clicked if len(dev.news_words[n])]
+    readable = np.array([n for n in with_words if 7 <= len(dev.news_words[n]) <= 14] or with_words, np.int64)
     titles = dev.news_words.take(readable)
     self_attention, additive = read_attention(state.best_params, titles, config)
     weights = [additive[start:end] for start, end in zip(titles.offsets[:-1], titles.offsets[1:])]

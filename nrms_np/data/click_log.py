@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from ..rng import generator
 from .lines import Notes
 from .mind import Impression, mind_time
 from .read_mind import LABELS, NO_TITLE
-from .tables import EPOCH, read_parquet, read_table, read_times
+from .tables import EPOCH, read_table, read_times
 
 Row = Mapping[str, Any]
 Names = Mapping[str, str | None]  # of columns, by kind
@@ -68,19 +68,24 @@ def read_articles(path: Path, given: Names, notes: Notes) -> Articles:
     columns: dict[str, str] = {}
     for place, row in read_table(path, notes):
         columns = columns or find_columns(path, row, given, "item", "title")
+        _refuse_nested(row, columns, place)
         _add_article(articles, _id(row, columns), row, columns, place, notes)
     return articles
 
 
-def read_log(path: Path, given: Names, form: str | None, articles: Articles, notes: Notes) -> list[tuple[float, Event]]:
+def read_log(
+    path: Path, given: Names, form: str | None, articles: Articles, notes: Notes, yes: Sequence[str] = ()
+) -> list[tuple[float, Event]]:
     """The events of a log by their seconds; titles in the log are added to ``articles``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
-    were); or all that was shown at once, in lists of ids. Raises InputError when a column is missing.
+    were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
+    where they are not the usual ones. Raises InputError when a column is missing or its values are not understood.
     """
     events: dict[Event, None] = {}
     places: dict[str, str] = {}
     columns: dict[str, str] = {}
+    odd: dict[str, str] = {}  # values of the column of clicks that say neither yes nor no: where they stand first
     is_list = False
     for place, row in read_table(path, notes):
         if not columns:
@@ -88,8 +93,11 @@ def read_log(path: Path, given: Names, form: str | None, articles: Articles, not
             is_list = "shown" in columns and _is_click(row, columns, "shown") is None
             if not is_list and "item" not in columns:
                 columns = find_columns(path, row, given, "title")
+        _refuse_nested(row, columns, place)
         user, time, session = (_text(row, columns, kind) for kind in ("user", "time", "session"))
-        clicked = _read_lists(row, columns) if is_list else _read_row(row, columns)
+        clicked = _read_lists(row, columns) if is_list else _read_row(row, columns, yes)
+        if not is_list and _is_click(row, columns, "clicked", yes) is None:
+            odd.setdefault(_text(row, columns, "clicked"), place)
         if not (user and time and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
@@ -101,8 +109,7 @@ def read_log(path: Path, given: Names, form: str | None, articles: Articles, not
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
-    if not events:
-        raise InputError(f"{path}: holds no row of a user, a time and an article")
+    _check_events(path, events, odd)
     if "session" in columns and not is_list and len({(event.user, event.group) for event in events}) == len(events):
         notes.add(
             f"column {columns['session']!r} differs in all rows, so the times say what was shown together", str(path)
@@ -112,9 +119,30 @@ def read_log(path: Path, given: Names, form: str | None, articles: Articles, not
     return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
 
 
-def _read_row(row: Row, columns: dict[str, str]) -> dict[str, bool]:
+def _check_events(path: Path, events: Iterable[Event], odd: dict[str, str]) -> None:
+    """Raises InputError for no event, and where all clicks, or all but the clicks, may be among ``odd`` values."""
+    if odd and len({event.clicked for event in events}) < 2:
+        values = ", ".join(map(repr, [*odd][:9]))
+        raise InputError(
+            f"{next(iter(odd.values()))}: the column of clicks holds {values}; say which values mean a click: "
+            "--yes VALUE ... (all others mean none then), or remove the rows of something else"
+        )
+    if not events:
+        raise InputError(f"{path}: holds no row of a user, a time and an article")
+
+
+def _refuse_nested(row: Row, columns: dict[str, str], place: str) -> None:
+    """Raises InputError for a cell that holds named values (of JSON or parquet), or a list where one text belongs."""
+    for kind, name in columns.items():
+        cell = row.get(name)
+        parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
+        if any(isinstance(part, (dict, list)) for part in parts):
+            raise InputError(f"{place}: the {kind} ({name}) is {str(cell)[:60]}; give one text or number in its place")
+
+
+def _read_row(row: Row, columns: dict[str, str], yes: Sequence[str]) -> dict[str, bool]:
     """The article of a row, and whether it was clicked; nothing for a row of something else."""
-    item, clicked = _id(row, columns), "clicked" not in columns or _is_click(row, columns, "clicked")
+    item, clicked = _id(row, columns), "clicked" not in columns or _is_click(row, columns, "clicked", yes)
     shown = clicked or "shown" not in columns or _is_click(row, columns, "shown")
     return {item: clicked} if item and shown and clicked is not None else {}
 
@@ -131,17 +159,22 @@ def _ids(cell: Any) -> list[str]:
     return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", str(cell or ""))
 
 
-def _is_click(row: Row, columns: dict[str, str], kind: str) -> bool | None:
-    """True for yes, click, numbers above 0; False for no, view, 0 and nothing; None for anything else."""
+def _is_click(row: Row, columns: dict[str, str], kind: str, yes: Sequence[str] = ()) -> bool | None:
+    """True for yes, click, numbers above 0; False for no, view, other numbers and nothing; None for anything else.
+
+    With ``yes``, True for one of these and False for anything else.
+    """
     text = _text(row, columns, kind).lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text) > 0
+    if yes:
+        return text in [one.lower() for one in yes]
+    if re.fullmatch(r"[+-]?\d+([.,]\d+)?", text):
+        return float(text.replace(",", ".")) > 0
     return True if text in YES else False if text in ("", *NO) else None
 
 
 def _text(row: Row, columns: dict[str, str], kind: str) -> str:
     """A cell on one line; empty where there is no such column, or nothing in it."""
-    text = " ".join(str(row.get(columns.get(kind, ""), "")).split())
+    text = " ".join(str(row.get(columns[kind], "") if kind in columns else "").split())
     return "" if text.lower() in NO_TITLE else text
 
 
@@ -218,21 +251,3 @@ def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> l
         labels = [int(n < len(one.shown)) for n in order]
         full.append(one._replace(shown=[shown[n] for n in order], labels=labels))
     return full
-
-
-def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
-    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
-    history = {
-        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
-        for row in read_parquet(folder / "history.parquet", "user_id", "article_id_fixed")
-    }
-    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
-    for row in read_parquet(folder / "behaviors.parquet", *names):
-        impression_id, user, time, shown, *clicked = (row[name] for name in names if name in row)
-        labels = [int(item in (clicked[0] or ())) for item in shown] if clicked else None
-        if labels and set(clicked[0] or ()) - set(shown):
-            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
-        if user not in history:
-            notes.add("impressions of users without a history", f"impression {impression_id}")
-        known = history.get(user, "").split()
-        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

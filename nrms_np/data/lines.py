@@ -112,7 +112,7 @@ def refuse_other_files(path: Path, start: bytes, others: dict[bytes, str] = OTHE
 
 def explain_missing(path: Path, error: OSError) -> str:
     """Why there is no file ``path`` that can be read, and what to do."""
-    folder = path.parent
+    folder, of_mind = path.parent, path.name in ("news.tsv", "behaviors.tsv")
     if path.is_file():
         return f"cannot be read ({error.strerror or error})"
     if (path / path.name).is_file():
@@ -123,8 +123,11 @@ def explain_missing(path: Path, error: OSError) -> str:
         packed = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
         what = "an archive; unpack it and give the folder" if packed else f"a file; give its folder, {folder.parent}"
         return f"{folder.name} is {what}"
-    near = [*folder.glob(f"*/{path.name}"), *folder.glob("*.zip")]
-    remedy = f"is {min(near)} the one?" if near else "give a folder that holds news.tsv and behaviors.tsv"
+    if path.exists():
+        return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
+    near = [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]
+    remedy = "give a folder that holds news.tsv and behaviors.tsv" if of_mind else "is its name right?"
+    remedy = f"is {min(near)} the one?" if near else remedy
     return f"no such file; {remedy}"
 
 

@@ -30,6 +30,8 @@ def read_table(path: Path, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]
         if ".parquet" in path.name:
             yield from ((f"{path}, row {n}", row) for n, row in enumerate(read_parquet(path), 1))
             return
+        if path.is_fifo():
+            raise OSError("a second look at it would wait for ever")
         with open(path, "rb") as binary:
             start = binary.read(4)
         if not start.startswith(UTF_16):
@@ -82,6 +84,8 @@ def read_parquet(path: Path, *columns: str) -> Iterator[dict[str, Any]]:
         known = [name for name in file.schema_arrow.names if not columns or name in columns]
         for batch in file.iter_batches(10_000, columns=known):
             yield from batch.to_pylist()
+    except OSError as error:
+        raise InputError(f"{path}: {explain_missing(path, error)}") from None
     except ArrowException as error:
         raise InputError(f"{path}: no parquet file ({error})") from None
 

@@ -30,7 +30,7 @@ LIKE_WORD2VEC = (
     "If it is a binary word2vec file, gensim makes text of it: "
     "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')"
 )
-NO_VECTOR = "rows that are no vectors, skipped: nobody wants them"
+NO_VECTOR = "rows that are no vectors, of words that are not needed, skipped"
 OTHER_FILES = {  # how they begin
     b"\x93NUMPY": f"a NumPy array, which holds no words; {WANTED}",
     b"\xba\x16\x4f\x2f": "a model of fastText; give its .vec file",
@@ -46,13 +46,13 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
     that fastText and word2vec write. Only wanted rows are kept, so memory does not grow with the file. The first row of
     a word counts. A word without a row takes the first one that differs in nothing but capitals or the like
-    (``vocabulary.fold``). Says what was left out: rows of unwanted words that are no vectors, repeated words, and a
-    last line without its end, which may be cut off.
+    (``vocabulary.fold``). Says what was left out: rows of unwanted words that are no vectors, repeated words, a last
+    line without its end, which may be cut off, and that there are fewer rows than the header states.
 
     Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
     rows are no vectors.
     """
-    path, wanted, size, rows, notes = Path(path), frozenset(wanted), 0, 0, Notes()
+    path, wanted, size, rows, stated, notes = Path(path), frozenset(wanted), 0, 0, 0, Notes()
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for line_number, line in _lines(path, notes):
@@ -60,6 +60,7 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         if not size:
             size = _read_size(line, place)
             if line.count(b" ") == 1:  # the header
+                stated = int(line.partition(b" ")[0])
                 continue
         rows += 1
         word, numbers = _split(line, size)
@@ -79,6 +80,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     if not rows:
         raise InputError(f"{path}: the file is empty, or its only line is cut off")
     notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
+    if rows < stated:
+        say([f"{path}: {rows:,} rows, where its first line states {stated:,}; is the file cut off?"])
     say(notes.lines())
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 

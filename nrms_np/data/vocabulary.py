@@ -129,6 +129,9 @@ def build_vocabulary(counts: Counter[str], min_count: int, with_vector: Iterable
     return Vocabulary.from_words([UNKNOWN_WORD, *sorted(sorted(known), key=counts.__getitem__, reverse=True)])
 
 
+MOSTLY_UNKNOWN = "most words of these titles are unknown to the model; are they in the language of the training titles?"
+
+
 def unknown_share(words: Ragged) -> float:
     """The share of title words that the vocabulary does not know."""
     return float((words.values == UNKNOWN).mean()) if len(words.values) else 0.0
