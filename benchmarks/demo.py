@@ -32,7 +32,7 @@ def main() -> None:
         found = subprocess.run(recommend, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout + f"{seconds:.0f} s")
     record = {name: metrics[name] for name in ("baselines", "epochs", "best")}
-    record |= {"seconds": seconds, "new_news": new_news(), "lines": done.stdout.rstrip().split("\n")}
+    record |= {"seconds": seconds, "new_news": new_news(), "lines": done.stdout.partition("\nnext, ")[0].split("\n")}
     record["recommendations"] = found.stdout.rstrip().split("\n")
     records.write("demo", {"machine": records.machine(), **record})
 
