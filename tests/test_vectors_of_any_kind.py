@@ -92,8 +92,14 @@ OTHER = {
     "utf16": (lambda path: path.write_text("the 1 2\n", encoding="utf-16"), ": UTF-16 text; save it as UTF-8"),
     "tabs": (lambda path: path.write_text("the\t1\t2\n"), ":1: not a word and its vector; give a text file"),
     "folder": (lambda path: path.mkdir(), ": a folder; give a file of it"),
-    "bz2": (lambda path: path.write_bytes(bz2.compress(TEXT.encode())[:-9]), ": cannot be read as word vectors"),
-    "xz": (lambda path: path.write_bytes(lzma.compress(TEXT.encode())[:-9]), ": cannot be read as word vectors"),
+    "bz2": (
+        lambda path: path.write_bytes(bz2.compress(TEXT.encode())[:-9]),
+        r": cannot be read \(Compressed file ended",
+    ),
+    "xz": (
+        lambda path: path.write_bytes(lzma.compress(TEXT.encode())[:-9]),
+        r": cannot be read \(Compressed file ended",
+    ),
     "cut": (lambda path: path.write_text("the 1 2"), ": the file is empty, or its only line is cut off"),
 }
 

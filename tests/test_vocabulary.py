@@ -128,6 +128,7 @@ def test_a_last_line_without_its_end_may_be_cut_off(tmp_path, capsys):
         ("400000 300\nthe 1 2\n", ":2: not a word and its vector of 300 numbers"),
         ("the\t1\t2\n", ":1: not a word and its vector"),
         ("\n", ":1: not a word and its vector"),
+        (" 8\nthe 1\n", ":1: not a word and its vector"),
         ("the one two three\n", ":1:"),
         ("the 1 2 3\na 1 2\n", ":2: the row of 'a' is not 3 numbers"),
         ("the 1 2 3\na 1 2 3 4\n", ":2: the row of 'a' is not 3 numbers"),
@@ -137,7 +138,7 @@ def test_a_last_line_without_its_end_may_be_cut_off(tmp_path, capsys):
         ("the 1 2 3\na 1 1e39 3\n", ":2: the row of 'a' is not 3 numbers"),  # no float32
         ("the 1 2 3\na 1 inf 3\n", ":2:"),
         ("the 1 2 3\nunwanted 1 2\nother 1 2 3 4\n", ":2: the first of 2 rows that are no vectors, most of all 3"),
-        ("x" * 3_000_000, ":1: not a word and its vector"),
+        ("x" * 3_000_000, ":1: longer than 1,048,576 bytes; give a text file of word vectors"),
         ("the 1 2 3\n" + "a 1 2 3 " * 1_000_000, ":2:"),
     ],
 )
@@ -162,7 +163,7 @@ def test_a_zip_that_claims_another_compression(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("glove.txt", b"\t\4\5\0" + b"\xff" * 50)
         archive.getinfo("glove.txt").compress_type = zipfile.ZIP_LZMA
-    with pytest.raises(InputError, match="glove.zip: cannot be read as word vectors"):
+    with pytest.raises(InputError, match=r"glove.zip: cannot be read \("):
         read_vectors(path, ["a"])
 
 

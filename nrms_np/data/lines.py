@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
+import lzma
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
+from typing import IO
 
 from tqdm import tqdm
 
 from ..errors import InputError
 
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 AS_UNZIPPED = "is this the file as MIND unzips it? (python -m nrms_np.convert reads other forms)"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 OTHER_FILES = {  # how they begin
-    b"PK\x03\x04": "a zip archive; unpack it and give what is in it",
+    b"PK\3\4": "a zip archive; unpack it and give what is in it",
     b"\x1f\x8b": "packed by gzip; unpack it and give what is in it",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x93NUMPY": "a NumPy array, which holds no words; give a text file",
+    b"\xba\x16\x4f\x2f": "a model of fastText; give its .vec file",
+    b"\x80": "a pickle (gensim?); write its vectors as text: save_word2vec_format('vectors.txt')",
+    **dict.fromkeys(UTF_16, "UTF-16 text; save it as UTF-8"),
 }
 
 
@@ -56,40 +64,53 @@ def say(lines: Iterable[str]) -> None:
         print(f"note: {line}", file=sys.stderr)
 
 
-def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Line number and tab-separated columns of each line; a wrong column count names the line.
+def read_lines(
+    path: Path, remedy: str, unpack: Callable[[BufferedReader], IO[bytes]] = lambda file: file
+) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each line, without a byte order mark, while a bar shows how far reading has come.
 
-    Where several counts are possible, the first line decides. A byte order mark is dropped. ``must_end``: refuse a last
-    line without its end, because a file that was cut off in its last column would be read without complaint.
+    Raises InputError, which ends in the ``remedy``, for a file of another kind and for a line that is too long.
     """
     line_number = 0
     try:
         with open(path, "rb") as file, byte_bar(path, os.fstat(file.fileno()).st_size) as bar:
-            while line := file.readline(LONGEST_LINE + 1):
+            text = unpack(file)
+            while line := text.readline(LONGEST_LINE + 1):
                 line_number += 1
                 if line_number == 1:
-                    line = line.removeprefix(BYTE_ORDER_MARK)
                     refuse_other_files(path, line)
+                    line = line.removeprefix(codecs.BOM_UTF8)
                 if len(line) > LONGEST_LINE:
-                    raise InputError(f"{path}:{line_number}: longer than {LONGEST_LINE:,} bytes; {AS_UNZIPPED}")
-                if must_end and not line.endswith(b"\n"):
-                    raise InputError(
-                        f"{path}:{line_number}: the last line has no end, so the file seems cut off; "
-                        "unzip it again, or end the line if it is whole"
-                    )
-                fields = line.decode().rstrip("\r\n").split("\t")
-                if len(fields) not in columns:
-                    raise InputError(f"{path}:{line_number}: {_explain_columns(fields, columns)}")
-                columns = (len(fields),)
-                yield line_number, fields
+                    raise InputError(f"{path}:{line_number}: longer than {LONGEST_LINE:,} bytes; {remedy}")
+                yield line_number, line
                 if line_number % 1000 == 0:
                     bar.update(file.tell() - bar.n)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}:{line_number}: not UTF-8 text ({error.reason} at byte {error.start} of the line); {AS_UNZIPPED}"
-        ) from None
-    except OSError as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path}: {explain_missing(path, error)}") from None
+
+
+def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Line number and tab-separated columns of each line; a wrong column count names the line.
+
+    Where several counts are possible, the first line decides. ``must_end``: refuse a last line without its end, because
+    a file that was cut off in its last column would be read without complaint.
+    """
+    line_number = 0
+    for line_number, line in read_lines(path, AS_UNZIPPED):
+        if must_end and not line.endswith(b"\n"):
+            raise InputError(
+                f"{path}:{line_number}: the last line has no end, so the file seems cut off; "
+                "unzip it again, or end the line if it is whole"
+            )
+        try:
+            fields = line.decode().rstrip("\r\n").split("\t")
+        except UnicodeDecodeError as error:
+            what = f"not UTF-8 text ({error.reason} at byte {error.start} of the line)"
+            raise InputError(f"{path}:{line_number}: {what}; {AS_UNZIPPED}") from None
+        if len(fields) not in columns:
+            raise InputError(f"{path}:{line_number}: {_explain_columns(fields, columns)}")
+        columns = (len(fields),)
+        yield line_number, fields
     if not line_number:
         raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
 
@@ -103,18 +124,18 @@ def _explain_columns(fields: list[str], columns: tuple[int, ...]) -> str:
     return f"{what}; {AS_UNZIPPED}"
 
 
-def refuse_other_files(path: Path, start: bytes, others: dict[bytes, str] = OTHER_FILES) -> None:
+def refuse_other_files(path: Path, start: bytes) -> None:
     """Raises InputError when a file begins like one of another kind."""
-    for magic, what in others.items():
+    for magic, what in OTHER_FILES.items():
         if start.startswith(magic):
             raise InputError(f"{path}: {what}")
 
 
-def explain_missing(path: Path, error: OSError) -> str:
+def explain_missing(path: Path, error: Exception) -> str:
     """Why there is no file ``path`` that can be read, and what to do."""
     folder, of_mind = path.parent, path.name in ("news.tsv", "behaviors.tsv")
     if path.is_file():
-        return f"cannot be read ({error.strerror or error})"
+        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
     if (path / path.name).is_file():
         return f"a folder; move the file {path.name} in it up, to its place"
     if path.is_dir():
