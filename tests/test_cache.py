@@ -123,17 +123,27 @@ def flip(path):
     path.write_bytes(data)
 
 
+def file_of(kept, name):
+    (path,) = kept.glob(f"{name}.????????.npy")
+    return path
+
+
+def take_for(kept, name, other):
+    """The file of one array gets the name of another one, and its own checksum."""
+    path = file_of(kept, name)
+    path.rename(path.with_name(path.name.replace(name, other)))
+
+
 DAMAGE = {
-    "a byte": lambda kept: flip(kept / "candidates.values.npy"),
-    "cut off": lambda kept: os.truncate(kept / "histories.values.npy", 200),
-    "empty": lambda kept: os.truncate(kept / "times.npy", 0),
-    "missing": lambda kept: (kept / "labels.npy").unlink(),
-    "other text": lambda kept: (kept / "titles.npy").write_bytes((kept / "ids.npy").read_bytes()),
-    "index": lambda kept: flip(kept / "index.json"),
-    "no labels in the index": lambda kept: (kept / "index.json").write_text(
-        (kept / "index.json").read_text().replace("labels", "lapels")
-    ),
-    "no index": lambda kept: (kept / "index.json").unlink(),
+    "a byte": lambda kept: flip(file_of(kept, "candidates.values")),
+    "cut off": lambda kept: os.truncate(file_of(kept, "histories.values"), 200),
+    "empty": lambda kept: os.truncate(file_of(kept, "times"), 0),
+    "missing": lambda kept: file_of(kept, "labels").unlink(),
+    "other text": lambda kept: file_of(kept, "titles").write_bytes(file_of(kept, "ids").read_bytes()),
+    "another name": lambda kept: take_for(kept, "labels", "lapels"),
+    "another checksum": lambda kept: file_of(kept, "labels").rename(kept / "labels.00000000.npy"),
+    "a strange file": lambda kept: (kept / "notes").write_text("mine"),
+    "no files": lambda kept: [path.unlink() for path in kept.iterdir()],
     "a file in its place": lambda kept: (library.shutil.rmtree(kept), kept.write_text("")),
 }
 

@@ -128,7 +128,7 @@ def test_white_space_other_than_spaces_is_part_of_an_id(tmp_path, shown):
 def test_long_reading_shows_a_bar(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(text_lines, "byte_bar", lambda path, size: tqdm(total=size, desc=f"reading {path}", unit="B"))
     write(tmp_path, behaviors=impressions(*["N1-1"] * 1000))
-    read_behaviors(tmp_path / "behaviors.tsv", read_news(tmp_path / "news.tsv"))
+    read_folder(tmp_path)
     printed = capsys.readouterr().err
     assert "behaviors.tsv: 100%" in printed and "news.tsv" in printed
 
@@ -356,4 +356,4 @@ def test_behaviors_need_the_news_of_their_own_folder(tmp_path):
     write(tmp_path)
     other = News.from_lists(["N1"], ["c"], ["t"])
     with pytest.raises(InputError, match="same folder"):
-        read_behaviors(tmp_path / "behaviors.tsv", other)
+        read_behaviors(tmp_path / "behaviors.tsv", other, text_lines.Notes())

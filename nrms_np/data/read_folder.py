@@ -16,12 +16,8 @@ import shutil
 import sys
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
 import numpy as np
 
@@ -32,7 +28,7 @@ from .mind import Behaviors, News, pack_lines, unpack_lines
 from .read_mind import read_behaviors, read_news
 from .vocabulary import TOKEN, Tokens
 
-FORMAT = 2  # of the arrays; a new number makes every cache be rebuilt
+FORMAT = 3  # of the arrays; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth files
 PART = "part-"  # begins the name of an unfinished cache
 ABANDONED = 86_400  # seconds after which an unfinished cache belongs to a process that was killed
@@ -73,7 +69,7 @@ def _read_or_load(folder: Path, strict: bool) -> tuple[News, Behaviors]:
 def _read(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     notes = Notes(strict)
     news = read_news(folder / "news.tsv", notes)
-    return news, replace(read_behaviors(folder / "behaviors.tsv", news, notes), notes=tuple(notes.lines()))
+    return news, read_behaviors(folder / "behaviors.tsv", news, notes)
 
 
 def _name(folder: Path) -> str | None:
@@ -104,46 +100,45 @@ def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:
         "titles": pack_lines(news.titles),
         "words": pack_lines(news.tokens.words),
         "notes": pack_lines(behaviors.notes),
+        "labels": np.empty(0, np.int8) if behaviors.labels is None else behaviors.labels,
         "checksum": np.array([behaviors.checksum]),
+        **{name: getattr(behaviors, name) for name in COLUMNS},
     }
-    for name in COLUMNS:
-        arrays[name] = getattr(behaviors, name)
     lists = {"tokens": news.tokens.titles, "histories": behaviors.histories, "candidates": behaviors.candidates}
     for name, ragged in lists.items():
         arrays[f"{name}.values"], arrays[f"{name}.offsets"] = ragged.values, ragged.offsets
-    return arrays if behaviors.labels is None else {**arrays, "labels": behaviors.labels}
+    return arrays
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
-    def ragged(name: str) -> Ragged:
-        return Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"])
-
-    ids, categories, titles, words = (unpack_lines(arrays[name]) for name in ("ids", "categories", "titles", "words"))
-    columns = {name: arrays[name] for name in COLUMNS}
+    tokens, histories, candidates = (
+        Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"]) for name in ("tokens", "histories", "candidates")
+    )
+    ids, categories, titles, words, notes = (
+        unpack_lines(arrays[name]) for name in ("ids", "categories", "titles", "words", "notes")
+    )
     behaviors = Behaviors(
-        **columns,
-        histories=ragged("histories"),
-        candidates=ragged("candidates"),
-        labels=arrays.get("labels"),
-        notes=tuple(unpack_lines(arrays["notes"])),
+        **{name: arrays[name] for name in COLUMNS},
+        histories=histories,
+        candidates=candidates,
+        labels=arrays["labels"] if len(arrays["labels"]) else None,
+        notes=tuple(notes),
     )
     vars(behaviors)["checksum"] = int(arrays["checksum"][0])  # where cached_property looks first
-    return News.from_lists(ids, categories, titles, Tokens(words, ragged("tokens"))), behaviors
+    return News.from_lists(ids, categories, titles, Tokens(words, tokens)), behaviors
 
 
 def _load(folder: Path) -> tuple[News, Behaviors] | None:
     """The data of a cache, mapped from its files; None when it is missing or damaged."""
     try:
-        index, checksum = (folder / "index.json").read_text(encoding="utf-8").splitlines()
-        if zlib.crc32(index.encode()) != int(checksum):
-            return None
-        checksums = json.loads(index)
-        paths = {name: folder / f"{name}.npy" for name in checksums}
-        if in_parallel(_checksum, paths.values()) != list(checksums.values()):
-            return None
-        # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
-        maps = {name: np.load(path, mmap_mode="c", allow_pickle=False) for name, path in paths.items()}
-        return _from_arrays({name: np.asarray(array) for name, array in maps.items()})
+        paths, arrays = list(folder.iterdir()), {}
+        for path, checksum in zip(paths, in_parallel(_checksum, paths)):
+            name, stated, _ = path.name.rsplit(".", 2)
+            if stated != checksum:
+                return None
+            # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
+            arrays[name] = np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+        return _from_arrays(arrays)
     except BROKEN:
         return None
 
@@ -174,33 +169,23 @@ def _save(place: Path, name: str, data: tuple[News, Behaviors]) -> bool:
 
 
 def _write(folder: Path, arrays: dict[str, np.ndarray]) -> None:
-    checksums = {}
+    """Each array as a file that is named after it and its checksum, and is on disk."""
     for name, array in arrays.items():
-        path = folder / f"{name}.npy"
-        with _new_file(path) as file:
+        path = folder / name
+        with open(path, "wb") as file:
             np.save(file, array, allow_pickle=False)
-        checksums[name] = _checksum(path)
-    index = json.dumps(checksums)
-    with _new_file(folder / "index.json") as file:
-        file.write(f"{index}\n{zlib.crc32(index.encode())}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        path.rename(f"{path}.{_checksum(path)}.npy")
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which is on disk when the block ends."""
-    with open(path, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _checksum(path: Path) -> int:
+def _checksum(path: Path) -> str:
     """CRC-32 of a file. It is read, because mapped pages would count as memory of the process."""
     checksum = 0
     with open(path, "rb") as file:
         while block := file.read(1 << 22):
             checksum = zlib.crc32(block, checksum)
-    return checksum
+    return f"{checksum:08x}"
 
 
 def _remove_old(place: Path, name: str) -> None:

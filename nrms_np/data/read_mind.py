@@ -26,6 +26,7 @@ LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
 ANOTHER_TITLE = "lines that give an article another title, skipped"
 SAME_FOLDER = "use the news.tsv of the same folder"
+LABEL_ALL = "label all candidates of the file, or none"
 NO_TITLE = ("nan", "none", "null", "<na>", "n/a")  # what programs write for a missing text
 
 
@@ -71,17 +72,16 @@ def _blank(news: News, path: Path, notes: Notes) -> None:
             news.titles[n] = ""
 
 
-def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behaviors:
+def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     """Read behaviors.tsv: impression id, user, time, history, impressions.
 
     Labels are ``-1`` / ``-0`` at the end of each shown id; a file without any label is an unlabelled test file. An id
     that ``news`` does not know is left out of a history; a candidate with such an id stays, because each needs a rank,
-    and is added to ``news`` as an article without a title. What is odd goes into ``notes``, or is said.
+    and is added to ``news`` as an article without a title. What is odd goes into ``notes``.
 
     Raises InputError with file:line for a wrong column count, a label that is not 0 or 1, a mixture of labelled and
     unlabelled candidates, a text that is too long, a file cut off, and where most ids are unknown.
     """
-    found = notes or Notes()
     impression_ids: list[bytes] = []
     user_numbers: dict[bytes, int] = {}
     untitled: dict[str, int] = {}
@@ -90,23 +90,24 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
     users, clicked, shown, labels = array("i"), array("i"), array("i"), array("b")
     clicked_offsets, shown_offsets = array("q", [0]), array("q", [0])
     labelled: bool | None = None  # until the first candidate
-    for place, (impression_id, user, time), history, candidates in _impressions(Path(path), news, found):
+    for place, (impression_id, user, time), history, candidates in _impressions(Path(path), news, notes):
         impression_ids.append(_encode(place, "impression id", impression_id))
         users.append(user_numbers.setdefault(_encode(place, "user id", user), len(user_numbers)))
         times.append(_encode(place, "time", time, LONGEST_TIME))
         if labelled is None and candidates:
             labelled = "-" in candidates[0] and not all(text in news.number for text in candidates)
-        numbers = _numbers(place, history, candidates, bool(labelled), news.number, untitled, found)
-        for buffer, of_line in zip((clicked, shown, labels), numbers):
-            buffer.fromlist(of_line)
+        if labelled:
+            labels.fromlist(_labels(place, candidates))
+            candidates = [text[:-2] for text in candidates]
+        numbers = _numbers(place, history, candidates, bool(labelled), news.number, untitled, notes)
+        clicked.fromlist(numbers[0])
+        shown.fromlist(numbers[1])
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    found.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)
-    found.refuse_most(NO_ARTICLE, len(shown) - found.count(NO_ARTICLE), SAME_FOLDER)
+    notes.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)
+    notes.refuse_most(NO_ARTICLE, len(shown) - notes.count(NO_ARTICLE), SAME_FOLDER)
     for news_id in untitled:
         news.append(news_id, "", "")
-    if notes is None:
-        say(found.lines())
     return Behaviors(
         np.array(impression_ids, dtype=bytes),
         np.asarray(users),
@@ -115,6 +116,7 @@ def read_behaviors(path: Path, news: News, notes: Notes | None = None) -> Behavi
         Ragged(np.asarray(clicked), np.asarray(clicked_offsets)),
         Ragged(np.asarray(shown), np.asarray(shown_offsets)),
         np.asarray(labels) if labelled else None,
+        tuple(notes.lines()),
     )
 
 
@@ -140,53 +142,45 @@ def _split(column: str) -> list[str]:
     return [text for text in column.split(" ") if text]
 
 
+def _labels(place: str, candidates: list[str]) -> list[int]:
+    try:
+        return [LABELS[text[-2:]] for text in candidates]
+    except KeyError:
+        bad = next(text for text in candidates if text[-2:] not in LABELS)
+        raise InputError(f"{place}: the label of {bad!r} is neither -0 nor -1; {LABEL_ALL}") from None
+
+
 def _numbers(
     place: str,
     history: list[str],
-    candidates: list[str],
+    shown: list[str],
     labelled: bool,
     number: dict[str, int],
     untitled: dict[str, int],
     notes: Notes,
-) -> tuple[list[int], list[int], list[int]]:
-    """The news numbers of a history and of candidates, and the labels of these. Raises InputError for a bad one.
+) -> tuple[list[int], list[int]]:
+    """The news numbers of a history and of what was shown. Raises InputError for what cannot be an id.
 
     ``untitled`` numbers the candidates that are in no news.tsv, on from the last one that is.
     """
     try:
-        clicked = [number[news_id] for news_id in history]
-        if not labelled:
-            return clicked, [number[news_id] for news_id in candidates], []
-        return clicked, [number[text[:-2]] for text in candidates], [LABELS[text[-2:]] for text in candidates]
+        return [number[news_id] for news_id in history], [number[news_id] for news_id in shown]
     except KeyError:
-        _refuse_labels(place, candidates, labelled, number)
-    shown = [text[:-2] if labelled else text for text in candidates]
+        pass
     for kind, ids in ((LEFT_OUT, history), (NO_ARTICLE, shown)):
         for news_id in ids:
-            if news_id not in number:
-                if any(part in number for part in re.split(r"""[][(){}'",;]+""", news_id)):
-                    raise InputError(
-                        f"{place}: {news_id!r} is no id; write ids with spaces between them, and nothing else"
-                    )
-                notes.add(kind, f"{place}: news id {news_id!r}", f"is not in news.tsv; {SAME_FOLDER}")
+            if news_id in number:
+                continue
+            what = f"{place}: {news_id!r}"
+            if kind is NO_ARTICLE and not labelled and news_id[-2:] in LABELS:
+                raise InputError(f"{what} has a label, but those before it have none; {LABEL_ALL}")
+            if any(part in number for part in re.split(r"""[][(){}'",;]+""", news_id)):
+                raise InputError(f"{what} is no id; write ids with spaces between them, and nothing else")
+            notes.add(kind, f"{place}: news id {news_id!r}", f"is not in news.tsv; {SAME_FOLDER}")
+            if kind is NO_ARTICLE:
+                untitled.setdefault(news_id, len(number) + len(untitled))
     clicked = [number[news_id] for news_id in history if news_id in number]
-    for news_id in shown:
-        if news_id not in number:
-            untitled.setdefault(news_id, len(number) + len(untitled))
-    labels = [LABELS[text[-2:]] for text in candidates] if labelled else []
-    return clicked, [number[one] if one in number else untitled[one] for one in shown], labels
-
-
-def _refuse_labels(place: str, candidates: list[str], labelled: bool, number: dict[str, int]) -> None:
-    """Raises InputError for the first bad label of a line."""
-    for text in candidates:
-        if labelled and text[-2:] not in LABELS:
-            what = f"the label of {text!r} is neither -0 nor -1"
-        elif not labelled and text not in number and text[-2:] in LABELS:
-            what = f"{text!r} has a label, but those before it have none"
-        else:
-            continue
-        raise InputError(f"{place}: {what}; label all candidates of the file, or none")
+    return clicked, [number[news_id] if news_id in number else untitled[news_id] for news_id in shown]
 
 
 def _encode(place: str, name: str, text: str, longest: int = LONGEST_ID) -> bytes:

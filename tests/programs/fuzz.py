@@ -29,6 +29,7 @@ from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.app.run_folder import load_state, read_settings, save_state
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.lines import Notes
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.data.vectors import read_vectors
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
@@ -85,7 +86,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
         "checkpoint": kind(folder / "c.npz", lambda: load_checkpoint(folder / "c.npz"), True),
         "resume": kind(folder / "r.npz", lambda: load_state(folder / "r.npz", params, CONFIG, "data", 3), True),
         "news": kind(mind / "news.tsv", lambda: read_news(mind / "news.tsv")),
-        "behaviors": kind(mind / "behaviors.tsv", lambda: read_behaviors(mind / "behaviors.tsv", news)),
+        "behaviors": kind(mind / "behaviors.tsv", lambda: read_behaviors(mind / "behaviors.tsv", news, Notes())),
         "vectors": kind(folder / "v.txt", lambda: read_vectors(folder / "v.txt", words)),
         "config": kind(folder / "config.json", lambda: read_settings(folder)),
     }
