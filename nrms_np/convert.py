@@ -14,10 +14,10 @@ if not __package__:  # python nrms_np/convert.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli
-from .data.click_log import COLUMNS, Articles, draw_unclicked, make_impressions, read_articles, read_log
+from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_log
 from .data.ebnerd import read_ebnerd
 from .data.lines import Notes, say
-from .data.mind import Impression, News, impressions_of, write_lines
+from .data.mind import Impression, News, impressions_of, write_impressions
 from .data.read_mind import read_behaviors, read_news
 from .errors import InputError, OutputError
 
@@ -54,10 +54,9 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"--out {args.out}: exists already; give a new folder")
     notes = Notes()
     with _whole(args.out) as part:
-        for name, articles, impressions in _folders(args, notes):
-            news = ((item, *rest) for item, rest in articles.items())
-            count = write_lines(part / name, news, impressions)
-            print(f"{args.out / name}: {len(articles):,} news, {count:,} impressions")
+        for name, news, impressions in _folders(args, notes):
+            count = write_impressions(part / name, news, impressions)
+            print(f"{args.out / name}: {len(news):,} news, {count:,} impressions")
     say(notes.lines())
     if (args.out / "dev").exists():
         print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
@@ -88,54 +87,48 @@ def _whole(out: Path) -> Iterator[Path]:
         ) from None
 
 
-def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, Articles, Iterable[Impression]]]:
+def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, News, Iterable[Impression]]]:
     """Name and contents of each MIND folder to write."""
     log, given = args.log, {kind: getattr(args, kind) for kind in COLUMNS}
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
-    news = args.news or log / ("articles.parquet" if parts else "news.tsv") if log.is_dir() else args.news
-    articles = {}
-    if news and news.name == "news.tsv":
-        read = read_news(news, notes)
-        articles = dict(zip(read.ids, zip(read.categories, read.titles)))
-    elif news:
-        articles = read_articles(news, given, notes)
+    path = args.news or log / ("articles.parquet" if parts else "news.tsv") if log.is_dir() else args.news
+    news = News.from_lists([], [], [])
+    if path:
+        news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, given, notes)
     if parts:  # EB-NeRD
-        yield from ((name, articles, read_ebnerd(folder, notes)) for name, folder in parts.items())
+        yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
     elif log.is_dir():
-        categories, titles = ([one[i] for one in articles.values()] for i in (0, 1))
-        catalogue = News.from_lists(list(articles), categories, titles)
-        behaviors = read_behaviors(log / "behaviors.tsv", catalogue, notes)
-        impressions = list(impressions_of(catalogue, behaviors))
+        behaviors = read_behaviors(log / "behaviors.tsv", news, notes)
+        impressions: Iterable[Impression] = impressions_of(news, behaviors)
         if behaviors.labels is not None and behaviors.labels.all():
-            impressions = draw_unclicked(impressions, args.draw, notes)
-        yield "", articles, impressions
+            impressions = draw_unclicked(list(impressions), args.draw, notes)
+        yield "", news, impressions
     else:
-        yield from _split_log(args, given, articles, notes)
+        events = read_log(log, given, args.time_format, news, notes, args.yes)
+        untitled = {event.item for _, event in events} - set(news.ids)
+        if 2 * len(untitled) > len(news):
+            raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")
+        for item in sorted(untitled):
+            notes.add("articles without a title", item)
+            news.append(item, "", "")
+        impressions = make_impressions(events, notes)
+        if all(event.clicked for _, event in events):
+            print(f"{log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
+            impressions = draw_unclicked(impressions, args.draw, notes)
+        yield from _split(log, news, impressions)
 
 
-def _split_log(
-    args: Namespace, given: dict[str, str | None], articles: Articles, notes: Notes
-) -> Iterator[tuple[str, Articles, list[Impression]]]:
-    """The last day of a log as dev, the days before it as train, each with the articles that it knows."""
-    events = read_log(args.log, given, args.time_format, articles, notes, args.yes)
-    untitled = {event.item for _, event in events} - set(articles)
-    if 2 * len(untitled) > len(articles):
-        raise InputError(f"{args.log}: most articles have no title; give --news FILE, a table of ids and titles")
-    for item in sorted(untitled):
-        notes.add("articles without a title", item)
-        articles[item] = "", ""
-    made = make_impressions(events, notes)
-    impressions = [one for _, one in made]
-    if all(event.clicked for _, event in events):
-        print(f"{args.log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
-        impressions = draw_unclicked(impressions, args.draw, notes)
-    train = impressions[: sum(second // 86400 < made[-1][0] // 86400 for second, _ in made)]
+def _split(log: Path, news: News, impressions: list[Impression]) -> Iterator[tuple[str, News, list[Impression]]]:
+    """The last day as dev, the days before it as train, each with the articles that it knows."""
+    train = [one for one in impressions if one.day != impressions[-1].day]
     if not train:
-        raise InputError(f"{args.log}: holds a single day; there is no other one to train on")
+        raise InputError(f"{log}: holds a single day; there is no other one to train on")
     known = {item for one in train for item in [*one.history, *one.shown]}
-    yield "train", {item: articles[item] for item in articles if item in known}, train
-    yield "dev", articles, impressions[len(train) :]
+    kept = [n for n, item in enumerate(news.ids) if item in known]
+    ids, categories, titles = ([column[n] for n in kept] for column in (news.ids, news.categories, news.titles))
+    yield "train", News.from_lists(ids, categories, titles), train
+    yield "dev", news, impressions[len(train) :]
 
 
 if __name__ == "__main__":

@@ -550,7 +550,7 @@ def test_a_disk_that_is_full_is_an_error_of_the_output(tmp_path, capsys, monkeyp
     def fail(*_):
         raise OSError(errno.EFBIG, "File too large")
 
-    monkeypatch.setattr(convert, "write_lines", fail)
+    monkeypatch.setattr(convert, "write_impressions", fail)
     code, out = run(write_csv(tmp_path / "log.csv", rows()))
     assert code == 4 and f"--out {out}: cannot be written (File too large)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]

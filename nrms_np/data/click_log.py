@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -13,13 +12,12 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..rng import generator
 from .lines import Notes
-from .mind import Impression, mind_time
+from .mind import Impression, News, mind_time
 from .read_mind import LABELS, NO_TITLE
 from .tables import EPOCH, read_table, read_times
 
-Row = Mapping[str, Any]
+Cells = dict[str, Any]  # of a row, by kind
 Names = Mapping[str, str | None]  # of columns, by kind
-Articles = dict[str, tuple[str, str]]  # category and title by id
 
 COLUMNS = {  # their usual names, in small letters without marks
     "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
@@ -45,7 +43,7 @@ class Event(NamedTuple):
     group: str  # what was shown to a user together has the same: a session or a time
 
 
-def find_columns(path: Path, row: Row, given: Names, *needed: str) -> dict[str, str]:
+def _find_columns(path: Path, row: Mapping[str, Any], given: Names, *needed: str) -> dict[str, str]:
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
     Raises InputError when a given one or a needed one is not there.
@@ -62,58 +60,77 @@ def find_columns(path: Path, row: Row, given: Names, *needed: str) -> dict[str, 
     return found
 
 
-def read_articles(path: Path, given: Names, notes: Notes) -> Articles:
-    """Category and title by id, from a table of articles."""
-    articles: Articles = {}
+def _cells(row: Mapping[str, Any], columns: dict[str, str], place: str) -> Cells:
+    """The cells of a row by kind.
+
+    Raises InputError for one that holds named values (of JSON or parquet), or a list where one text belongs.
+    """
+    cells = {kind: row.get(name) for kind, name in columns.items()}
+    for kind, cell in cells.items():
+        parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
+        if any(isinstance(part, (dict, list)) for part in parts):
+            what = f"the {kind} ({columns[kind]}) is {str(cell)[:60]}"
+            raise InputError(f"{place}: {what}; give one text or number in its place")
+    return cells
+
+
+def read_articles(path: Path, given: Names, notes: Notes) -> News:
+    """The articles of a table of ids and titles."""
+    news = News.from_lists([], [], [])
     columns: dict[str, str] = {}
     for place, row in read_table(path, notes):
-        columns = columns or find_columns(path, row, given, "item", "title")
-        _refuse_nested(row, columns, place)
-        _add_article(articles, _id(row, columns), row, columns, place, notes)
-    return articles
+        columns = columns or _find_columns(path, row, given, "item", "title")
+        cells = _cells(row, columns, place)
+        _add_article(news, _id(cells), cells, place, notes)
+    return news
+
+
+def _add_article(news: News, item: str, cells: Cells, place: str, notes: Notes) -> None:
+    title = _text(cells, "title")
+    if title and item not in news.number:
+        news.append(item, _text(cells, "category"), title)
+    elif title and title != news.titles[news.number[item]]:
+        notes.add("rows that give an article another title, which is left out", place)
 
 
 def read_log(
-    path: Path, given: Names, form: str | None, articles: Articles, notes: Notes, yes: Sequence[str] = ()
+    path: Path, given: Names, form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
 ) -> list[tuple[float, Event]]:
-    """The events of a log by their seconds; titles in the log are added to ``articles``.
+    """The events of a log by their seconds; articles that have a title in the log are added to ``news``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
     were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
     where they are not the usual ones. Raises InputError when a column is missing or its values are not understood.
     """
     events: dict[Event, None] = {}
-    places: dict[str, str] = {}
+    places: dict[str, str] = {}  # where each time stands first
+    odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
     columns: dict[str, str] = {}
-    odd: dict[str, str] = {}  # values of the column of clicks that say neither yes nor no: where they stand first
     is_list = False
     for place, row in read_table(path, notes):
         if not columns:
-            columns = find_columns(path, row, given, "user", "time")
-            is_list = "shown" in columns and _is_click(row, columns, "shown") is None
+            columns = _find_columns(path, row, given, "user", "time")
+            is_list = "shown" in columns and _is_yes(_text(_cells(row, columns, place), "shown")) is None
             if not is_list and "item" not in columns:
-                columns = find_columns(path, row, given, "title")
-        _refuse_nested(row, columns, place)
-        user, time, session = (_text(row, columns, kind) for kind in ("user", "time", "session"))
-        clicked = _read_lists(row, columns) if is_list else _read_row(row, columns, yes)
-        if not is_list and _is_click(row, columns, "clicked", yes) is None:
-            odd.setdefault(_text(row, columns, "clicked"), place)
+                _find_columns(path, row, given, "title")
+        cells = _cells(row, columns, place)
+        clicked = _read_lists(cells) if is_list else _read_row(cells, yes, place, odd)
+        user, time, session = (_text(cells, kind) for kind in ("user", "time", "session"))
         if not (user and time and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
         places.setdefault(time, place)
         for item in clicked:
             if not is_list:
-                _add_article(articles, item, row, columns, place, notes)
+                _add_article(news, item, cells, place, notes)
             event = Event(time, user, item, clicked[item], place if is_list else session or time)
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
     _check_events(path, events, odd)
     if "session" in columns and not is_list and len({(event.user, event.group) for event in events}) == len(events):
-        notes.add(
-            f"column {columns['session']!r} differs in all rows, so the times say what was shown together", str(path)
-        )
+        kind = f"column {columns['session']!r} differs in all rows, so the times say what was shown together"
+        notes.add(kind, str(path))
         events = {event._replace(group=event.time): None for event in events}
     seconds = read_times(places, form)
     return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
@@ -122,86 +139,69 @@ def read_log(
 def _check_events(path: Path, events: Iterable[Event], odd: dict[str, str]) -> None:
     """Raises InputError for no event, and where all clicks, or all but the clicks, may be among ``odd`` values."""
     if odd and len({event.clicked for event in events}) < 2:
-        values = ", ".join(map(repr, [*odd][:9]))
         raise InputError(
-            f"{next(iter(odd.values()))}: the column of clicks holds {values}; say which values mean a click: "
-            "--yes VALUE ... (all others mean none then), or remove the rows of something else"
+            f"{next(iter(odd.values()))}: the column of clicks holds {', '.join(map(repr, [*odd][:9]))}; say which "
+            "values mean a click: --yes VALUE ... (all others mean none then), or remove the rows of something else"
         )
     if not events:
         raise InputError(f"{path}: holds no row of a user, a time and an article")
 
 
-def _refuse_nested(row: Row, columns: dict[str, str], place: str) -> None:
-    """Raises InputError for a cell that holds named values (of JSON or parquet), or a list where one text belongs."""
-    for kind, name in columns.items():
-        cell = row.get(name)
-        parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
-        if any(isinstance(part, (dict, list)) for part in parts):
-            raise InputError(f"{place}: the {kind} ({name}) is {str(cell)[:60]}; give one text or number in its place")
-
-
-def _read_row(row: Row, columns: dict[str, str], yes: Sequence[str]) -> dict[str, bool]:
+def _read_row(cells: Cells, yes: Sequence[str], place: str, odd: dict[str, str]) -> dict[str, bool]:
     """The article of a row, and whether it was clicked; nothing for a row of something else."""
-    item, clicked = _id(row, columns), "clicked" not in columns or _is_click(row, columns, "clicked", yes)
-    shown = clicked or "shown" not in columns or _is_click(row, columns, "shown")
-    return {item: clicked} if item and shown and clicked is not None else {}
-
-
-def _read_lists(row: Row, columns: dict[str, str]) -> dict[str, bool]:
-    """The articles of a row, and whether each was clicked; without a column of clicks, ids end in -1 and -0."""
-    shown, clicked = (_ids(row[columns[kind]]) if kind in columns else None for kind in ("shown", "clicked"))
+    item, text = _id(cells), _text(cells, "clicked")
+    clicked = text.lower() in [one.lower() for one in yes] if yes else _is_yes(text)
     if clicked is None:
-        return {item[:-2]: item.endswith("-1") for item in shown or () if item[-2:] in LABELS}
-    return {item: item in clicked for item in [*(shown or ()), *clicked]}
+        odd.setdefault(text, place)
+        return {}
+    clicked = clicked or "clicked" not in cells
+    return {item: clicked} if item and (clicked or "shown" not in cells or _is_yes(_text(cells, "shown"))) else {}
+
+
+def _read_lists(cells: Cells) -> dict[str, bool]:
+    """The articles of a row, and whether each was clicked; without a column of clicks, ids end in -1 and -0."""
+    shown, clicked = _ids(cells.get("shown")), _ids(cells.get("clicked"))
+    if "clicked" not in cells:
+        return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
+    return {item: item in clicked for item in [*shown, *clicked]}
 
 
 def _ids(cell: Any) -> list[str]:
     return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", str(cell or ""))
 
 
-def _is_click(row: Row, columns: dict[str, str], kind: str, yes: Sequence[str] = ()) -> bool | None:
-    """True for yes, click, numbers above 0; False for no, view, other numbers and nothing; None for anything else.
-
-    With ``yes``, True for one of these and False for anything else.
-    """
-    text = _text(row, columns, kind).lower()
-    if yes:
-        return text in [one.lower() for one in yes]
+def _is_yes(text: str) -> bool | None:
+    """True for yes, click, numbers above 0; False for no, view, other numbers and nothing; None for anything else."""
+    text = text.lower()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?", text):
         return float(text.replace(",", ".")) > 0
     return True if text in YES else False if text in ("", *NO) else None
 
 
-def _text(row: Row, columns: dict[str, str], kind: str) -> str:
+def _text(cells: Cells, kind: str) -> str:
     """A cell on one line; empty where there is no such column, or nothing in it."""
-    text = " ".join(str(row.get(columns[kind], "") if kind in columns else "").split())
+    text = " ".join(str(cells.get(kind, "")).split())
     return "" if text.lower() in NO_TITLE else text
 
 
-def _id(row: Row, columns: dict[str, str]) -> str:
+def _id(cells: Cells) -> str:
     """The id of a row's article, without spaces, which separate ids in MIND; without ids the title is one."""
-    text = _text(row, columns, "item" if "item" in columns else "title").replace(" ", "_")
+    text = _text(cells, "item" if "item" in cells else "title").replace(" ", "_")
     return re.sub(r"^(\d+)\.0$", r"\1", text)  # a number that pandas wrote beside missing ones
 
 
-def _add_article(articles: Articles, item: str, row: Row, columns: dict[str, str], place: str, notes: Notes) -> None:
-    title = _text(row, columns, "title")
-    if title and articles.setdefault(item, (_text(row, columns, "category"), title))[1] != title:
-        notes.add("rows that give an article another title, which is left out", place)
-
-
-def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[tuple[float, Impression]]:
+def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[Impression]:
     """What was shown together, by its first second: in one session, or to one user at one time.
 
     A click later than that belongs to the last impression that showed its article. A click on what was never shown
     counts in histories only. A history holds the user's clicks before the impression began.
     """
     only_clicks = all(event.clicked for _, event in events)
-    shown: dict[tuple[str, str], dict[str, bool]] = {}  # by user and group: the articles, and whether they were clicked
-    began: dict[tuple[str, str], float] = {}
-    last: dict[tuple[str, str], tuple[str, str]] = {}  # by user and article: the impression that showed it last
-    clicks: dict[str, tuple[list[float], list[str]]] = defaultdict(lambda: ([], []))
     viewed = {(event.user, event.group) for _, event in events if not event.clicked}
+    began: dict[tuple[str, str], Impression] = {}  # by user and group
+    shown: dict[tuple[str, str], dict[str, bool]] = {}  # and its articles, and whether they were clicked
+    last: dict[tuple[str, str], tuple[str, str]] = {}  # by user and article: the impression that showed it last
+    clicks: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for second, event in events:
         key = event.user, event.time if only_clicks else event.group
         before = last.get((event.user, event.item))
@@ -211,23 +211,20 @@ def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[tu
             if before and (only_clicks or shown[before][event.item] and key == before):
                 notes.add("clicks on what the user had clicked before, left out", f"{event.user} on {event.item}")
                 continue
-            clicks[event.user][0].append(second)
-            clicks[event.user][1].append(event.item)
+            clicks[event.user].append((second, event.item))
         if not key[0]:
             notes.add("clicks on what was not shown, in histories only", f"{event.user} on {event.item}, {event.time}")
             continue
-        began.setdefault(key, second)
-        articles = shown.setdefault(key, {})
-        articles[event.item] = articles.get(event.item, False) or event.clicked
+        if key not in began:
+            history = [item for clicked_at, item in clicks[event.user] if clicked_at < second]
+            time = mind_time(EPOCH + timedelta(seconds=second))
+            began[key], shown[key] = Impression(str(len(began) + 1), event.user, time, history, [], []), {}
+        shown[key][event.item] = shown[key].get(event.item, False) or event.clicked
         last[event.user, event.item] = key
-    made = []
-    for number, key in enumerate(sorted(shown, key=began.__getitem__), 1):
-        seconds, items = clicks[key[0]]
-        history = items[: bisect_left(seconds, began[key])]
-        labels = [int(clicked) for clicked in shown[key].values()]
-        time = mind_time(EPOCH + timedelta(seconds=began[key]))
-        made.append((began[key], Impression(str(number), key[0], time, history, list(shown[key]), labels)))
-    return made
+    return [
+        impression._replace(shown=list(shown[key]), labels=list(map(int, shown[key].values())))
+        for key, impression in began.items()
+    ]
 
 
 def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> list[Impression]:
@@ -238,11 +235,11 @@ def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> l
     of_day: dict[str, list[str]] = defaultdict(list)
     of_user: dict[str, set[str]] = defaultdict(set)
     for one in impressions:
-        of_day[one.time.split()[0]] += one.shown
+        of_day[one.day] += one.shown
         of_user[one.user] |= {*one.history, *one.shown}
     draw, full = generator(0, "what was not clicked"), []
     for one in impressions:
-        pool = of_day[one.time.split()[0]]
+        pool = of_day[one.day]
         drawn = dict.fromkeys(pool[n] for n in draw.integers(len(pool), size=4 * count)) if pool else {}
         shown = [*one.shown, *[item for item in drawn if item not in of_user[one.user]][:count]]
         if len(shown) == len(one.shown):

@@ -166,6 +166,10 @@ class Impression(NamedTuple):
     shown: list[str]
     labels: list[int] | None
 
+    @property
+    def day(self) -> str:
+        return self.time.split()[0]
+
 
 def impressions_of(news: News, behaviors: Behaviors) -> Iterator[Impression]:
     """The impressions, with ids in place of numbers."""
@@ -177,15 +181,16 @@ def impressions_of(news: News, behaviors: Behaviors) -> Iterator[Impression]:
 
 def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
     """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
-    write_lines(folder, zip(news.ids, news.categories, news.titles), impressions_of(news, behaviors))
+    write_impressions(folder, news, impressions_of(news, behaviors))
 
 
-def write_lines(folder: Path, news: Iterable[tuple[str, str, str]], impressions: Iterable[Impression]) -> int:
-    """Write a MIND folder of ids, categories and titles, and of impressions. Returns how many these are."""
+def write_impressions(folder: Path, news: News, impressions: Iterable[Impression]) -> int:
+    """Write a MIND folder of these impressions. Returns how many there are."""
     folder, count = Path(folder), 0
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n" for news_id, category, title in news)
+        for news_id, category, title in zip(news.ids, news.categories, news.titles):
+            file.write(f"{news_id}\t{category}\t\t{title}\t\t\t[]\t[]\n")
     with open(folder / "behaviors.tsv", "w", encoding="utf-8", newline="\n") as file:
         for count, (*row, history, shown, labels) in enumerate(impressions, 1):  # noqa: B007
             if labels is not None:
