@@ -93,7 +93,7 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, News, Iterabl
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
     path = args.news or log / ("articles.parquet" if parts else "news.tsv") if log.is_dir() else args.news
-    news = News.from_lists([], [], [])
+    news = News([], [], [])
     if path:
         news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, given, notes)
     if parts:  # EB-NeRD
@@ -127,7 +127,7 @@ def _split(log: Path, news: News, impressions: list[Impression]) -> Iterator[tup
     known = {item for one in train for item in [*one.history, *one.shown]}
     kept = [n for n, item in enumerate(news.ids) if item in known]
     ids, categories, titles = ([column[n] for n in kept] for column in (news.ids, news.categories, news.titles))
-    yield "train", News.from_lists(ids, categories, titles), train
+    yield "train", News(ids, categories, titles), train
     yield "dev", news, impressions[len(train) :]
 
 

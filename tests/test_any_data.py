@@ -51,7 +51,7 @@ def test_joined_folders_are_one(data, demo):
     """Ids of impressions and of users repeat; an article with another title is another article."""
     first, dev = read_folder(data / "train"), demo.dev
     titles = [f"{title} again" if n < 3 else title for n, title in enumerate(demo.news.titles)]
-    backwards = News.from_lists(demo.news.ids[::-1], demo.news.categories[::-1], titles[::-1])
+    backwards = News(demo.news.ids[::-1], demo.news.categories[::-1], titles[::-1])
     histories, candidates = (Ragged(599 - one.values, one.offsets) for one in (dev.histories, dev.candidates))
     second = (backwards, replace(dev, histories=histories, candidates=candidates))
     news, behaviors = join_folders([first, second])
@@ -139,7 +139,7 @@ def test_the_news_of_another_folder_are_no_accident(data, demo):
 
 
 def replace_ids(news, prefix):
-    return News.from_lists([prefix + news_id for news_id in news.ids], news.categories, news.titles)
+    return News([prefix + news_id for news_id in news.ids], news.categories, news.titles)
 
 
 def test_long_ids(tmp_path, demo):
@@ -271,7 +271,7 @@ def test_paths_to_something_else(data, capsys):
 
 
 def test_a_dev_set_in_another_language(data, demo, capsys):
-    news = News.from_lists(demo.news.ids, demo.news.categories, ["어느 말도 아닌 제목"] * 600)
+    news = News(demo.news.ids, demo.news.categories, ["어느 말도 아닌 제목"] * 600)
     write_folder(data / "dev", news, demo.dev)
     assert train_on(data, "train") == 0
     assert "note: most words of these titles are unknown to the model" in capsys.readouterr().err

@@ -144,7 +144,7 @@ def test_a_corpus_in_another_script_is_learned_as_well():
     aucs = {}
     for script in ("Latin", *SCRIPTS):
         titles = demo.news.titles if script == "Latin" else translate(demo.news.titles, script)
-        news = News.from_lists(demo.news.ids, demo.news.categories, titles)
+        news = News(demo.news.ids, demo.news.categories, titles)
         data = Data(news, demo.train, news, demo.dev)
         prepared = prepare_data(data, RunSettings(config, None, None, None))
         state = TrainingState.start(init_parameters(prepared.table, config, prepared.word_counts))

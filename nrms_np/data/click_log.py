@@ -76,7 +76,7 @@ def _cells(row: Mapping[str, Any], columns: dict[str, str], place: str) -> Cells
 
 def read_articles(path: Path, given: Names, notes: Notes) -> News:
     """The articles of a table of ids and titles."""
-    news = News.from_lists([], [], [])
+    news = News([], [], [])
     columns: dict[str, str] = {}
     for place, row in read_table(path, notes):
         columns = columns or _find_columns(path, row, given, "item", "title")

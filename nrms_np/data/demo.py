@@ -82,7 +82,7 @@ def make_demo(
     about = _draw_topics(seed, news, mixed)
     titles, deciding = _write_headlines(seed, about)
     names = list(TOPICS)
-    catalogue = News.from_lists([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles)
+    catalogue = News([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles)
     impressions = _make_impressions(seed, users, train_impressions, dev_impressions, about)
     train, dev = impressions[:train_impressions], impressions[train_impressions:]
     return Demo(

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +19,6 @@ from ..errors import InputError
 from ..ragged import Ragged
 from .vocabulary import Tokens
 
-DATE_FORMAT = "%m/%d/%Y"  # MIND's times have the form 11/9/2019 12:01:13 AM
-
 
 @dataclass(frozen=True, eq=False)
 class News:
@@ -29,15 +27,6 @@ class News:
     ids: list[str]
     categories: list[str]
     titles: list[str]
-    number: dict[str, int]
-
-    @classmethod
-    def from_lists(cls, ids: list[str], categories: list[str], titles: list[str], tokens: Tokens | None = None) -> News:
-        """A catalogue of these columns. ``tokens`` are those of the titles, where they are known already."""
-        news = cls(ids, categories, titles, {news_id: n for n, news_id in enumerate(ids)})
-        if tokens:
-            vars(news)["tokens"] = tokens  # where cached_property looks first
-        return news
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,6 +37,10 @@ class News:
         for column, text in ((self.ids, news_id), (self.categories, category), (self.titles, title)):
             column.append(text)
         vars(self).pop("tokens", None)
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        return {news_id: n for n, news_id in enumerate(self.ids)}
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -98,9 +91,7 @@ class Behaviors:
 
     def select(self, which: np.ndarray) -> Behaviors:
         """The impressions numbered ``which``."""
-        labels = self.labels
-        if labels is not None:
-            labels = Ragged(labels, self.candidates.offsets).take(which).values
+        labels = None if self.labels is None else Ragged(self.labels, self.candidates.offsets).take(which).values
         return replace(
             self,
             impression_ids=self.impression_ids[which],
@@ -114,11 +105,11 @@ class Behaviors:
     @cached_property
     def checksum(self) -> int:
         """Changes when the histories, the candidates or the labels do."""
-        arrays = [self.histories.values, self.histories.offsets, self.candidates.values, self.candidates.offsets]
         checksum = 0
-        for array in arrays if self.labels is None else [*arrays, self.labels]:
-            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
-        return checksum
+        for lists in (self.histories, self.candidates):
+            for array in (lists.values, lists.offsets):
+                checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+        return checksum if self.labels is None else zlib.crc32(np.ascontiguousarray(self.labels).data, checksum)
 
     def text_columns(self) -> tuple[list[str], list[str], list[str]]:
         """Impression ids, user ids and times of the impressions, as str."""
@@ -207,23 +198,23 @@ def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
     """
     days: list[int] = []
     for i, part in enumerate(parts):
-        times = texts(part.times)
-        dates = [time.partition(" ")[0].partition("T")[0] for time in times]
-        day = {}
-        for text in dict.fromkeys(dates):
+        for time in texts(part.times):
             try:
-                found = datetime.strptime(text, DATE_FORMAT) if "/" in text else datetime.fromisoformat(text)
+                days.append(_day(time.partition(" ")[0].partition("T")[0]))
             except ValueError:
-                time = times[dates.index(text)]
-                what = f"the time {time!r} does not begin like 11/9/2019 (MIND) or 2019-11-09 (ISO)"
                 place = _place_of(time, paths[i]) if paths else "behaviors.tsv"
+                what = f"the time {time!r} does not begin like 11/9/2019 (MIND) or 2019-11-09 (ISO)"
                 raise InputError(f"{place}: {what}; give --dev instead of holding out the last day") from None
-            day[text] = found.toordinal()
-        days += [day[text] for text in dates]
     last = np.array(days) == max(days, default=0)
     if last.all():
         raise InputError("behaviors.tsv holds a single day, so no day can be held out; give --dev")
     return last
+
+
+@lru_cache
+def _day(date: str) -> int:
+    """The number of a day. Raises ValueError for a date of another form than MIND's 11/9/2019 or ISO 8601."""
+    return (datetime.strptime(date, "%m/%d/%Y") if "/" in date else datetime.fromisoformat(date)).toordinal()
 
 
 def _place_of(time: str, path: Path) -> str:
@@ -237,18 +228,17 @@ def join_folders(parts: Sequence[tuple[News, Behaviors]]) -> tuple[News, Behavio
     The same id with the same title is one article. With another title it is another article: each folder keeps its own.
     Raises InputError when only some of the folders are labelled.
     """
-    keys = [list(zip(news.ids, news.titles)) for news, _ in parts]
-    category = {key: one for of_part, (news, _) in zip(keys, parts) for key, one in zip(of_part, news.categories)}
-    number = {key: n for n, key in enumerate(category)}
-    behaviors = [part for _, part in parts]
+    number: dict[tuple[str, str], int] = {}  # by id and title
+    categories: dict[int, str] = {}
     histories, candidates = [], []
-    for of_part, part in zip(keys, behaviors):
-        joined = np.array([number[key] for key in of_part], np.int32)
+    for news, part in parts:
+        joined = np.array([number.setdefault(key, len(number)) for key in zip(news.ids, news.titles)], np.int32)
+        categories |= zip(joined.tolist(), news.categories)
         histories.append(Ragged(joined[part.histories.values], part.histories.offsets))
         candidates.append(Ragged(joined[part.candidates.values], part.candidates.offsets))
+    behaviors = [part for _, part in parts]
     user_ids, users = np.unique(np.concatenate([part.user_ids[part.users] for part in behaviors]), return_inverse=True)
-    news = News.from_lists([key[0] for key in number], list(category.values()), [key[1] for key in number])
-    return news, Behaviors(
+    return News([key[0] for key in number], list(categories.values()), [key[1] for key in number]), Behaviors(
         np.concatenate([part.impression_ids for part in behaviors]),
         users.astype(np.int32),
         user_ids,

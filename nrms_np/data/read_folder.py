@@ -124,8 +124,10 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
         labels=arrays["labels"] if len(arrays["labels"]) else None,
         notes=tuple(notes),
     )
-    vars(behaviors)["checksum"] = int(arrays["checksum"][0])  # where cached_property looks first
-    return News.from_lists(ids, categories, titles, Tokens(words, tokens)), behaviors
+    news = News(ids, categories, titles)
+    vars(news)["tokens"] = Tokens(words, tokens)  # where cached_property looks first
+    vars(behaviors)["checksum"] = int(arrays["checksum"][0])
+    return news, behaviors
 
 
 def _load(folder: Path) -> tuple[News, Behaviors] | None:

@@ -37,7 +37,7 @@ def read_news(path: Path, notes: Notes | None = None) -> News:
     into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
     """
     found = notes or Notes()
-    news = News.from_lists([], [], [])
+    news = News([], [], [])
     for line_number, fields in read_columns(Path(path), 8, 3):
         place, news_id, title = f"{path}:{line_number}", fields[0], fields[3 if len(fields) == 8 else 1]
         if line_number == 1 and _is_header(fields):
