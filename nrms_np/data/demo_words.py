@@ -7,73 +7,51 @@ its spelling. The words are few, so that each is learned within a minute.
 
 from __future__ import annotations
 
+import re
+
 KINDS = ("who", "thing", "many", "doing")
 
-# One line for each of KINDS, its first word the most common one. The first six topics are the first half.
+# Four words of each of KINDS, the first one the most common. The first six topics are the first half.
 _TOPICS = {
     "football": """
-        striker goalkeeper defender midfielder
-        penalty league stadium whistle
-        goals fouls corners fixtures
-        dribbling scoring tackling passing""",
+        striker goalkeeper defender midfielder | penalty league stadium whistle
+        goals fouls corners fixtures | dribbling scoring tackling passing""",
     "space": """
-        astronaut astronomer cosmonaut stargazer
-        telescope rocket satellite comet
-        meteors craters probes thrusters
-        orbiting stargazing launching docking""",
+        astronaut astronomer cosmonaut stargazer | telescope rocket satellite comet
+        meteors craters probes thrusters | orbiting stargazing launching docking""",
     "travel": """
-        tourist traveller backpacker hotelier
-        airport suitcase passport ferry
-        beaches flights islands hotels
-        sightseeing camping backpacking sailing""",
+        tourist traveller backpacker hotelier | airport suitcase passport ferry
+        beaches flights islands hotels | sightseeing camping backpacking sailing""",
     "film": """
-        actor director actress screenwriter
-        sequel trailer screenplay premiere
-        subtitles cameras scenes stunts
-        filming acting editing casting""",
+        actor director actress screenwriter | sequel trailer screenplay premiere
+        subtitles cameras scenes stunts | filming acting editing casting""",
     "music": """
-        singer drummer pianist guitarist
-        album concert orchestra symphony
-        drums lyrics violins choirs
-        singing humming drumming strumming""",
+        singer drummer pianist guitarist | album concert orchestra symphony
+        drums lyrics violins choirs | singing humming drumming strumming""",
     "history": """
-        historian archaeologist knight pharaoh
-        castle museum manuscript tomb
-        ruins kings relics coins
-        excavating archiving jousting conquering""",
+        historian archaeologist knight pharaoh | castle museum manuscript tomb
+        ruins kings relics coins | excavating archiving jousting conquering""",
     "kitchen": """
-        chef baker cook butcher
-        casserole pancake soup recipe
-        noodles onions mushrooms cookies
-        baking frying roasting simmering""",
+        chef baker cook butcher | casserole pancake soup recipe
+        noodles onions mushrooms cookies | baking frying roasting simmering""",
     "health": """
-        doctor nurse surgeon patient
-        vaccine hospital clinic diagnosis
-        vitamins symptoms antibiotics viruses
-        sneezing coughing healing stretching""",
+        doctor nurse surgeon patient | vaccine hospital clinic diagnosis
+        vitamins symptoms antibiotics viruses | sneezing coughing healing stretching""",
     "motoring": """
-        driver mechanic motorist chauffeur
-        engine gearbox windscreen hatchback
-        brakes tyres headlights wipers
-        driving parking overtaking reversing""",
+        driver mechanic motorist chauffeur | engine gearbox windscreen hatchback
+        brakes tyres headlights wipers | driving parking overtaking reversing""",
     "gardens": """
-        gardener florist botanist beekeeper
-        greenhouse hedge lawn orchard
-        tulips weeds seeds roses
-        planting pruning weeding watering""",
+        gardener florist botanist beekeeper | greenhouse hedge lawn orchard
+        tulips weeds seeds roses | planting pruning weeding watering""",
     "weather": """
-        forecaster meteorologist climatologist stormchaser
-        storm blizzard hurricane heatwave
-        clouds floods showers gales
-        sunbathing sheltering flooding thawing""",
+        forecaster meteorologist climatologist stormchaser | storm blizzard hurricane heatwave
+        clouds floods showers gales | sunbathing sheltering flooding thawing""",
     "pets": """
-        vet groomer breeder dogwalker
-        puppy kitten hamster leash
-        dogs cats paws whiskers
-        barking purring grooming fetching""",
+        vet groomer breeder dogwalker | puppy kitten hamster leash
+        dogs cats paws whiskers | barking purring grooming fetching""",
 }
-TOPICS: dict[str, dict[str, list[str]]] = {
-    name: dict(zip(KINDS, [line.split() for line in text.strip().split("\n")], strict=True))
+TOPICS = {
+    name: dict(zip(KINDS, [words.split() for words in re.split(r"[|\n]", text.strip())], strict=True))
     for name, text in _TOPICS.items()
 }
 
