@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -82,27 +83,25 @@ def make_demo(
     about = _draw_topics(seed, news, mixed)
     titles, deciding = _write_headlines(seed, about)
     names = list(TOPICS)
-    catalogue = News([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles)
-    impressions = _make_impressions(seed, users, train_impressions, dev_impressions, about)
-    train, dev = impressions[:train_impressions], impressions[train_impressions:]
+    visits = _make_visits(seed, users, train_impressions, dev_impressions, about)
     return Demo(
-        catalogue,
-        _behaviors(train),
-        _behaviors(dev),
-        np.concatenate([impression.chance for impression in dev]),
+        News([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles),
+        _behaviors(visits[:train_impressions]),
+        _behaviors(visits[train_impressions:]),
+        np.concatenate([visit.chance for visit in visits[train_impressions:]]),
         frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
         deciding,
     )
 
 
-def _behaviors(impressions: list[_Impression]) -> Behaviors:
+def _behaviors(visits: list[_Visit]) -> Behaviors:
     return Behaviors.from_lists(
-        [str(i + 1) for i in range(len(impressions))],
-        [f"U{impression.user + 1}" for impression in impressions],
-        [mind_time(FIRST_DAY + timedelta(seconds=impression.second)) for impression in impressions],
-        Ragged.from_lists([impression.history for impression in impressions]),
-        Ragged.from_lists([impression.shown for impression in impressions]),
-        np.concatenate([impression.clicked for impression in impressions]).astype(np.int8),
+        [str(number) for number in range(1, len(visits) + 1)],
+        [f"U{visit.user + 1}" for visit in visits],
+        [mind_time(FIRST_DAY + timedelta(seconds=visit.second)) for visit in visits],
+        Ragged.from_lists([visit.history for visit in visits]),
+        Ragged.from_lists([visit.shown for visit in visits]),
+        np.concatenate([visit.clicked for visit in visits]).astype(np.int8),
     )
 
 
@@ -159,9 +158,8 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
     return f"{section}: {text[0].upper()}{text[1:]}", deciding
 
 
-@dataclass(frozen=True, eq=False)
-class _Impression:
-    """What happened at one visit to the site."""
+class _Visit(NamedTuple):
+    """An impression, and how it came about."""
 
     user: int
     second: int  # since the first day began
@@ -183,16 +181,15 @@ class _Reader:
         """The topics of interest at this moment; now and then one of them has just been replaced."""
         if self.draw.random() < DRIFT:
             half, found = self.draw.integers(2), self.draw.integers(1, HALF)
-            topics = self.topics[half]  # a view
-            topics[0], topics[found] = topics[found], topics[0]
+            self.topics[half, [0, found]] = self.topics[half, [found, 0]]
         return self.topics[:, 0]
 
 
 def _make_readers(seed: int, users: int, topic: np.ndarray) -> list[_Reader]:
     """All readers with their earlier clicks. ``topic`` is the one that decides, of each archive headline."""
     draw = rng.generator(seed, "demo readers")
-    by_topic = topic.argsort(kind="stable")
-    starts, sizes = np.searchsorted(topic[by_topic], np.arange(len(TOPICS))), np.bincount(topic, minlength=len(TOPICS))
+    headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
+    sizes = np.array([len(of_topic) for of_topic in headlines])
     readers = [_Reader(draw) for _ in range(users)]
     for reader in readers:
         if draw.random() < NEWCOMERS:
@@ -200,14 +197,14 @@ def _make_readers(seed: int, users: int, topic: np.ndarray) -> list[_Reader]:
         count = EARLIER_CLICKS[0] + draw.exponential(EARLIER_CLICKS[1])
         while len(reader.clicks) < count:
             clicked = reader.interests()[draw.integers(INTERESTS, size=SITTING)]
-            reader.clicks += by_topic[starts[clicked] + draw.integers(sizes[clicked])].tolist()
+            reader.clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
     return readers
 
 
-def _make_impressions(
+def _make_visits(
     seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray
-) -> list[_Impression]:
-    """All impressions in time order: those of the training days, then those of the dev day."""
+) -> list[_Visit]:
+    """All visits in time order: those of the training days, then those of the dev day."""
     archive = int(ARCHIVE * len(about))
     readers = _make_readers(seed, users, about[:archive, 0])
     fresh = _news_of_each_day(seed, archive, len(about))
@@ -215,23 +212,22 @@ def _make_impressions(
     train_end = TRAIN_DAYS * 86400
     seconds = np.sort(draw.integers(0, train_end, size=train_impressions)).tolist()
     seconds += np.sort(draw.integers(train_end, DAYS * 86400, size=dev_impressions)).tolist()
-    impressions = []
+    visits = []
     for second, user in zip(seconds, draw.integers(users, size=len(seconds)).tolist()):
         reader, pool = readers[user], fresh[second // 86400]
         interests = np.isin(about[pool], reader.interests())  # bool [news that can be shown, 2]
         match, mentions = interests[:, 0], interests.any(axis=1)
-        while True:
+        clicked = np.zeros(0, bool)
+        while clicked.all() or not clicked.any():
             size = int(draw.integers(CANDIDATES[0], CANDIDATES[1] + 1))
             arrival = draw.exponential(size=len(pool)) / (1 + FAVOUR * mentions)  # the first to arrive are shown
             places = np.sort(np.argpartition(arrival, size)[:size])
             chance = 1 / (1 + np.exp(-(LOGIT_OF_NO_INTEREST + LOGIT_GAIN * match[places])))
             clicked = draw.random(size) < chance
-            if clicked.any() and not clicked.all():
-                break
         shown = pool[places]
-        impressions.append(_Impression(user, second, list(reader.clicks), shown, clicked, chance))
+        visits.append(_Visit(user, second, list(reader.clicks), shown, clicked, chance))
         reader.clicks += shown[clicked].tolist()
-    return impressions
+    return visits
 
 
 def _news_of_each_day(seed: int, archive: int, news: int) -> list[np.ndarray]:
