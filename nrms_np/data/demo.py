@@ -180,8 +180,8 @@ class _Reader:
     def interests(self) -> np.ndarray:
         """The topics of interest at this moment; now and then one of them has just been replaced."""
         if self.draw.random() < DRIFT:
-            half, found = self.draw.integers(2), self.draw.integers(1, HALF)
-            self.topics[half, [0, found]] = self.topics[half, [found, 0]]
+            half, found = self.topics[self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
+            half[0], half[found] = half[found], half[0]
         return self.topics[:, 0]
 
 

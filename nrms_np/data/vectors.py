@@ -11,7 +11,7 @@ import lzma
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
@@ -37,15 +37,34 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
     that fastText and word2vec write. Only wanted rows are kept, so memory does not grow with the file. The first row of
     a word counts. A word without a row takes the first one that differs in nothing but capitals or the like
-    (``vocabulary.fold``). Says what was left out: rows of unwanted words that are no vectors, repeated words, a last
-    line without its end, which may be cut off, and that there are fewer rows than the header states.
+    (``vocabulary.fold``). What is left out is said.
 
     Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
     rows are no vectors.
     """
-    path, wanted, size, rows, stated, notes = Path(path), frozenset(wanted), 0, 0, 0, Notes()
+    path, wanted, rows, notes = Path(path), frozenset(wanted), 0, Notes()
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
+    for rows, (place, size, text, numbers) in enumerate(_rows(path, notes), 1):  # noqa: B007
+        name = text if text in wanted else fold(text)
+        vector = _parse(numbers) if name in wanted else None
+        finite = vector is not None and np.isfinite(vector).all()
+        if text in exact:
+            notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
+        elif text in wanted and not finite:
+            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
+        elif not numbers or "\ufffd" in text or name in wanted and vector is None:
+            notes.add(NO_VECTOR, place)
+        elif vector is not None and finite:
+            (exact if name == text else alike).setdefault(name, vector)
+    notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
+    say(notes.lines())
+    return exact | {name: vector for name, vector in alike.items() if name not in exact}
+
+
+def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
+    """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError for a wrong first one."""
+    rows, stated, size = 0, 0, 0
     for line_number, line in read_lines(path, WANTED, _unpacked):
         place = f"{path}:{line_number}"
         if not line.endswith(b"\n"):
@@ -60,28 +79,14 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
                 continue
         rows += 1
         word, numbers = _split(line, size)
-        text = word.decode(errors="replace")
-        name = text if text in wanted else fold(text)
-        vector = _parse(numbers) if name in wanted or rows == 1 else None
-        if rows == 1 and (vector is None or size < 2):
+        if rows == 1 and (size < 2 or _parse(numbers) is None):
             what = f"{place}: not a word and its vector"
             raise InputError(f"{what} of {size} numbers; {WANTED}. {LIKE_WORD2VEC}" if stated else f"{what}; {WANTED}")
-        finite = vector is not None and np.isfinite(vector).all()
-        if text in exact:
-            notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
-        elif text in wanted and not finite:
-            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
-        elif not numbers or "\ufffd" in text or name in wanted and vector is None:
-            notes.add(NO_VECTOR, place)
-        elif name in wanted and vector is not None and finite:
-            (exact if name == text else alike).setdefault(name, vector)
+        yield place, size, word.decode(errors="replace"), numbers
     if not rows:
         raise InputError(f"{path}: the file is empty, or its only line is cut off")
-    notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
     if rows < stated:
         say([f"{path}: {rows:,} rows, where its first line states {stated:,}; is the file cut off?"])
-    say(notes.lines())
-    return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
 
 def _unpacked(file: BufferedReader) -> IO[bytes]:
