@@ -228,7 +228,7 @@ def test_the_slower_of_two_processes_keeps_the_work_of_the_faster(folder):
     place = folder / "nrms_np_cache"
     (name,) = caches(place)
     before = (place / name).stat().st_ino
-    assert library._save(place, name, library._read(folder))
+    assert library._save(place / name, library._read(folder))
     assert caches(place) == [name] and (place / name).stat().st_ino == before
 
 

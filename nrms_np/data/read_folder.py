@@ -33,7 +33,6 @@ LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not wort
 PART = "part-"  # begins the name of an unfinished cache
 ABANDONED = 86_400  # seconds after which an unfinished cache belongs to a process that was killed
 COLUMNS = ("impression_ids", "users", "user_ids", "times")  # columns of Behaviors
-BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError)  # what loading a damaged cache can raise
 
 
 def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
@@ -43,26 +42,17 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     from (no program can set the last one back), and if the checksums of its arrays are right. Otherwise it is rebuilt.
     Raises InputError as ``read_news`` and ``read_behaviors`` do; if ``strict``, also for an id that news.tsv lacks.
     """
-    data = _read_or_load(Path(folder), strict)
-    say(data[1].notes)
-    return data
-
-
-def _read_or_load(folder: Path, strict: bool) -> tuple[News, Behaviors]:
+    folder = Path(folder)
     name = _name(folder)
-    if name is None:
-        return _read(folder, strict)
-    places = _places(folder)
-    for place in places:
-        kept = _load(place / name)
-        if kept and not (strict and kept[1].notes):  # one of the notes may be an error then
-            return kept
-    data = _read(folder, strict)
-    if _name(folder) != name:  # the files changed while they were read
-        return data
-    if not any(_save(place, name, data) for place in places):
-        where = " and ".join(map(str, places))
-        print(f"nothing is kept of {folder} for later runs: cannot write {where}", file=sys.stderr)
+    caches = [place / name for place in _places(folder)] if name else []
+    data = next(filter(None, map(_load, caches)), None)
+    if data is None or strict and data[1].notes:  # one of the notes may be an error then
+        data = _read(folder, strict)
+        unchanged = _name(folder) == name  # while they were read
+        if caches and unchanged and not any(_save(cache, data) for cache in caches):
+            where = " and ".join(str(cache.parent) for cache in caches)
+            print(f"nothing is kept of {folder} for later runs: cannot write {where}", file=sys.stderr)
+    say(data[1].notes)
     return data
 
 
@@ -111,20 +101,16 @@ def _to_arrays(news: News, behaviors: Behaviors) -> dict[str, np.ndarray]:
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> tuple[News, Behaviors]:
-    tokens, histories, candidates = (
-        Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"]) for name in ("tokens", "histories", "candidates")
-    )
     ids, categories, titles, words, notes = (
         unpack_lines(arrays[name]) for name in ("ids", "categories", "titles", "words", "notes")
     )
-    behaviors = Behaviors(
-        **{name: arrays[name] for name in COLUMNS},
-        histories=histories,
-        candidates=candidates,
-        labels=arrays["labels"] if len(arrays["labels"]) else None,
-        notes=tuple(notes),
+    tokens, histories, candidates = (
+        Ragged(arrays[f"{name}.values"], arrays[f"{name}.offsets"]) for name in ("tokens", "histories", "candidates")
     )
+    labels = arrays["labels"] if len(arrays["labels"]) else None
     news = News(ids, categories, titles)
+    columns = {name: arrays[name] for name in COLUMNS}
+    behaviors = Behaviors(**columns, histories=histories, candidates=candidates, labels=labels, notes=tuple(notes))
     vars(news)["tokens"] = Tokens(words, tokens)  # where cached_property looks first
     vars(behaviors)["checksum"] = int(arrays["checksum"][0])
     return news, behaviors
@@ -141,17 +127,17 @@ def _load(folder: Path) -> tuple[News, Behaviors] | None:
             # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
             arrays[name] = np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
         return _from_arrays(arrays)
-    except BROKEN:
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
 
-def _save(place: Path, name: str, data: tuple[News, Behaviors]) -> bool:
-    """Keep the data as ``place / name``. False where that cannot be written.
+def _save(cache: Path, data: tuple[News, Behaviors]) -> bool:
+    """Keep the data. False where it cannot be written.
 
     Everything is written to a new folder and flushed to disk before the folder gets its name, so whoever finds the name
     finds all of it. Where another process was faster, its work is kept.
     """
-    kept = place / name
+    place = cache.parent
     try:
         place.mkdir(parents=True, exist_ok=True)
         if place.is_symlink():  # it could lead anywhere
@@ -160,14 +146,14 @@ def _save(place: Path, name: str, data: tuple[News, Behaviors]) -> bool:
             new = Path(part) / "new"
             new.mkdir()  # the temporary folder itself can be read by nobody else
             _write(new, _to_arrays(*data))
-            if kept.exists() and not _load(kept):
-                os.rename(kept, Path(part) / "damaged")
-            if not kept.exists():
-                os.rename(new, kept)
-        _remove_old(place, name)
+            if cache.exists() and not _load(cache):
+                cache.rename(Path(part) / "damaged")
+            if not cache.exists():
+                new.rename(cache)
+        _remove_old(place, cache.name)
         return True
     except OSError:
-        return kept.exists()  # another process was just faster
+        return cache.exists()  # another process was just faster
 
 
 def _write(folder: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -75,9 +75,9 @@ def _blank(news: News, path: Path, notes: Notes) -> None:
 def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     """Read behaviors.tsv: impression id, user, time, history, impressions.
 
-    Labels are ``-1`` / ``-0`` at the end of each shown id; a file without any label is an unlabelled test file. An id
-    that ``news`` does not know is left out of a history; a candidate with such an id stays, because each needs a rank,
-    and is added to ``news`` as an article without a title. What is odd goes into ``notes``.
+    Labels are ``-1`` / ``-0`` at the end of each shown id; a test file has none. An id that ``news`` does not know is
+    left out of a history; as a candidate it stays, because each needs a rank, and is added to ``news`` without a title.
+    What is odd goes into ``notes``.
 
     Raises InputError with file:line for a wrong column count, a label that is not 0 or 1, a mixture of labelled and
     unlabelled candidates, a text that is too long, a file cut off, and where most ids are unknown.
@@ -90,7 +90,7 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     users, clicked, shown, labels = array("i"), array("i"), array("i"), array("b")
     clicked_offsets, shown_offsets = array("q", [0]), array("q", [0])
     labelled: bool | None = None  # until the first candidate
-    for place, (impression_id, user, time), history, candidates in _impressions(Path(path), news, notes):
+    for place, (impression_id, user, time), history, candidates in _impressions(path, news, notes):
         impression_ids.append(_encode(place, "impression id", impression_id))
         users.append(user_numbers.setdefault(_encode(place, "user id", user), len(user_numbers)))
         times.append(_encode(place, "time", time, LONGEST_TIME))
@@ -100,8 +100,8 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
             labels.fromlist(_labels(place, candidates))
             candidates = [text[:-2] for text in candidates]
         numbers = _numbers(place, history, candidates, bool(labelled), news.number, untitled, notes)
-        clicked.fromlist(numbers[0])
-        shown.fromlist(numbers[1])
+        for buffer, of_line in zip((clicked, shown), numbers):
+            buffer.fromlist(of_line)
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
     notes.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)

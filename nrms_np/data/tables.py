@@ -101,13 +101,13 @@ def read_times(places: dict[str, str], form: str | None = None) -> dict[str, flo
     found = {text: TIME.fullmatch(text.strip()) for text in places}
     year_last = [match for match in found.values() if match and len(match[3]) == 4]
     day_first = any(int(match[1]) > 12 for match in year_last)
-    if year_last and not form and not day_first and not any(int(match[2]) > 12 for match in year_last):
-        if not all(match[7] for match in year_last):
-            text = year_last[0].string
-            raise InputError(
-                f"{places.get(text, '')}: {text!r} may have the day or the month first; "
-                "say which: --time-format '%d/%m/%Y %H:%M:%S' or '%m/%d/%Y %H:%M:%S'"
-            )
+    month_first = any(int(match[2]) > 12 for match in year_last) or all(match[7] for match in year_last)
+    if not (form or day_first or month_first):
+        text = year_last[0].string
+        raise InputError(
+            f"{places.get(text, '')}: {text!r} may have the day or the month first; "
+            "say which: --time-format '%d/%m/%Y %H:%M:%S' or '%m/%d/%Y %H:%M:%S'"
+        )
     times: dict[str, datetime] = {}
     for text, place in places.items():
         try:
