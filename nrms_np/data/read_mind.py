@@ -99,9 +99,8 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         if labelled:
             labels.fromlist(_labels(place, candidates))
             candidates = [text[:-2] for text in candidates]
-        numbers = _numbers(place, history, candidates, bool(labelled), news.number, untitled, notes)
-        for buffer, of_line in zip((clicked, shown), numbers):
-            buffer.fromlist(of_line)
+        clicked.fromlist(_numbers(place, LEFT_OUT, history, news, notes))
+        shown.fromlist(_numbers(place, NO_ARTICLE, candidates, news, notes, untitled, not labelled))
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
     notes.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)
@@ -152,35 +151,35 @@ def _labels(place: str, candidates: list[str]) -> list[int]:
 
 def _numbers(
     place: str,
-    history: list[str],
-    shown: list[str],
-    labelled: bool,
-    number: dict[str, int],
-    untitled: dict[str, int],
+    kind: str,
+    ids: list[str],
+    news: News,
     notes: Notes,
-) -> tuple[list[int], list[int]]:
-    """The news numbers of a history and of what was shown. Raises InputError for what cannot be an id.
+    untitled: dict[str, int] | None = None,
+    unlabelled: bool = False,
+) -> list[int]:
+    """The news numbers of these ids. Raises InputError for what cannot be an id.
 
-    ``untitled`` numbers the candidates that are in no news.tsv, on from the last one that is.
+    One that is in no news.tsv is noted as of this ``kind``, and left out, or gets a number in ``untitled``: on from the
+    last news.
     """
+    number = news.number
     try:
-        return [number[news_id] for news_id in history], [number[news_id] for news_id in shown]
+        return [number[news_id] for news_id in ids]
     except KeyError:
-        pass
-    for kind, ids in ((LEFT_OUT, history), (NO_ARTICLE, shown)):
-        for news_id in ids:
-            if news_id in number:
-                continue
-            what = f"{place}: {news_id!r}"
-            if kind is NO_ARTICLE and not labelled and news_id[-2:] in LABELS:
-                raise InputError(f"{what} has a label, but those before it have none; {LABEL_ALL}")
-            if any(part in number for part in re.split(r"""[][(){}'",;]+""", news_id)):
-                raise InputError(f"{what} is no id; write ids with spaces between them, and nothing else")
-            notes.add(kind, f"{place}: news id {news_id!r}", f"is not in news.tsv; {SAME_FOLDER}")
-            if kind is NO_ARTICLE:
-                untitled.setdefault(news_id, len(number) + len(untitled))
-    clicked = [number[news_id] for news_id in history if news_id in number]
-    return clicked, [number[news_id] if news_id in number else untitled[news_id] for news_id in shown]
+        found = []
+    for news_id in ids:
+        if news_id in number:
+            found.append(number[news_id])
+            continue
+        if unlabelled and news_id[-2:] in LABELS:
+            raise InputError(f"{place}: {news_id!r} has a label, but those before it have none; {LABEL_ALL}")
+        if any(part in number for part in re.split(r"""[][(){}'",;]+""", news_id)):
+            raise InputError(f"{place}: {news_id!r} is no id; write ids with spaces between them, and nothing else")
+        notes.add(kind, f"{place}: news id {news_id!r}", f"is not in news.tsv; {SAME_FOLDER}")
+        if untitled is not None:
+            found.append(untitled.setdefault(news_id, len(number) + len(untitled)))
+    return found
 
 
 def _encode(place: str, name: str, text: str, longest: int = LONGEST_ID) -> bytes:
