@@ -8,6 +8,7 @@ import os
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -35,27 +36,25 @@ class Notes:
 
     def __init__(self, strict: bool = False):
         self.strict = strict
-        self.found: dict[str, tuple[int, str]] = {}
+        self.counts: Counter[str] = Counter()
+        self.first: dict[str, str] = {}
 
     def add(self, kind: str, place: str, error: str = "") -> None:
         """Count one more. Strict reading raises InputError, "``place`` ``error``", if it is an error."""
         if self.strict and error:
             raise InputError(f"{place} {error}")
-        count, first = self.found.get(kind, (0, place))
-        self.found[kind] = count + 1, first
+        self.counts[kind] += 1
+        self.first.setdefault(kind, place)
 
-    def count(self, kind: str) -> int:
-        return self.found.get(kind, (0, ""))[0]
-
-    def refuse_most(self, kind: str, others: int, remedy: str) -> None:
-        """Raises InputError when there are more of this kind than ``others``: that is no accident."""
-        if self.count(kind) > others:
-            count, first = self.found[kind]
-            total = count + others
-            raise InputError(f"{first}: the first of {count:,} {kind.split(',')[0]}, most of all {total:,}; {remedy}")
+    def refuse_most(self, kind: str, total: int, remedy: str) -> None:
+        """Raises InputError when more than half of ``total`` are of this kind: that is no accident."""
+        count = self.counts[kind]
+        if 2 * count > total:
+            what = f"the first of {count:,} {kind.split(',')[0]}, most of all {total:,}"
+            raise InputError(f"{self.first[kind]}: {what}; {remedy}")
 
     def lines(self) -> list[str]:
-        return [f"{kind}: {count:,} (first: {place})" for kind, (count, place) in self.found.items()]
+        return [f"{kind}: {self.counts[kind]:,} (first: {place})" for kind, place in self.first.items()]
 
 
 def say(lines: Iterable[str]) -> None:

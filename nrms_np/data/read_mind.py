@@ -99,12 +99,12 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         if labelled:
             labels.fromlist(_labels(place, candidates))
             candidates = [text[:-2] for text in candidates]
-        clicked.fromlist(_numbers(place, LEFT_OUT, history, news, notes))
+        clicked.fromlist(_numbers(place, LEFT_OUT, history, news, notes, None, False))
         shown.fromlist(_numbers(place, NO_ARTICLE, candidates, news, notes, untitled, not labelled))
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    notes.refuse_most(LEFT_OUT, len(clicked), SAME_FOLDER)
-    notes.refuse_most(NO_ARTICLE, len(shown) - notes.count(NO_ARTICLE), SAME_FOLDER)
+    notes.refuse_most(LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT], SAME_FOLDER)
+    notes.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
     for news_id in untitled:
         news.append(news_id, "", "")
     return Behaviors(
@@ -150,18 +150,12 @@ def _labels(place: str, candidates: list[str]) -> list[int]:
 
 
 def _numbers(
-    place: str,
-    kind: str,
-    ids: list[str],
-    news: News,
-    notes: Notes,
-    untitled: dict[str, int] | None = None,
-    unlabelled: bool = False,
+    place: str, kind: str, ids: list[str], news: News, notes: Notes, untitled: dict[str, int] | None, unlabelled: bool
 ) -> list[int]:
     """The news numbers of these ids. Raises InputError for what cannot be an id.
 
-    One that is in no news.tsv is noted as of this ``kind``, and left out, or gets a number in ``untitled``: on from the
-    last news.
+    One that news.tsv does not hold is noted as of this ``kind``, and left out or numbered in ``untitled``, from the
+    number of news on.
     """
     number = news.number
     try:

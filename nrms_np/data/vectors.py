@@ -57,7 +57,7 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
             notes.add(NO_VECTOR, place)
         elif vector is not None and finite:
             (exact if name == text else alike).setdefault(name, vector)
-    notes.refuse_most(NO_VECTOR, rows - notes.count(NO_VECTOR), WANTED)
+    notes.refuse_most(NO_VECTOR, rows, WANTED)
     say(notes.lines())
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
