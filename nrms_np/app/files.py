@@ -92,7 +92,7 @@ def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -
                     np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
         file.truncate(file.seek(-DIGEST, os.SEEK_END))
         file.seek(0)
-        file.write(hashlib.file_digest(file, "sha256").hexdigest().encode())
+        file.write(hashlib.file_digest(file, "sha256").hexdigest().encode())  # type: ignore[arg-type]
 
     write_file(Path(path), write)
 
