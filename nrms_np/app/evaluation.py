@@ -108,8 +108,7 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
 
     values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
-    clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
-    shown = candidates.lengths
+    shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
     in_training = set(checkpoint.users)
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     kept = cut_histories(behaviors.histories, config).lengths

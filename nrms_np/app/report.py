@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..config import Config
 from ..data.demo import Demo
 from ..data.mind import Behaviors, News
 from ..encoder import Parameters
-from ..fit import Record
+from ..fit import Record, TrainingState
 from ..inference import read_attention
 from ..metrics import METRICS
 from ..ragged import Ragged
@@ -43,30 +42,20 @@ COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
 
-class TrainingTable:
-    """The table that a training run prints: rankings that need no training, then a row for each epoch."""
-
-    def __init__(self, evaluate_references: Callable[[], dict[str, dict[str, float]]]):
-        self._evaluate = evaluate_references
-
-    @cached_property
-    def references(self) -> dict[str, dict[str, float]]:
-        """Metrics by name, evaluated and printed when first asked for: on a large dev set they take a while."""
-        references = self._evaluate()
-        print("\n" + HEADER)
-        for name, metrics in references.items():
-            print(_row(name, metrics))
-        return references
-
-    def show(self, record: Record, is_best: bool) -> None:
-        assert self.references  # printed above the first row
-        print(_row(str(record["epoch"]), record, is_best), flush=True)
+def print_table(references: dict[str, dict[str, float]], state: TrainingState) -> None:
+    """The beginning of the table: rankings that need no training, then a row for each epoch that there is."""
+    print("\n" + HEADER)
+    for name, metrics in references.items():
+        print_row(name, metrics)
+    for record in state.records:
+        print_row(str(record["epoch"]), record, record is state.best)
 
 
-def _row(name: str, record: Mapping[str, object], is_best: bool = False) -> str:
+def print_row(name: str, record: Mapping[str, object], is_best: bool = False) -> None:
     cells = [f"{record[column]:.4f}" if column in record else "" for column in COLUMNS]
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
-    return f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}" + (" *" if is_best else "")
+    star = " *" if is_best else ""
+    print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
 
 
 def to_csv(records: list[Record]) -> str:

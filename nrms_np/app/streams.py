@@ -26,6 +26,7 @@ class Stream:
 
     def __init__(self, stream: Any):
         self._stream = stream or open(os.devnull, "w")  # Windows gives none to a program without a window
+        self._encoding = getattr(self._stream, "encoding", None) or "utf-8"
         self._is_log = not self._stream.isatty()
         self._line_time = time.monotonic()
 
@@ -35,12 +36,7 @@ class Stream:
     def write(self, text: str) -> int:
         shown = self._as_line(text) if self._is_log and text.startswith("\r") else text
         with self._survives():
-            try:
-                self._stream.write(shown)
-            except UnicodeEncodeError:
-                self._stream.write(
-                    shown.encode(self._stream.encoding, "backslashreplace").decode(self._stream.encoding)
-                )
+            self._stream.write(shown.encode(self._encoding, "backslashreplace").decode(self._encoding))
         return len(text)
 
     def flush(self) -> None:

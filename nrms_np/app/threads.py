@@ -9,6 +9,7 @@ import ctypes
 import math
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numba
@@ -34,19 +35,17 @@ def usable_cores() -> int:
 
 def _cpu_quota(root: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> float | None:
     """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
-    quotas = []
-    try:
+    lines, quotas = [], []
+    with suppress(OSError):  # not Linux
         lines = own.read_text().splitlines()
-    except OSError:  # not Linux
-        return None
     for line in lines:
         _, controllers, group = line.split(":", 2)
-        base = root / controllers if controllers else root  # version 1 has a tree for each controller, version 2 one
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        for folder in (base / group.strip("/"), *(base / group.strip("/")).parents):
-            quotas += [_quota_of(folder)] if folder == base or base in folder.parents else []
-    return min((quota for quota in quotas if quota), default=None)
+        if not controllers or "cpu" in controllers.split(","):
+            folder = root / controllers  # version 1 has a tree for each controller, version 2 one for all
+            for part in ["", *group.strip("/").split("/")]:
+                folder = folder / part
+                quotas.append(_quota_of(folder))
+    return min(filter(None, quotas), default=None)
 
 
 def _quota_of(folder: Path) -> float | None:
