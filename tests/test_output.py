@@ -145,6 +145,24 @@ def test_a_signal_stops_a_command_with_its_code_and_one_line(name, code, capsys)
     assert capsys.readouterr().err == f"stopped by {'Ctrl-C' if name == 'SIGINT' else name}\n"
 
 
+@pytest.mark.parametrize("name", ["nrms_np", *(f"nrms_np.{command}" for command in COMMANDS)])
+def test_ctrl_c_while_numba_is_imported_is_no_traceback(name, tmp_path):
+    (tmp_path / "numba.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-m", name], capture_output=True, text=True, env=environment(**path))
+    assert (done.returncode, done.stdout, done.stderr) == (cli.INTERRUPTED, "", "")
+
+
+def test_ctrl_c_is_left_to_a_program_that_imports_the_package(tmp_path):
+    (tmp_path / "numba.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__init__.py").write_text("import nrms_np\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    for command in (["-c", "import nrms_np"], ["-m", "program"]):
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment(**path))
+        assert done.returncode != cli.INTERRUPTED and "KeyboardInterrupt" in done.stderr
+
+
 def test_what_is_ignored_stays_ignored():
     """nohup ignores SIGHUP, a shell's background job SIGINT."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
