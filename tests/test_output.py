@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tqdm import tqdm
 import nrms_np
 from nrms_np.__main__ import COMMANDS
 from nrms_np.app import cli, signals, streams
-from nrms_np.app.streams import Stream, lasting_output
+from nrms_np.app.streams import Stream
 from nrms_np.errors import OutputError
 from tests.helpers import ROOT, environment
 
@@ -93,7 +94,7 @@ def test_a_bar_in_a_log_is_a_line_every_half_minute(monkeypatch):
     monkeypatch.setattr(streams.time, "monotonic", lambda: now[0])
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
-    with lasting_output(), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
+    with redirect_stderr(Stream(sys.stderr)), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
         for _ in range(100):
             now[0] += 1
             bar.update()
@@ -111,7 +112,7 @@ def test_a_terminal_has_its_bar(monkeypatch):
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with lasting_output(), tqdm(total=2, mininterval=0):
+    with redirect_stderr(Stream(sys.stderr)), tqdm(total=2, mininterval=0):
         pass
     assert "\r" in terminal.getvalue()
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
 from .ranking import Title
 from .signals import Stopped, on_stop, stop
-from .streams import lasting_output
+from .streams import Stream
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
@@ -98,7 +99,7 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     """
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
-    with lasting_output(), on_stop(stop):
+    with redirect_stdout(Stream(sys.stdout)), redirect_stderr(Stream(sys.stderr)), on_stop(stop):
         line, code = mpi.end(*_run(main, sys.argv[1:] if argv is None else argv))
         if code:
             print(" ".join(line.splitlines()), file=sys.stderr)

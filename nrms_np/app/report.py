@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from ..config import Config
 from ..data.demo import Demo
 from ..data.mind import Behaviors, News
 from ..encoder import Parameters
-from ..fit import Record, TrainingState
+from ..fit import TrainingState
 from ..inference import read_attention
 from ..metrics import METRICS
 from ..ragged import Ragged
@@ -56,14 +54,6 @@ def print_row(name: str, record: Mapping[str, object], is_best: bool = False) ->
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
     star = " *" if is_best else ""
     print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
-
-
-def to_csv(records: list[Record]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return out.getvalue()
 
 
 def compare_with_truth(

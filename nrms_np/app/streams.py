@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,14 +58,3 @@ class Stream:
                 os.dup2(nowhere.fileno(), self._stream.fileno())  # where what is buffered goes, too
             if error.errno not in READER_GONE:
                 raise OutputError(f"the output cannot be written ({error.strerror or error})") from None
-
-
-@contextmanager
-def lasting_output() -> Iterator[None]:
-    """Inside, sys.stdout and sys.stderr are each a ``Stream``."""
-    before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Stream(stream) for stream in before)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before

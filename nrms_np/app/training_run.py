@@ -205,7 +205,8 @@ def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, referenc
         save_checkpoint(folder / CHECKPOINT_FILE, best)
     numbers = {"config": asdict(config), "epochs": state.records, "best": state.best, "baselines": references}
     write_text(folder / "metrics.json", json.dumps(numbers, indent=1) + "\n")
-    write_text(folder / "history.csv", report.to_csv(state.records))
+    rows = [state.records[0].keys(), *(record.values() for record in state.records)]
+    write_text(folder / "history.csv", "".join(f"{','.join(map(str, row))}\n" for row in rows))
 
 
 def draw(folder: Path, state: TrainingState, prepared: Prepared) -> None:
