@@ -41,7 +41,10 @@ class RunSettings:
     strict: bool = False  # an id that news.tsv does not hold is an error
 
     def changed(self, given: dict[str, Any]) -> RunSettings:
-        """With what was given for a run that goes on. Raises InputError for a setting that such a run keeps."""
+        """With what was given for a run that goes on.
+
+        Raises InputError for a setting that such a run keeps, and when the data are not where they were.
+        """
         paths = {name: value for name, value in given.items() if name in ("train", "dev", "embeddings")}
         numbers = {name: value for name, value in given.items() if name in MAY_CHANGE}
         for name in sorted(given.keys() - paths.keys() - numbers.keys()):
@@ -50,20 +53,28 @@ class RunSettings:
                 "and the places of its data (--train, --dev, --embeddings) may change; leave it out, or start a new run"
             )
         try:
-            return replace(self, config=replace(self.config, **numbers), **paths)
+            new = replace(self, config=replace(self.config, **numbers), **paths)
         except ValueError as error:
             raise InputError(str(error)) from None
-
-    def check_paths(self) -> None:
-        """Raises InputError when the data are not where they were."""
-        for name, paths in (("train", self.train or []), ("dev", [self.dev]), ("embeddings", [self.embeddings])):
-            for path in paths:
-                if path is not None and not Path(path).exists():
-                    raise InputError(f"its data are gone: {path!r}; say where they are now: --{name} PATH")
+        for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
+            for place in filter(None, places):
+                if not Path(place).exists():
+                    raise InputError(f"its data are gone: {place!r}; say where they are now: --{name} PATH")
+        return new
 
 
 def write_settings(folder: Path, settings: RunSettings) -> None:
     write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def keep_settings(folder: Path, settings: RunSettings) -> None:
+    """From now on the folder holds these settings; says so when its run goes on with others than before."""
+    before = read_settings(folder)
+    if before != settings:
+        write_settings(folder, settings)
+        if (folder / RESUME_FILE).exists():
+            what = "paths" if before.config == settings.config else "settings"
+            print(f"the {what} of the run have changed, its data are the same")
 
 
 def read_settings(folder: Path) -> RunSettings:

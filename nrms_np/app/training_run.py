@@ -16,7 +16,6 @@ import numpy as np
 
 from ..data.demo import Demo, write_demo
 from ..data.vocabulary import tokenize
-from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
@@ -31,6 +30,7 @@ from .run_folder import (
     SETTINGS_FILE,
     RunSettings,
     claim,
+    keep_settings,
     load_run,
     read_settings,
     save_state,
@@ -95,7 +95,6 @@ def new_folder(base: Path) -> Path:
 def resume_run(folder: Path, given: dict[str, Any]) -> None:
     """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
     settings = mpi.ranks().first(lambda: read_settings(folder).changed(given))
-    settings.check_paths()
     with working_in(folder):
         train_and_report(settings, folder)
 
@@ -121,7 +120,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     ranks.check_equal({**asdict(config), "data": fingerprint})
     start = init_parameters(prepared.table, config, prepared.word_counts)
     steps = steps_of_epoch(prepared.train.clicks, config)
-    state = ranks.first(lambda: resume(folder, start, prepared, settings, steps))
+    state = ranks.first(lambda: load_run(folder, start, config, fingerprint, steps))
+    if ranks.rank == 0:
+        keep_settings(folder, settings)
     done = state.adam.step
     # before the first step, which changes the table of word vectors in place
     references = {} if ranks.rank else baselines.evaluate_all(prepared.data, prepared)
@@ -183,18 +184,6 @@ def write_corpus(folder: Path, demo: Demo) -> None:
         raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
 
 
-def resume(folder: Path, params: Parameters, prepared: Prepared, settings: RunSettings, steps: int) -> TrainingState:
-    """``load_run``; from now on the folder holds these ``settings``."""
-    state = load_run(folder, params, prepared.config, prepared.fingerprint, steps)
-    before = read_settings(folder)
-    if before != settings:
-        write_settings(folder, settings)
-        if (folder / RESUME_FILE).exists():
-            what = "paths" if before.config == settings.config else "settings"
-            print(f"the {what} of the run have changed, its data are the same")
-    return state
-
-
 def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: Metrics) -> None:
     """The files of the run after an epoch: the checkpoint if it is the best, all numbers so far."""
     data, config = prepared.data, prepared.config
@@ -205,8 +194,8 @@ def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, referenc
         save_checkpoint(folder / CHECKPOINT_FILE, best)
     numbers = {"config": asdict(config), "epochs": state.records, "best": state.best, "baselines": references}
     write_text(folder / "metrics.json", json.dumps(numbers, indent=1) + "\n")
-    rows = [state.records[0].keys(), *(record.values() for record in state.records)]
-    write_text(folder / "history.csv", "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    lines = [",".join(state.records[0]), *(",".join(map(str, record.values())) for record in state.records)]
+    write_text(folder / "history.csv", "\n".join(lines) + "\n")
 
 
 def draw(folder: Path, state: TrainingState, prepared: Prepared) -> None:
