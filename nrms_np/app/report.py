@@ -35,7 +35,7 @@ def join_counts(*reasons: tuple[int, str]) -> str:
     return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
 
 
-READER_CLICKS = 5  # of the reader for whom the last line of a run recommends
+READER_CLICKS = 5  # of the reader for whom the last lines of a run recommend: a short history is easy to read
 COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table of a training run
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
@@ -56,12 +56,10 @@ def print_row(name: str, record: Mapping[str, object], is_best: bool = False) ->
     print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
 
 
-def compare_with_truth(
-    demo: Demo, params: Parameters, news_words: Ragged, config: Config, auc: float, oracle: float
-) -> str:
-    """How close the run came to what is true of the demo corpus; ``news_words`` are its titles."""
+def compare_with_truth(demo: Demo, params: Parameters, words: Ragged, config: Config, auc: float, oracle: float) -> str:
+    """How close the run came to what is true of the demo corpus; ``words`` are those of its titles."""
     shown = np.unique(demo.dev.candidates.values)
-    titles = news_words.take(shown)
+    titles = words.take(shown)
     decides = cut_titles(demo.deciding, config).take(shown).values == 1
     self_attention, additive = read_attention(params, titles, config)
     # what each word receives: of additive attention; of self-attention, the mean over heads and queries
@@ -84,11 +82,10 @@ def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, b
     if dev:
         lines.append(cli.command("evaluate", "--checkpoint", checkpoint, "--data", cli.nearest(dev)))
     lengths = behaviors.histories.lengths
-    distance = np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf)
-    reader = int(distance.argmin())  # a short history is easy to read
+    reader = int(np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf).argmin())
     history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
-    catalogue = str(cli.nearest((dev or train) / "news.tsv"))
-    for_reader = ["--checkpoint", str(checkpoint), "--news", catalogue, "--history", history]
+    catalogue = cli.nearest((dev or train) / "news.tsv")
+    for_reader: list[str | Path] = ["--checkpoint", checkpoint, "--news", catalogue, "--history", history]
     lines.append(cli.command("recommend", *for_reader))
     lines.append(cli.command("explain", *for_reader, "--html", checkpoint.with_name("why.html")))
     return "\n  ".join(lines)

@@ -119,11 +119,7 @@ def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocab
     """Changes when the data does: words, ids, word vectors, titles, histories, candidates or labels."""
     names = [*words.words, *data.train_news.ids, *data.dev_news.ids]
     crc = zlib.crc32("\n".join([f"{data.train.checksum} {data.dev.checksum}", *names]).encode())
-    for array in (
-        data.train.users,
-        data.train.user_ids,
-        np.ascontiguousarray(table),
-        *(array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)),
-    ):
+    titles = [array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)]
+    for array in (data.train.users, data.train.user_ids, np.ascontiguousarray(table), *titles):
         crc = zlib.crc32(array.data, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"

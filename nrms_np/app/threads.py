@@ -16,8 +16,6 @@ import numba
 
 from ..parallel import set_threads
 
-CGROUP = Path("/sys/fs/cgroup")
-
 
 def use(threads: int = 0) -> None:
     """Use so many threads (0: every core that the process may use), and keep freed memory for the next step."""
@@ -33,7 +31,7 @@ def usable_cores() -> int:
     return max(1, min(affinity, numba.get_num_threads(), math.ceil(quota) if quota else affinity))
 
 
-def _cpu_quota(root: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> float | None:
+def _cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
     """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
     lines, quotas = [], []
     with suppress(OSError):  # not Linux
@@ -69,6 +67,5 @@ def _keep_freed_memory() -> None:
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt:
-        mmap_max, trim_threshold = -4, -1  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD
-        mallopt(mmap_max, 0)
-        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
