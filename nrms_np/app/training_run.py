@@ -20,23 +20,11 @@ from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
 from ..model import init_parameters
-from . import baselines, cli, mpi, report
+from . import baselines, cli, mpi, report, run_folder
 from .checkpoint import Checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
-from .run_folder import (
-    CHECKPOINT_FILE,
-    RESUME_FILE,
-    SETTINGS_FILE,
-    RunSettings,
-    claim,
-    keep_settings,
-    load_run,
-    read_settings,
-    save_state,
-    saving,
-    write_settings,
-)
+from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
 from .signals import Stopped
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
@@ -59,7 +47,7 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
         if (folder / SETTINGS_FILE).exists():
             go_on = cli.command("train", "--resume", folder)
             raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
-        write_settings(folder, settings)  # first: a run that is killed while it reads its data can be resumed
+        run_folder.write_settings(folder, settings)  # first: a run killed while it reads can be resumed
         try:
             train_and_report(settings, folder)
         except (InputError, OutputError):
@@ -94,7 +82,7 @@ def new_folder(base: Path) -> Path:
 
 def resume_run(folder: Path, given: dict[str, Any]) -> None:
     """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.ranks().first(lambda: read_settings(folder).changed(given))
+    settings = mpi.ranks().first(lambda: run_folder.read_settings(folder).changed(given))
     with working_in(folder):
         train_and_report(settings, folder)
 
@@ -104,7 +92,7 @@ def working_in(folder: Path) -> Iterator[None]:
     """Hold the folder, on rank 0; what stops the work in it says how to go on."""
     go_on = f"go on with: {cli.command('train', '--resume', folder)}"
     try:
-        with nullcontext() if mpi.ranks().rank else claim(folder):
+        with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
             yield
     except Stopped as stopped:
         raise Stopped(*stopped.args, go_on) from None
@@ -120,9 +108,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     ranks.check_equal({**asdict(config), "data": fingerprint})
     start = init_parameters(prepared.table, config, prepared.word_counts)
     steps = steps_of_epoch(prepared.train.clicks, config)
-    state = ranks.first(lambda: load_run(folder, start, config, fingerprint, steps))
+    state = ranks.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
     if ranks.rank == 0:
-        keep_settings(folder, settings)
+        run_folder.keep_settings(folder, settings)
     done = state.adam.step
     # before the first step, which changes the table of word vectors in place
     references = {} if ranks.rank else baselines.evaluate_all(prepared.data, prepared)
@@ -141,7 +129,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             report.print_row(str(record["epoch"]), record, record is state.best)
 
-    with saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
+    with run_folder.saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
     if ranks.rank:
         return
