@@ -12,11 +12,8 @@ COMMANDS = {
 }
 
 
-def describe() -> str:
-    lines = [f"  {f'python -m nrms_np.{name}':<29}{what}" for name, what in COMMANDS.items()]
-    return "\n".join(["The commands of nrms_np (each one explains itself with --help):", *lines])
-
-
 if __name__ == "__main__":
-    print(describe())
+    print("The commands of nrms_np (each one explains itself with --help):")
+    for name, what in COMMANDS.items():
+        print(f"  {f'python -m nrms_np.{name}':<29}{what}")
     sys.exit(2 if sys.argv[1:] and sys.argv[1] not in ("-h", "--help") else 0)

@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--news", type=Path, metavar="NEWS.tsv", required=True, help="the catalogue, in MIND's form")
     parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")
-    parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend")
+    parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     parser.add_argument(
         "--users", type=Path, metavar="BEHAVIORS.tsv", help="recommend to every user of it, each by the last line"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 if not __package__:  # python nrms_np/train.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
@@ -21,7 +20,9 @@ With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv,
 # a small vocabulary, learned in about a minute
 DEMO_SETTINGS = {"learning_rate": 3e-3, "epochs": 4, "dropout": 0.1, "heads": 4, "spread": 1.0}
 
-EPILOG = f"""On the demo corpus the defaults are {cli.flags(DEMO_SETTINGS)}.
+DEMO_FLAGS = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in DEMO_SETTINGS.items())
+
+EPILOG = f"""On the demo corpus the defaults are {DEMO_FLAGS}.
 
 examples:
   python -m nrms_np.train
@@ -40,54 +41,38 @@ one process, up to rounding. When a process is killed, the exit code is that of 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
-    parser.add_argument(
-        "--train", type=Path, nargs="+", metavar="DIR", help="MIND folders to train on; the demo corpus if not given"
-    )
-    parser.add_argument(
-        "--dev", type=Path, metavar="DIR", help="MIND folder to validate on; the last day of --train if not given"
-    )
-    parser.add_argument(
-        "--embeddings",
-        type=Path,
-        metavar="FILE",
-        help="text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)",
-    )
+    parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
+    folders = "MIND folders to train on; the demo corpus if not given"
+    parser.add_argument("--train", type=absolute, nargs="+", metavar="DIR", help=folders)
+    last_day = "MIND folder to validate on; the last day of --train if not given"
+    parser.add_argument("--dev", type=absolute, metavar="DIR", help=last_day)
+    vectors = "text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)"
+    parser.add_argument("--embeddings", type=absolute, metavar="FILE", help=vectors)
     parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
-    parser.add_argument(
-        "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
-    )
-    parser.add_argument(
-        "--resume",
-        type=Path,
-        metavar="RUN",
-        help="go on with a run; its settings come from its folder, but --epochs, --patience and paths may change",
-    )
+    results = "folder for the results; a new runs/<name> if not given"
+    parser.add_argument("--run", type=Path, metavar="DIR", help=results)
+    go_on = "go on with a run; its settings come from its folder, but --epochs, --patience and paths may change"
+    parser.add_argument("--resume", type=Path, metavar="RUN", help=go_on)
     cli.add_threads(parser)
     cli.add_settings(parser)
     return parser
 
 
+def absolute(path: str) -> str:
+    return str(Path(path).resolve())
+
+
 def main(argv: list[str] | None = None) -> None:
-    argv, parser = argv or [], make_parser()  # in a notebook the command line is another's
-    args = parser.parse_args(argv)
-    if not args.train:
-        parser.set_defaults(**DEMO_SETTINGS)  # flags that are given still win
-        args = parser.parse_args(argv)
-    paths: dict[str, Any] = {
-        name: str(vars(args)[name].resolve()) for name in ("dev", "embeddings") if vars(args)[name]
-    }
-    if args.train:
-        paths["train"] = [str(path.resolve()) for path in args.train]
-    threads.use(args.threads or mpi.ranks().threads)
-    if args.resume:
-        given = cli.given(parser, argv) | paths
-        return training_run.resume_run(given.pop("resume"), {name: given[name] for name in given if name != "threads"})
-    if args.dev and not args.train:
+    parser = make_parser()
+    given = vars(parser.parse_args(argv or []))  # in a notebook the command line is another's
+    threads.use(given.pop("threads") or mpi.ranks().threads)
+    if "resume" in given:
+        return training_run.resume_run(given.pop("resume"), given)
+    if "dev" in given and "train" not in given:
         parser.error("--dev goes with --train")
-    settings = RunSettings(
-        cli.settings(args), paths.get("train"), paths.get("dev"), paths.get("embeddings"), args.strict
-    )
-    training_run.start_run(settings, args.run)
+    config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
+    settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
+    training_run.start_run(settings, given.get("run"))
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ def test_the_numbers_are_those_of_the_best_epoch(finished_run, folders):
 
 def test_what_was_skipped_is_counted(call, finished_run, folders, capsys):
     report = read_report(finished_run, folders / "dev")[3]
-    assert (report.nothing_clicked, report.all_clicked, report.nothing_shown) == (2, 1, 0)
+    assert report.skipped == "2 where nothing was clicked, 1 where all was clicked"
     assert report.groups[0].impressions == 90 and report.groups[0].counted == 87
     assert call("dev") == 0
     out = capsys.readouterr().out

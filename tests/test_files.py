@@ -1,5 +1,6 @@
 """Files of a run: never half written, and nothing in a file made by hand can do harm."""
 
+import hashlib
 import io
 import json
 import os
@@ -8,7 +9,6 @@ import zipfile
 import numpy as np
 import pytest
 
-from nrms_np.app import files
 from nrms_np.app.files import DIGEST, load_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
 
@@ -37,16 +37,19 @@ def test_what_is_not_finite_is_not_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def seal(path):
+    """A right checksum, as anybody can compute it."""
+    data = path.read_bytes()[:-DIGEST]
+    path.write_bytes(data + hashlib.sha256(data).hexdigest().encode())
+
+
 def sealed(path, members, compression=zipfile.ZIP_STORED, header=b"{}"):
     """A zip of any members with a right label and checksum: what somebody could make by hand."""
     with zipfile.ZipFile(path, "w", compression) as archive:
         archive.comment = b"nrms_np thing format 3 sha256 " + b"0" * DIGEST
         for name, data in [("header.npy", npy(np.frombuffer(header, np.uint8))), *members]:
             archive.writestr(name, data)
-    with open(path, "r+b") as file:
-        digest = files._digest(file)
-        file.seek(-DIGEST, os.SEEK_END)
-        file.write(digest)
+    seal(path)
 
 
 def npy(array):
@@ -125,10 +128,7 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
         entry = archive.getinfo("w.npy")
         archive.filelist += [entry] * 50
         archive._didModify = True
-    with open(path, "r+b") as file:
-        digest = files._digest(file)
-        file.seek(-DIGEST, os.SEEK_END)
-        file.write(digest)
+    seal(path)
     with pytest.raises(InputError, match="larger than the file"):
         load_arrays(path, "thing", give)
 

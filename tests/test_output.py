@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tqdm import tqdm
 import nrms_np
 from nrms_np.__main__ import COMMANDS
 from nrms_np.app import cli, signals, streams
-from nrms_np.app.streams import Stream, lasting_output
+from nrms_np.app.streams import Stream
 from nrms_np.errors import OutputError
 from tests.helpers import ROOT, environment
 
@@ -93,7 +94,7 @@ def test_a_bar_in_a_log_is_a_line_every_half_minute(monkeypatch):
     monkeypatch.setattr(streams.time, "monotonic", lambda: now[0])
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
-    with lasting_output(), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
+    with redirect_stderr(Stream(sys.stderr)), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
         for _ in range(100):
             now[0] += 1
             bar.update()
@@ -111,7 +112,7 @@ def test_a_terminal_has_its_bar(monkeypatch):
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with lasting_output(), tqdm(total=2, mininterval=0):
+    with redirect_stderr(Stream(sys.stderr)), tqdm(total=2, mininterval=0):
         pass
     assert "\r" in terminal.getvalue()
 
@@ -143,6 +144,24 @@ def test_a_signal_stops_a_command_with_its_code_and_one_line(name, code, capsys)
     assert cli.run_command(main, []) == code
     assert cleaned and signal.getsignal(getattr(signal, name)) is before
     assert capsys.readouterr().err == f"stopped by {'Ctrl-C' if name == 'SIGINT' else name}\n"
+
+
+@pytest.mark.parametrize("name", ["nrms_np", *(f"nrms_np.{command}" for command in COMMANDS)])
+def test_ctrl_c_while_numba_is_imported_is_no_traceback(name, tmp_path):
+    (tmp_path / "numba.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-m", name], capture_output=True, text=True, env=environment(**path))
+    assert (done.returncode, done.stdout, done.stderr) == (cli.INTERRUPTED, "", "")
+
+
+def test_ctrl_c_is_left_to_a_program_that_imports_the_package(tmp_path):
+    (tmp_path / "numba.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__init__.py").write_text("import nrms_np\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    for command in (["-c", "import nrms_np"], ["-m", "program"]):
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment(**path))
+        assert done.returncode != cli.INTERRUPTED and "KeyboardInterrupt" in done.stderr
 
 
 def test_what_is_ignored_stays_ignored():

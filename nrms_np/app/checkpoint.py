@@ -15,8 +15,6 @@ from ..encoder import Parameters
 from ..model import parameter_shapes
 from .files import Arrays, check_arrays, load_arrays, save_arrays
 
-KIND = "checkpoint"
-
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
@@ -49,25 +47,24 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     arrays["clicked_news"] = pack_lines(checkpoint.clicks)
     arrays["click_counts"] = np.array(list(checkpoint.clicks.values()), np.int64)
     header = {"config": asdict(checkpoint.config), "epoch": checkpoint.epoch, "data": checkpoint.fingerprint}
-    save_arrays(path, KIND, header, arrays)
+    save_arrays(path, "checkpoint", header, arrays)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises InputError when the file is missing, damaged, of another format, or does not fit."""
-    return load_arrays(path, KIND, _parse)
+    return load_arrays(path, "checkpoint", _parse)
 
 
 def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
     words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
     counts = arrays.pop("click_counts")
     check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
-    params = {name.removeprefix("param."): array for name, array in arrays.items()}
     clicks = dict(zip(clicked, counts.tolist()))
     if len(clicks) < len(clicked):
         raise ValueError("a news id appears twice among the clicked ones")
-    config = Config.from_dict(header["config"])
+    config, vocabulary = Config.from_dict(header["config"]), Vocabulary.from_words(words)
+    params = {name.removeprefix("param."): array for name, array in arrays.items()}
     params = as_written_now(params, config, header["format"])
-    vocabulary = Vocabulary.from_words(words)
     checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
     _check(checkpoint)
     return checkpoint

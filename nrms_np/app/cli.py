@@ -13,6 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
 from .ranking import Title
 from .signals import Stopped, on_stop, stop
-from .streams import lasting_output
+from .streams import Stream
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
@@ -31,23 +32,17 @@ EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss 
 143 by SIGTERM, 129 by SIGHUP."""
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows defaults where there are any, and keeps the line breaks of description and epilog."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return (
-            super()._get_help_string(action) if action.nargs != 0 and action.default not in (None, []) else action.help
-        )
-
-
-def make_parser(module: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
-    prog = f"python -m nrms_np.{module}"
-    epilog = "\n\n".join([*([epilog.rstrip()] if epilog else []), EXIT_CODES])
-    return argparse.ArgumentParser(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
+def make_parser(module: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=f"python -m nrms_np.{module}",
+        description=description,
+        epilog=f"{epilog}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
-    every = "threads; 0: every core it may use (under mpiexec its share of them)"
+    every = "threads; 0: every core it may use (under mpiexec its share of them) (default: 0)"
     parser.add_argument("--threads", type=_count, metavar="N", default=0, help=every)
 
 
@@ -59,35 +54,24 @@ def _count(text: str) -> int:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One flag for each field of Config."""
+    """One flag for each field of Config; what is not given is not among the arguments."""
     group = parser.add_argument_group("settings")
     for setting in fields(Config):
         kind: type = type(setting.default)
         group.add_argument(
             "--" + setting.name.replace("_", "-"),
             type=kind,
-            default=setting.default,
+            default=argparse.SUPPRESS,
             choices=setting.metadata["choices"],
-            help=setting.metadata["help"],
+            help=f"{setting.metadata['help']} (default: {setting.default})",
             metavar=None if setting.metadata["choices"] else {int: "N", float: "X"}[kind],
         )
 
 
-def given(parser: argparse.ArgumentParser, argv: list[str]) -> dict[str, Any]:
-    """The arguments that stand on the command line, by name, without any default."""
-    nothing = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
-    return {name: value for name, value in vars(parser.parse_args(argv, nothing)).items() if value is not None}
-
-
-def flags(values: dict[str, Any]) -> str:
-    """The flags that give these settings, as one would type them."""
-    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
-
-
-def settings(args: argparse.Namespace) -> Config:
-    """The Config of the given flags. Raises InputError when one is out of range."""
+def settings(given: dict[str, Any]) -> Config:
+    """The Config of the given arguments. Raises InputError when one is out of range."""
     try:
-        return Config(**{setting.name: getattr(args, setting.name) for setting in fields(Config)})
+        return Config(**{setting.name: given[setting.name] for setting in fields(Config) if setting.name in given})
     except ValueError as error:
         raise InputError(str(error)) from None
 
@@ -115,7 +99,7 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     """
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
-    with lasting_output(), on_stop(stop):
+    with redirect_stdout(Stream(sys.stdout)), redirect_stderr(Stream(sys.stderr)), on_stop(stop):
         line, code = mpi.end(*_run(main, sys.argv[1:] if argv is None else argv))
         if code:
             print(" ".join(line.splitlines()), file=sys.stderr)

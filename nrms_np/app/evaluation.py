@@ -50,9 +50,7 @@ class Report:
 
     loss: float  # as training validates; NaN without a click that has a history and a non-click
     clicks: Clicks  # of the loss, and what it leaves out
-    nothing_clicked: int  # impressions without metrics, and why
-    all_clicked: int
-    nothing_shown: int
+    skipped: str  # how many impressions have no metrics, and why
     without_history: int  # in the metrics like all others: their candidates have equal scores
     groups: list[Group]
 
@@ -108,23 +106,21 @@ def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -
 
     values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
-    clicked = np.diff(clicks_before[candidates.offsets])  # [impressions]
-    shown = candidates.lengths
+    shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
     in_training = set(checkpoint.users)
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     kept = cut_histories(behaviors.histories, config).lengths
+    skipped = join_counts(
+        (((clicked == 0) & (shown > 0)).sum(), "where nothing was clicked"),
+        (((clicked == shown) & (shown > 0)).sum(), "where all was clicked"),
+        ((shown == 0).sum(), "where nothing was shown"),
+    )
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     for low, high in history_ranges(config.history_length):
         members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
-    return Report(
-        loss,
-        clicks,
-        nothing_clicked=int(((clicked == 0) & (shown > 0)).sum()),
-        all_clicked=int(((clicked == shown) & (shown > 0)).sum()),
-        nothing_shown=int((shown == 0).sum()),
-        without_history=int((kept == 0).sum()),
-        groups=[_group(name, values[who], config) for name, who in tqdm(members.items(), "bootstrap", leave=False)],
-    )
+    bar = tqdm(members.items(), "bootstrap", leave=False)
+    groups = [_group(name, values[who], config) for name, who in bar]
+    return Report(loss, clicks, skipped, int((kept == 0).sum()), groups)
 
 
 def history_ranges(kept: int) -> list[tuple[int, int]]:
@@ -155,33 +151,26 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float,
 
 
 def _format(report: Report) -> str:
-    total = report.groups[0]
-    skipped = join_counts(
-        (report.nothing_clicked, "where nothing was clicked"),
-        (report.all_clicked, "where all was clicked"),
-        (report.nothing_shown, "where nothing was shown"),
+    total, same = report.groups[0], "not skipped (all their candidates score the same)"
+    names = "".join(f" {name:>8}" for name in NAMES.values())
+    return "\n".join(
+        [
+            f"loss {_number(report.loss)} over {describe_clicks(report.clicks)}",
+            f"metrics over {total.counted:,} impressions" + (report.skipped and f"; skipped: {report.skipped}"),
+            f"without history: {report.without_history:,} impressions, {same}",
+            "",
+            f"{'metric':8} {'value':>8}   95 % interval",
+            *(f"{NAMES[one]:8} {_number(total.metrics[one]):>8}   {_interval(total, one)}" for one in METRICS),
+            "",
+            f"{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval",
+            *map(_row, report.groups),
+        ]
     )
-    lines = [
-        f"loss {_number(report.loss)} over {describe_clicks(report.clicks)}",
-        f"metrics over {total.counted:,} impressions" + (f"; skipped: {skipped}" if skipped else ""),
-        f"without history: {report.without_history:,} impressions, not skipped (all their candidates score the same)",
-        "",
-        f"{'metric':8} {'value':>8}   95 % interval",
-    ]
-    lines += [
-        f"{NAMES[metric]:8} {_number(total.metrics[metric]):>8}   {_interval(total, metric)}" for metric in METRICS
-    ]
-    lines += [
-        "",
-        f"{'impressions':28} {'number':>9} {'counted':>9}" + "".join(f" {NAMES[metric]:>8}" for metric in METRICS),
-    ]
-    lines[-1] += "   AUC's 95 % interval"
-    for group in report.groups:
-        cells = "".join(f" {_number(group.metrics[metric]):>8}" for metric in METRICS)
-        lines.append(
-            f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
-        )
-    return "\n".join(lines)
+
+
+def _row(group: Group) -> str:
+    cells = "".join(f" {_number(group.metrics[metric]):>8}" for metric in METRICS)
+    return f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
 
 
 def _number(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -33,24 +34,20 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.
     """
-    temporary = path.with_name(path.name + ".part")
-    left = "what was there before is intact"
+    temporary, left = path.with_name(path.name + ".part"), "what was there before is intact"
     try:
         with open(temporary, "w+b") as file:
             write(file)
             file.flush()
             _sync(file.fileno())
-        left = (
-            "what is there is the old file or the new one"  # a network file system can rename and yet report an error
-        )
+        left = "what is there is the old file or the new one"  # a network can rename and yet report an error
         os.replace(temporary, path)
         _sync_folder(path.parent)  # the new name is on disk too
-    except BaseException as error:
-        with suppress(OSError):  # a read-only folder refuses this as well
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); {left}") from None
+    finally:
+        with suppress(OSError):  # after the rename there is none, and a read-only folder refuses this as well
             temporary.unlink()
-        if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written ({error.strerror or error}); {left}") from None
-        raise
 
 
 def _sync(handle: int) -> None:
@@ -89,12 +86,13 @@ def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -
     def write(file: BinaryIO) -> None:
         with ZipFile(file, "w") as archive:
             archive.comment = f"nrms_np {kind} format {FORMAT} sha256 {'0' * DIGEST}".encode()
-            for name, array in {"header": to_bytes(json.dumps(header)), **arrays}.items():
+            header_bytes = np.frombuffer(json.dumps(header).encode(), np.uint8)
+            for name, array in {"header": header_bytes, **arrays}.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-        digest = _digest(file)
-        file.seek(-DIGEST, os.SEEK_END)
-        file.write(digest)
+        file.truncate(file.seek(-DIGEST, os.SEEK_END))
+        file.seek(0)
+        file.write(hashlib.file_digest(file, "sha256").hexdigest().encode())  # type: ignore[arg-type]
 
     write_file(Path(path), write)
 
@@ -108,14 +106,13 @@ def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays],
     ValueError, KeyError or the like for what it does not accept. Raises InputError for all of this.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such {kind} file")
     if not path.is_file():
-        raise InputError(f"{path}: not a file")
+        raise InputError(f"{path}: {'not a file' if path.exists() else f'no such {kind} file'}")
     try:
         with open(path, "rb") as file:
-            number = _check_label(file, kind)
-            header, arrays = _read_members(file)
+            number, data = _read_sealed(file, kind)
+        arrays = _read_members(data)
+        header = json.loads(arrays.pop("header").tobytes())
         return parse({**header, "format": number}, arrays)
     except InputError:
         raise
@@ -123,54 +120,41 @@ def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays],
         raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
 
 
-def _check_label(file: BinaryIO, kind: str) -> int:
-    """The format. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
+def _read_sealed(file: BinaryIO, kind: str) -> tuple[int, bytes]:
+    """Format and bytes. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
     label = LABEL.search(file.read())
     if not label:
         raise ValueError("its end is missing, or it never was one")
-    found, number, digest = label[1].decode(), int(label[2]), label[3]
+    found, number = label[1].decode(), int(label[2])
     if found != kind:
         raise ValueError(f"it is a {found} file")
     if number not in READABLE:
         raise ValueError(f"it has format {number}, this version reads formats {' and '.join(map(str, READABLE))}")
-    if digest != _digest(file):
-        raise ValueError("the checksum differs: its bytes have changed since it was written")
-    return number
-
-
-def _digest(file: BinaryIO) -> bytes:
-    """SHA-256 of all bytes but the last DIGEST, in hexadecimal."""
-    left = file.seek(0, os.SEEK_END) - DIGEST
     file.seek(0)
-    digest = hashlib.sha256()
-    while left > 0:
-        piece = file.read(min(left, 2**20))
-        digest.update(piece)
-        left = left - len(piece) if piece else 0
-    return digest.hexdigest().encode()
+    data = file.read()
+    if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
+        raise ValueError("the checksum differs: its bytes have changed since it was written")
+    return number, data
 
 
-def _read_members(file: BinaryIO) -> tuple[dict[str, Any], Arrays]:
-    size = file.seek(0, os.SEEK_END)
-    with ZipFile(file) as archive:
+def _read_members(data: bytes) -> Arrays:
+    with ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
-        plain = [member.compress_type == ZIP_STORED and member.compress_size == member.file_size for member in members]
-        if not all(plain) or sum(member.file_size for member in members) > size:
+        stored = all(member.compress_type == ZIP_STORED for member in members)
+        if not stored or sum(member.file_size for member in members) > len(data):
             raise ValueError("a member is compressed, or larger than the file")
-        if len({member.filename for member in members}) < len(members):
+        if len(set(archive.namelist())) < len(members):
             raise ValueError("two members have the same name")
-        arrays = {member.filename.removesuffix(".npy"): _read_array(archive, member) for member in members}
-    return json.loads(text_of(arrays.pop("header"))), arrays
+        return {member.filename.removesuffix(".npy"): _read_array(archive, member) for member in members}
 
 
 def _read_array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
-    with archive.open(member) as file:
+    with archive.open(member) as file, warnings.catch_warnings():
+        warnings.simplefilter("error")  # NumPy warns of some headers made by hand, and of none that was written here
         if not member.filename.endswith(".npy") or np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{member.filename}: not an array")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what a header made by hand is warned of is nothing that was written here
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         data = bytearray(file.read())  # at most as long as the file
     if fortran_order or dtype not in DTYPES or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"{member.filename}: shape {shape} and type {dtype} do not fit its {len(data)} bytes")
@@ -186,11 +170,3 @@ def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.d
             raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
         if not np.isfinite(array).all():
             raise NonFiniteError(f"{name} is not finite")
-
-
-def to_bytes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode(), np.uint8)
-
-
-def text_of(array: np.ndarray) -> str:
-    return array.tobytes().decode()

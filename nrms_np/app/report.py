@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +13,7 @@ from ..config import Config
 from ..data.demo import Demo
 from ..data.mind import Behaviors, News
 from ..encoder import Parameters
-from ..fit import Record
+from ..fit import TrainingState
 from ..inference import read_attention
 from ..metrics import METRICS
 from ..ragged import Ragged
@@ -38,51 +35,31 @@ def join_counts(*reasons: tuple[int, str]) -> str:
     return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
 
 
-READER_CLICKS = 5  # of the reader for whom the last line of a run recommends
+READER_CLICKS = 5  # of the reader for whom the last lines of a run recommend: a short history is easy to read
 COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table of a training run
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
 
-class TrainingTable:
-    """The table that a training run prints: rankings that need no training, then a row for each epoch."""
-
-    def __init__(self, evaluate_references: Callable[[], dict[str, dict[str, float]]]):
-        self._evaluate = evaluate_references
-
-    @cached_property
-    def references(self) -> dict[str, dict[str, float]]:
-        """Metrics by name, evaluated and printed when first asked for: on a large dev set they take a while."""
-        references = self._evaluate()
-        print("\n" + HEADER)
-        for name, metrics in references.items():
-            print(_row(name, metrics))
-        return references
-
-    def show(self, record: Record, is_best: bool) -> None:
-        assert self.references  # printed above the first row
-        print(_row(str(record["epoch"]), record, is_best), flush=True)
+def print_table(references: dict[str, dict[str, float]], state: TrainingState) -> None:
+    """The beginning of the table: rankings that need no training, then a row for each epoch that there is."""
+    print("\n" + HEADER)
+    for name, metrics in references.items():
+        print_row(name, metrics)
+    for record in state.records:
+        print_row(str(record["epoch"]), record, record is state.best)
 
 
-def _row(name: str, record: Mapping[str, object], is_best: bool = False) -> str:
+def print_row(name: str, record: Mapping[str, object], is_best: bool = False) -> None:
     cells = [f"{record[column]:.4f}" if column in record else "" for column in COLUMNS]
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
-    return f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}" + (" *" if is_best else "")
+    star = " *" if is_best else ""
+    print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
 
 
-def to_csv(records: list[Record]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return out.getvalue()
-
-
-def compare_with_truth(
-    demo: Demo, params: Parameters, news_words: Ragged, config: Config, auc: float, oracle: float
-) -> str:
-    """How close the run came to what is true of the demo corpus; ``news_words`` are its titles."""
+def compare_with_truth(demo: Demo, params: Parameters, words: Ragged, config: Config, auc: float, oracle: float) -> str:
+    """How close the run came to what is true of the demo corpus; ``words`` are those of its titles."""
     shown = np.unique(demo.dev.candidates.values)
-    titles = news_words.take(shown)
+    titles = words.take(shown)
     decides = cut_titles(demo.deciding, config).take(shown).values == 1
     self_attention, additive = read_attention(params, titles, config)
     # what each word receives: of additive attention; of self-attention, the mean over heads and queries
@@ -105,11 +82,10 @@ def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, b
     if dev:
         lines.append(cli.command("evaluate", "--checkpoint", checkpoint, "--data", cli.nearest(dev)))
     lengths = behaviors.histories.lengths
-    distance = np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf)
-    reader = int(distance.argmin())  # a short history is easy to read
+    reader = int(np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf).argmin())
     history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
-    catalogue = str(cli.nearest((dev or train) / "news.tsv"))
-    for_reader = ["--checkpoint", str(checkpoint), "--news", catalogue, "--history", history]
+    catalogue = cli.nearest((dev or train) / "news.tsv")
+    for_reader: list[str | Path] = ["--checkpoint", checkpoint, "--news", catalogue, "--history", history]
     lines.append(cli.command("recommend", *for_reader))
     lines.append(cli.command("explain", *for_reader, "--html", checkpoint.with_name("why.html")))
     return "\n  ".join(lines)

@@ -36,6 +36,7 @@ class Data:
 class Prepared:
     """What the model trains and is validated on."""
 
+    data: Data  # that it was made of
     train: Split
     dev: Split
     vocabulary: vocabulary.Vocabulary
@@ -66,12 +67,12 @@ def load_data(settings: RunSettings) -> Data:
 
 def count_shared(train_news: News, train: Behaviors, dev_news: News, dev: Behaviors) -> int:
     """How many dev impressions are in the training data as well: the same user, time and candidates."""
-    times = set(train.times.tolist()) & set(dev.times.tolist())  # as a rule there is none, and that is all
+    times = np.intersect1d(train.times, dev.times)  # as a rule there is none
 
     def keys(news: News, part: Behaviors) -> list[tuple]:
-        which = [i for i, time in enumerate(part.times.tolist()) if time in times] if times else []
         return [
-            (part.user_ids[part.users[i]], part.times[i], *[news.ids[n] for n in part.candidates[i]]) for i in which
+            (part.user_ids[part.users[i]], part.times[i], *[news.ids[n] for n in part.candidates[i]])
+            for i in np.flatnonzero(np.isin(part.times, times)).tolist()
         ]
 
     known = set(keys(train_news, train))
@@ -110,20 +111,15 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
         say([vocabulary.MOSTLY_UNKNOWN])
     occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
-    return Prepared(
-        train, dev, words, table, config, fingerprint_of(data, train, dev, words, table), bool(known), occurrences
-    )
+    fingerprint = fingerprint_of(data, train, dev, words, table)
+    return Prepared(data, train, dev, words, table, config, fingerprint, bool(known), occurrences)
 
 
 def fingerprint_of(data: Data, train: Split, dev: Split, words: vocabulary.Vocabulary, table: np.ndarray) -> str:
     """Changes when the data does: words, ids, word vectors, titles, histories, candidates or labels."""
     names = [*words.words, *data.train_news.ids, *data.dev_news.ids]
     crc = zlib.crc32("\n".join([f"{data.train.checksum} {data.dev.checksum}", *names]).encode())
-    for array in (
-        data.train.users,
-        data.train.user_ids,
-        np.ascontiguousarray(table),
-        *(array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)),
-    ):
+    titles = [array for split in (train, dev) for array in (split.news_words.values, split.news_words.offsets)]
+    for array in (data.train.users, data.train.user_ids, np.ascontiguousarray(table), *titles):
         crc = zlib.crc32(array.data, crc)
     return f"{len(train.clicks)} clicks, {crc:08x}"

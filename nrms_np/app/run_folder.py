@@ -20,14 +20,14 @@ from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState
 from ..parallel import ALONE, Ranks
-from .checkpoint import as_written_now
+from .checkpoint import as_written_now, load_checkpoint
 from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
 from .signals import on_stop, stop
 
-SETTINGS_FILE = "config.json"
+SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 LOCK_FILE = "lock"  # empty: it is there to be locked
 SAVED = "all steps are saved"
-MAY_CHANGE = ("epochs", "patience")  # when a run goes on
+MAY_CHANGE = {"epochs", "patience"}  # settings, when a run goes on
 
 
 @dataclass(frozen=True)
@@ -41,29 +41,40 @@ class RunSettings:
     strict: bool = False  # an id that news.tsv does not hold is an error
 
     def changed(self, given: dict[str, Any]) -> RunSettings:
-        """With what was given for a run that goes on. Raises InputError for a setting that such a run keeps."""
-        paths = {name: given[name] for name in ("train", "dev", "embeddings") if name in given}
-        numbers = {name: given[name] for name in MAY_CHANGE if name in given}
+        """With what was given for a run that goes on.
+
+        Raises InputError for a setting that such a run keeps, and when the data are not where they were.
+        """
+        paths = {name: value for name, value in given.items() if name in ("train", "dev", "embeddings")}
+        numbers = {name: value for name, value in given.items() if name in MAY_CHANGE}
         for name in sorted(given.keys() - paths.keys() - numbers.keys()):
             raise InputError(
                 f"--{name.replace('_', '-')}: a run that goes on keeps this setting; --epochs, --patience, --threads "
                 "and the places of its data (--train, --dev, --embeddings) may change; leave it out, or start a new run"
             )
         try:
-            return replace(self, config=replace(self.config, **numbers), **paths)
+            new = replace(self, config=replace(self.config, **numbers), **paths)
         except ValueError as error:
             raise InputError(str(error)) from None
-
-    def check_paths(self) -> None:
-        """Raises InputError when the data are not where they were."""
-        for name, paths in (("train", self.train or []), ("dev", [self.dev]), ("embeddings", [self.embeddings])):
-            for path in paths:
-                if path is not None and not Path(path).exists():
-                    raise InputError(f"its data are gone: {path!r}; say where they are now: --{name} PATH")
+        for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
+            for place in filter(None, places):
+                if not Path(place).exists():
+                    raise InputError(f"its data are gone: {place!r}; say where they are now: --{name} PATH")
+        return new
 
 
 def write_settings(folder: Path, settings: RunSettings) -> None:
     write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def keep_settings(folder: Path, settings: RunSettings) -> None:
+    """From now on the folder holds these settings; says so when its run goes on with others than before."""
+    before = read_settings(folder)
+    if before != settings:
+        write_settings(folder, settings)
+        if (folder / RESUME_FILE).exists():
+            what = "paths" if before.config == settings.config else "settings"
+            print(f"the {what} of the run have changed, its data are the same")
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -72,7 +83,7 @@ def read_settings(folder: Path) -> RunSettings:
         saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         if type(saved) is not dict:
             raise ValueError("it does not hold named values")
-        settings = Config.from_dict(saved.pop("config"))
+        config = Config.from_dict(saved.pop("config"))
         if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
             saved["train"] = [saved["train"]]
         for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
@@ -82,14 +93,9 @@ def read_settings(folder: Path) -> RunSettings:
             raise ValueError(f"strict is {saved['strict']!r}")
         if saved["dev"] and not saved["train"]:
             raise ValueError("dev without train")
-        return RunSettings(settings, **saved)
+        return RunSettings(config, **saved)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
-
-
-def same_run(config: Config, other: Config) -> bool:
-    """Whether a run with one of them may go on with the other."""
-    return replace(config, **{name: getattr(other, name) for name in MAY_CHANGE}) == other
 
 
 @contextmanager
@@ -105,7 +111,7 @@ def claim(folder: Path) -> Iterator[None]:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     try:
         _lock(file.fileno())
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):
         file.close()
         raise InputError(f"{folder}: another process is training in it; wait for it, or stop it") from None
     except (OSError, ImportError):
@@ -121,16 +127,13 @@ def claim(folder: Path) -> Iterator[None]:
 
 
 def _lock(handle: int) -> None:
-    """Lock a file by what the system has. Raises BlockingIOError when another process holds it."""
+    """Lock a file by what the system has. Raises BlockingIOError or PermissionError when another process holds it."""
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except PermissionError:
-            raise BlockingIOError from None
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -170,7 +173,6 @@ def saving(
         yield on_step
 
 
-KIND = "resume"  # of resume.npz
 COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")
 GROUPS = ("param", "first", "second")  # of arrays: the weights, and both moments of Adam
 
@@ -182,7 +184,9 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     """
     header = {"config": asdict(config), "data": fingerprint, "adam_step": state.adam.step}
     header |= {name: getattr(state, name) for name in COUNTERS}
-    save_arrays(path, KIND, header, _join(state.params, state.adam.first, state.adam.second))
+    groups = zip(GROUPS, (state.params, state.adam.first, state.adam.second))
+    arrays = {f"{group}.{name}": array for group, named in groups for name, array in named.items()}
+    save_arrays(path, "resume", header, arrays)
 
 
 def load_state(path: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
@@ -192,31 +196,50 @@ def load_state(path: Path, params: Parameters, config: Config, fingerprint: str,
     """
 
     def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
-        if not same_run(Config.from_dict(header["config"]), config):
+        if not _same_run(Config.from_dict(header["config"]), config):
             raise InputError(f"{path}: this run was started with other settings")
         if header["data"] != fingerprint:
             data = f"{header['data']}; now it is {fingerprint}"
             raise InputError(f"{path}: this run was started with other data (fingerprint {data})")
-        shapes = {name: array.shape for name, array in _join(params, params, params).items()}
+        shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
         check_arrays(arrays, shapes, params["embedding"].dtype)
         saved, first, second = (
             as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
             for group in GROUPS
         )
-        state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved)
-        for name in COUNTERS:
-            setattr(state, name, header[name])
+        counters = {name: header[name] for name in COUNTERS}
+        state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
         _check(state, steps)
         return state
 
+    return load_arrays(path, "resume", parse)
+
+
+def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
+    """Where the run of a folder stands; a run that was never saved starts from its beginning, with ``params``.
+
+    Raises InputError when what was saved is damaged or of another run.
+    """
+    path = folder / RESUME_FILE
+    if not path.exists():
+        return TrainingState.start(params)
     try:
-        return load_arrays(path, KIND, parse)
+        state = load_state(path, params, config, fingerprint, steps)
+        if state.best:
+            best = load_checkpoint(folder / CHECKPOINT_FILE)
+            # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
+            epochs = (state.best["epoch"], state.epoch)
+            if not _same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
+                raise InputError(f"{folder / CHECKPOINT_FILE} is not the one that this run wrote")
+            state.best_params = best.params
+        return state
     except InputError as error:
-        raise InputError(f"{error}; remove it to start the run from its beginning") from None
+        raise InputError(f"{error}; remove {path} to start the run from its beginning") from None
 
 
-def _join(*groups: Parameters) -> Arrays:
-    return {f"{group}.{name}": array for group, named in zip(GROUPS, groups) for name, array in named.items()}
+def _same_run(config: Config, other: Config) -> bool:
+    """Whether a run with one of them may go on with the other."""
+    return replace(config, **{name: getattr(other, name) for name in MAY_CHANGE}) == other
 
 
 def _check(state: TrainingState, steps: int) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+
+# ``python -m nrms_np.train`` imports NumPy and Numba before any code of the command runs: Ctrl-C then just ends it.
+# (Python's argv begins with -m until it has found the command, so a program that imports the package keeps its own.)
+if sys.argv[:1] == ["-m"] and any(word.startswith("nrms_np") for word in sys.orig_argv):
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
 
 class Stopped(KeyboardInterrupt):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ class Stream:
 
     def __init__(self, stream: Any):
         self._stream = stream or open(os.devnull, "w")  # Windows gives none to a program without a window
+        self._encoding = getattr(self._stream, "encoding", None) or "utf-8"
         self._is_log = not self._stream.isatty()
         self._line_time = time.monotonic()
 
@@ -35,12 +35,7 @@ class Stream:
     def write(self, text: str) -> int:
         shown = self._as_line(text) if self._is_log and text.startswith("\r") else text
         with self._survives():
-            try:
-                self._stream.write(shown)
-            except UnicodeEncodeError:
-                self._stream.write(
-                    shown.encode(self._stream.encoding, "backslashreplace").decode(self._stream.encoding)
-                )
+            self._stream.write(shown.encode(self._encoding, "backslashreplace").decode(self._encoding))
         return len(text)
 
     def flush(self) -> None:
@@ -63,14 +58,3 @@ class Stream:
                 os.dup2(nowhere.fileno(), self._stream.fileno())  # where what is buffered goes, too
             if error.errno not in READER_GONE:
                 raise OutputError(f"the output cannot be written ({error.strerror or error})") from None
-
-
-@contextmanager
-def lasting_output() -> Iterator[None]:
-    """Inside, sys.stdout and sys.stderr are each a ``Stream``."""
-    before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Stream(stream) for stream in before)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before

@@ -74,8 +74,6 @@ def _lines(impression_ids: np.ndarray, ranks: np.ndarray, offsets: np.ndarray) -
     rank_texts, lines = [form[rank] for rank in ranks.tolist()], []
     for impression_id, start, end in zip(texts(impression_ids), offsets[:-1].tolist(), offsets[1:].tolist()):
         if impression_id.split() != [impression_id]:
-            raise InputError(
-                f"impression id {impression_id!r}: empty or with a space, which the prediction file cannot hold"
-            )
+            raise InputError(f"impression id {impression_id!r}: the prediction file needs one, and without spaces")
         lines.append(f"{impression_id} [{','.join(rank_texts[start:end])}]\n")
     return "".join(lines)

@@ -9,13 +9,12 @@ import ctypes
 import math
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numba
 
 from ..parallel import set_threads
-
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def use(threads: int = 0) -> None:
@@ -32,21 +31,19 @@ def usable_cores() -> int:
     return max(1, min(affinity, numba.get_num_threads(), math.ceil(quota) if quota else affinity))
 
 
-def _cpu_quota(root: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> float | None:
+def _cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
     """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
-    quotas = []
-    try:
+    lines, quotas = [], []
+    with suppress(OSError):  # not Linux
         lines = own.read_text().splitlines()
-    except OSError:  # not Linux
-        return None
     for line in lines:
         _, controllers, group = line.split(":", 2)
-        base = root / controllers if controllers else root  # version 1 has a tree for each controller, version 2 one
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        for folder in (base / group.strip("/"), *(base / group.strip("/")).parents):
-            quotas += [_quota_of(folder)] if folder == base or base in folder.parents else []
-    return min((quota for quota in quotas if quota), default=None)
+        if not controllers or "cpu" in controllers.split(","):
+            folder = root / controllers  # version 1 has a tree for each controller, version 2 one for all
+            for part in ["", *group.strip("/").split("/")]:
+                folder = folder / part
+                quotas.append(_quota_of(folder))
+    return min(filter(None, quotas), default=None)
 
 
 def _quota_of(folder: Path) -> float | None:
@@ -70,6 +67,5 @@ def _keep_freed_memory() -> None:
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt:
-        mmap_max, trim_threshold = -4, -1  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD
-        mallopt(mmap_max, 0)
-        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD

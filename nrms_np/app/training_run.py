@@ -15,33 +15,22 @@ from typing import Any
 import numpy as np
 
 from ..data.demo import Demo, write_demo
-from ..data.mind import News
 from ..data.vocabulary import tokenize
-from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
 from ..model import init_parameters
-from . import baselines, cli, mpi, report
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from . import baselines, cli, mpi, report, run_folder
+from .checkpoint import Checkpoint, save_checkpoint
 from .files import write_text
-from .run_data import Data, Prepared, load_data, prepare_data
-from .run_folder import (
-    SETTINGS_FILE,
-    RunSettings,
-    claim,
-    load_state,
-    read_settings,
-    same_run,
-    save_state,
-    saving,
-    write_settings,
-)
+from .run_data import Prepared, load_data, prepare_data
+from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
 from .signals import Stopped
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
+Metrics = dict[str, dict[str, float]]  # of rankings, by their names
 
 
 def start_run(settings: RunSettings, folder: Path | None) -> None:
@@ -58,11 +47,11 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
         if (folder / SETTINGS_FILE).exists():
             go_on = cli.command("train", "--resume", folder)
             raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
-        write_settings(folder, settings)  # first: a run that is killed while it reads its data can be resumed
+        run_folder.write_settings(folder, settings)  # first: a run killed while it reads can be resumed
         try:
             train_and_report(settings, folder)
         except (InputError, OutputError):
-            if not {"checkpoint.npz", "resume.npz"} & {path.name for path in folder.iterdir()}:
+            if not (folder / CHECKPOINT_FILE).exists() and not (folder / RESUME_FILE).exists():
                 with suppress(OSError):
                     (folder / SETTINGS_FILE).unlink()  # nothing to resume, and the next try may be right
             raise
@@ -83,20 +72,17 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
 
 def new_folder(base: Path) -> Path:
     """Make ``base``, or the first of base-2, base-3, ... that is not there. Runs that start at once each make one."""
-    folder = base
-    for n in count(2):
-        try:
+    for n in count(1):
+        folder = base.with_name(f"{base.name}-{n}") if n > 1 else base
+        with suppress(FileExistsError):
             folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            folder = base.with_name(f"{base.name}-{n}")
-    raise AssertionError
+            break
+    return folder
 
 
 def resume_run(folder: Path, given: dict[str, Any]) -> None:
     """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.ranks().first(lambda: read_settings(folder).changed(given))
-    settings.check_paths()
+    settings = mpi.ranks().first(lambda: run_folder.read_settings(folder).changed(given))
     with working_in(folder):
         train_and_report(settings, folder)
 
@@ -106,7 +92,7 @@ def working_in(folder: Path) -> Iterator[None]:
     """Hold the folder, on rank 0; what stops the work in it says how to go on."""
     go_on = f"go on with: {cli.command('train', '--resume', folder)}"
     try:
-        with nullcontext() if mpi.ranks().rank else claim(folder):
+        with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
             yield
     except Stopped as stopped:
         raise Stopped(*stopped.args, go_on) from None
@@ -117,18 +103,21 @@ def working_in(folder: Path) -> Iterator[None]:
 def train_and_report(settings: RunSettings, folder: Path) -> None:
     """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
     ranks = mpi.ranks()
-    data = load_data(settings)
-    prepared = prepare_data(data, settings)
-    ranks.check_equal({**asdict(prepared.config), "data": prepared.fingerprint})
-    table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
-    start = init_parameters(table, prepared.config, prepared.word_counts)
-    state = ranks.first(lambda: resume(folder, start, prepared, settings))
-    rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
-    for record in [] if ranks.rank else state.records:
-        rows.show(record, record is state.best)
+    prepared = prepare_data(load_data(settings), settings)
+    config, fingerprint = prepared.config, prepared.fingerprint
+    ranks.check_equal({**asdict(config), "data": fingerprint})
+    start = init_parameters(prepared.table, config, prepared.word_counts)
+    steps = steps_of_epoch(prepared.train.clicks, config)
+    state = ranks.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
+    if ranks.rank == 0:
+        run_folder.keep_settings(folder, settings)
+    done = state.adam.step
+    # before the first step, which changes the table of word vectors in place
+    references = {} if ranks.rank else baselines.evaluate_all(prepared.data, prepared)
+    report.print_table(references, state)
 
     def save() -> None:
-        save_state(folder / "resume.npz", state, prepared.config, prepared.fingerprint)
+        save_state(folder / RESUME_FILE, state, config, fingerprint)
 
     def finish_epoch(record: Record) -> None:
         ranks.check_equal(
@@ -136,43 +125,39 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             "use machines of one kind: another processor rounds differently",
         )
         if ranks.rank == 0:
-            write_epoch(folder, state, data, prepared, rows.references)
+            write_epoch(folder, state, prepared, references)
             save()
-            rows.show(record, record is state.best)
+            report.print_row(str(record["epoch"]), record, record is state.best)
 
-    steps, done = steps_of_epoch(prepared.train.clicks, prepared.config), state.adam.step
-    with saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
-        fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step, ranks)
-    assert state.best  # there is an epoch at least
+    with run_folder.saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
+        fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
     if ranks.rank:
         return
-    if state.epoch <= prepared.config.epochs:
+    assert state.best  # there is an epoch at least
+    if state.epoch <= config.epochs:
         print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
-    show_results(settings, folder, state, data, prepared, rows.references)
+    show_results(settings, folder, state, prepared, references)
 
 
 def show_results(
-    settings: RunSettings,
-    folder: Path,
-    state: TrainingState,
-    data: Data,
-    prepared: Prepared,
-    references: dict[str, dict[str, float]],
+    settings: RunSettings, folder: Path, state: TrainingState, prepared: Prepared, references: Metrics
 ) -> None:
     """Draw the pictures of a run that has ended, print what it reached, and what to do next."""
     assert state.best
-    draw(folder, state, data.dev_news, prepared)
+    draw(folder, state, prepared)
     print()
+    data, auc = prepared.data, state.best["auc"]
+    dev = Path(settings.dev) if settings.dev else None
     if data.demo:
         write_corpus(folder, data.demo)
-        auc, oracle, titles = state.best["auc"], references["oracle"]["auc"], prepared.dev.news_words
+        dev = folder / CORPUS / "dev"
+        oracle, titles = references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
-    print(f"best epoch {state.best['epoch']}: AUC {state.best['auc']:.4f}. Results are in {folder}")
-    dev = folder / CORPUS / "dev" if data.demo else Path(settings.dev) if settings.dev else None
+    print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
     train = Path(settings.train[-1] if settings.train else "")
-    print(report.next_commands(folder / "checkpoint.npz", dev, train, data.dev_news, data.dev))
+    print(report.next_commands(folder / CHECKPOINT_FILE, dev, train, data.dev_news, data.dev))
 
 
 def write_corpus(folder: Path, demo: Demo) -> None:
@@ -187,56 +172,21 @@ def write_corpus(folder: Path, demo: Demo) -> None:
         raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
 
 
-def resume(folder: Path, params: Parameters, prepared: Prepared, settings: RunSettings) -> TrainingState:
-    """Where the run of this folder stands; a run that was never saved starts from its beginning, with ``params``.
-
-    From now on the folder holds these ``settings``.
-    """
-    state = load_run(folder, params, prepared)
-    before = read_settings(folder)
-    if before != settings:
-        write_settings(folder, settings)
-        if (folder / "resume.npz").exists():
-            what = "paths" if before.config == settings.config else "settings"
-            print(f"the {what} of the run have changed, its data are the same")
-    return state
-
-
-def load_run(folder: Path, params: Parameters, prepared: Prepared) -> TrainingState:
-    """``resume`` without its writing. Raises InputError when what was saved is damaged or of another run."""
-    if not (folder / "resume.npz").exists():
-        return TrainingState.start(params)
-    config, fingerprint = prepared.config, prepared.fingerprint
-    steps = steps_of_epoch(prepared.train.clicks, config)
-    state = load_state(folder / "resume.npz", params, config, fingerprint, steps)
-    if state.best:
-        try:
-            best = load_checkpoint(folder / "checkpoint.npz")
-        except InputError as error:
-            raise InputError(f"{error}; remove {folder}/resume.npz to start the run from its beginning") from None
-        # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
-        epochs = (state.best["epoch"], state.epoch)
-        if not same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
-            raise InputError(f"{folder}/checkpoint.npz is not the one that this run wrote; start a new run")
-        state.best_params = best.params
-    return state
-
-
-def write_epoch(
-    folder: Path, state: TrainingState, data: Data, prepared: Prepared, references: dict[str, dict[str, float]]
-) -> None:
+def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: Metrics) -> None:
     """The files of the run after an epoch: the checkpoint if it is the best, all numbers so far."""
+    data, config = prepared.data, prepared.config
     if state.best is state.records[-1]:
         users, clicks = sorted(data.train.distinct_users()), baselines.clicks_by_id(data.train, data.train_news)
-        model = state.best_params, prepared.vocabulary, prepared.config
+        model = state.best_params, prepared.vocabulary, config
         best = Checkpoint(*model, users, clicks, state.best["epoch"], prepared.fingerprint)
-        save_checkpoint(folder / "checkpoint.npz", best)
-    numbers = {"epochs": state.records, "best": state.best, "baselines": references}
-    write_text(folder / "metrics.json", json.dumps({"config": asdict(prepared.config), **numbers}, indent=1) + "\n")
-    write_text(folder / "history.csv", report.to_csv(state.records))
+        save_checkpoint(folder / CHECKPOINT_FILE, best)
+    numbers = {"config": asdict(config), "epochs": state.records, "best": state.best, "baselines": references}
+    write_text(folder / "metrics.json", json.dumps(numbers, indent=1) + "\n")
+    lines = [",".join(state.records[0]), *(",".join(map(str, record.values())) for record in state.records)]
+    write_text(folder / "history.csv", "\n".join(lines) + "\n")
 
 
-def draw(folder: Path, state: TrainingState, news: News, prepared: Prepared) -> None:
+def draw(folder: Path, state: TrainingState, prepared: Prepared) -> None:
     """The losses, and attention in the clicked dev titles of readable length whose additive weights are least equal."""
     from . import pictures  # only now: importing matplotlib takes a while
 
@@ -254,6 +204,6 @@ def draw(folder: Path, state: TrainingState, news: News, prepared: Prepared) -> 
     # n * sum of squared weights: 1 where a title's weights are equal, n where one word has all
     focus = np.array([len(of_title) * (of_title**2).sum() for of_title in weights])
     for place, i in enumerate(np.argsort(-focus, kind="stable")[:PICTURES], 1):
-        tokens = tokenize(news.titles[readable[i]])[: len(titles[i])]
+        tokens = tokenize(prepared.data.dev_news.titles[readable[i]])[: len(titles[i])]
         pictures.plot_additive_attention(tokens, weights[i], folder / f"additive_attention_{place}.png")
         pictures.plot_attention(tokens, self_attention[i], folder / f"attention_{place}.png")
