@@ -99,7 +99,9 @@ def test_parts_sum_to_the_scores(explanation):
 
 
 def test_parts_are_those_of_recommend(explanation, recommender):
-    user, parts = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
+    user, parts = read_user(
+        recommender.params, recommender._rows(recommender.read_history(HISTORY).clicks), recommender.config
+    )
     for c, candidate in enumerate(explanation.candidates):
         vector = recommender.encode_news([candidate.title])[0]
         np.testing.assert_allclose(explanation.parts[c], parts @ vector, rtol=1e-4, atol=1e-4)
@@ -167,7 +169,9 @@ def test_the_lines_of_the_model(explanation, recommender):
     np.testing.assert_allclose(
         explanation.first_numbers["titles"][0], recommender.encode_news([best.title])[0][0], rtol=1e-4
     )
-    user, _ = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
+    user, _ = read_user(
+        recommender.params, recommender._rows(recommender.read_history(HISTORY).clicks), recommender.config
+    )
     np.testing.assert_allclose(explanation.first_numbers["users"], user[0], rtol=1e-4)
 
 

@@ -25,7 +25,9 @@ RAW = "A storm closes the harbour"
 
 def user_of(recommender, items):
     """The user vector [M] for these items."""
-    return read_user(recommender.params, recommender._rows(items), recommender.config)[0]
+    return read_user(recommender.params, recommender._rows(recommender.read_history(items).clicks), recommender.config)[
+        0
+    ]
 
 
 @pytest.fixture(scope="module")
