@@ -59,11 +59,6 @@ class Explanation:
     shapes: dict[str, tuple[int, ...]]  # of rows, titles, users and scores, the lines of the model
     first_numbers: dict[str, np.ndarray]  # [C] of each line: the first number that leads to the candidate's score
 
-    @property
-    def without(self) -> np.ndarray:
-        """The score of each candidate without each click: leave one out. [C, n]."""
-        return self.changed_scores[: len(self.clicks)].T
-
 
 def explain(
     recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None, top: int = 10
@@ -82,44 +77,7 @@ def explain(
     chosen = [_find_candidate(recommender, given) for given in dict.fromkeys(candidates)]
     if not chosen:
         raise InputError("there are no candidates to explain")
-    config, items, n = recommender.config, clicks + chosen, len(clicks)
-    params = {name: one.astype(np.float64) for name, one in recommender.params.items()}  # for exact differences
-    words = recommender._words([item.title for item in items])
-    vectors = encode_news(params, words, config)  # [n + C, M]
-    user, parts = read_user(params, vectors[:n], config)  # [M], [n, M]
-    best_first = np.concatenate([np.arange(n), n + np.argsort(-vectors[n:] @ user, kind="stable")])
-    items, words, vectors = [items[i] for i in best_first], words.take(best_first), vectors[best_first]
-    shown, shorter = vectors[n:], encode_news(params, drop_each(words), config)  # [C, M], without each word [T, M]
-    orders = _other_orders(n)
-    histories = Ragged.concatenate([orders, _without_each_word(words, n)])
-    users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
-    scores = shown @ user
-    if not np.isfinite(scores).all():
-        raise NonFiniteError("a score is not finite; train the model again")
-    changed, without_words = np.split(users @ shown.T, [len(orders)])  # [S, C], [words of the clicks, C]
-    effects = _effects(words, scores, without_words, shorter @ user)
-    titles = _read_titles(params, config, items, words, effects)
-    loss_of_first, probabilities = click_loss_forward(scores[None])
-    return Explanation(
-        clicks=titles[:n],
-        unread=len(history) - n,
-        notes=notes,
-        candidates=titles[n:],
-        scores=scores,
-        probabilities=probabilities[0],
-        parts=shown @ parts.T,
-        orders=[orders[s].tolist() for s in range(len(orders))],
-        changed_scores=changed,
-        changed_probabilities=click_loss_forward(changed)[1],
-        shapes=_shapes(params, items, words, len(chosen)),
-        first_numbers={
-            "rows": np.array([params["embedding"][words[s][:1], :1].sum() for s in range(n, len(words))]),
-            "titles": shown[:, 0],
-            "users": np.repeat(user[:1], len(scores)),
-            "scores": scores,
-            "loss": loss_of_first + scores[0] - scores,
-        },
-    )
+    return _compute(recommender, clicks, chosen, len(history) - len(clicks), notes)
 
 
 def _find_candidate(recommender: Recommender, given: str) -> Item:
@@ -131,6 +89,51 @@ def _find_candidate(recommender: Recommender, given: str) -> Item:
     return item
 
 
+def _compute(
+    recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
+) -> Explanation:
+    config, items, n = recommender.config, clicks + chosen, len(clicks)
+    params = {name: one.astype(np.float64) for name, one in recommender.params.items()}  # for exact differences
+    words = recommender._words([item.title for item in items])
+    vectors = encode_news(params, words, config)  # [n + C, M]
+    user, parts = read_user(params, vectors[:n], config)  # [M], [n, M]
+    best_first = np.concatenate([np.arange(n), n + np.argsort(-vectors[n:] @ user, kind="stable")])
+    items, words, vectors = [items[i] for i in best_first], words.take(best_first), vectors[best_first]
+    shown, shorter = vectors[n:], encode_news(params, drop_each(words), config)  # [C, M], without each word [T, M]
+    scores = shown @ user  # [C]
+    if not np.isfinite(scores).all():
+        raise NonFiniteError("a score is not finite; train the model again")
+    orders, title_of = _other_orders(n), np.repeat(np.arange(len(items)), words.lengths)  # title_of each word [T]
+    histories = Ragged.concatenate([orders, _without_each_word(n, title_of[title_of < n], len(items))])
+    users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
+    changed = users @ shown.T  # [S + words of the clicks, C]
+    # the scores without each word [T, C]: of a candidate its own score changes, of a click all do
+    without = np.where(title_of[:, None] == n + np.arange(len(shown)), (shorter @ user)[:, None], scores)
+    without[title_of < n] = changed[len(orders) :]
+    titles = _read_titles(params, config, items, words, (scores - without).T)
+    loss_of_first, probabilities = click_loss_forward(scores[None])
+    return Explanation(
+        clicks=titles[:n],
+        unread=unread,
+        notes=notes,
+        candidates=titles[n:],
+        scores=scores,
+        probabilities=probabilities[0],
+        parts=shown @ parts.T,
+        orders=[orders[s].tolist() for s in range(len(orders))],
+        changed_scores=changed[: len(orders)],
+        changed_probabilities=click_loss_forward(changed[: len(orders)])[1],
+        shapes=_shapes(params, items, words, len(chosen)),
+        first_numbers={
+            "rows": np.array([params["embedding"][words[s][:1], :1].sum() for s in range(n, len(words))]),
+            "titles": shown[:, 0],
+            "users": np.repeat(user[:1], len(scores)),
+            "scores": scores,
+            "loss": loss_of_first + scores[0] - scores,
+        },
+    )
+
+
 def _other_orders(n: int) -> Ragged:
     """The numbers 0..n-1 without each of them, then shuffled."""
     draw = rng.generator(0, "explain: order of the clicks")
@@ -138,25 +141,12 @@ def _other_orders(n: int) -> Ragged:
     return Ragged.concatenate([drop_each(Ragged.from_lists([range(n)])), shuffled])
 
 
-def _without_each_word(words: Ragged, n: int) -> Ragged:
-    """For each word of the n clicks a history: in place of its title the one without it, numbered on from the last."""
-    click = np.repeat(np.arange(n), words.lengths[:n])  # of each word
-    histories = np.tile(np.arange(n), (len(click), 1))
-    histories[np.arange(len(click)), click] = len(words) + np.arange(len(click))
+def _without_each_word(n: int, title_of: np.ndarray, first: int) -> Ragged:
+    """For each word of the n clicks, a history with the title that lacks it, of number ``first`` + t, in its place."""
+    words = np.arange(len(title_of))
+    histories = np.tile(np.arange(n), (len(words), 1))
+    histories[words, title_of] = first + words
     return Ragged.from_lists(list(histories))
-
-
-def _effects(words: Ragged, scores: np.ndarray, without_words: np.ndarray, shorter_scores: np.ndarray) -> np.ndarray:
-    """The effect of each word on each score [C, T]: 0 for the words of the other candidates.
-
-    ``without_words`` [words of the clicks, C]: the scores without them; ``shorter_scores`` [T]: of the titles without
-    each word, for the history as it is.
-    """
-    of_clicks, candidate = len(without_words), np.repeat(np.arange(len(scores)), words.lengths[-len(scores) :])
-    effects = np.zeros((len(scores), len(shorter_scores)))
-    effects[:, :of_clicks] = scores[:, None] - without_words.T
-    effects[candidate, of_clicks + np.arange(len(candidate))] = scores[candidate] - shorter_scores[of_clicks:]
-    return effects
 
 
 def _read_titles(
