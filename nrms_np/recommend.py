@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
+from dataclasses import asdict
 from itertools import tee
 from pathlib import Path
 from typing import BinaryIO
@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.users:
         return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)
-    print(json.dumps(ranking.to_dict(), ensure_ascii=False) if args.json else ranking.to_text())
+    print(json.dumps(asdict(ranking), ensure_ascii=False) if args.json else ranking.to_text())
 
 
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
@@ -71,20 +71,20 @@ def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path)
     last = {user: line for line, (user, _) in enumerate(read_histories(users))}  # a user's history grows
     chosen = ((user, history) for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
     for_ranking, for_names = tee(chosen)
-    count = Counter[str]()
+    with_notes = without = 0
 
     def write(file: BinaryIO) -> None:
+        nonlocal with_notes, without
         rankings = recommender.rank_many((history for _, history in for_ranking), top)
         for (user, _), ranking in zip(for_names, rankings):
-            count.update(noted=bool(ranking.notes), without=bool(ranking.fallback))
+            with_notes, without = with_notes + bool(ranking.notes), without + bool(ranking.fallback)
             found = [{"id": one.id, "title": one.title, "score": one.score} for one in ranking.recommendations]
             line = {"user": user, "notes": ranking.notes, "fallback": ranking.fallback, "recommendations": found}
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
 
     write_file(out, write)
     print(f"{len(last):,} users: their recommendations are in {out}")
-    left_out = f"{count['noted']:,} had news in it that were left out"
-    print(f"{count['without']:,} without a history that the model can read; {left_out}")
+    print(f"{without:,} without a history that the model can read; {with_notes:,} had news in it that were left out")
 
 
 if __name__ == "__main__":

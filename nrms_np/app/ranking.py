@@ -5,13 +5,13 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
 NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
 UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
 NO_WORDS = "without a word that the model knows"
-WORDS_SHOWN = 3  # in the text form; the others are in the dict
+WORDS_SHOWN = 3  # in the text form; the others are in ``words``
 
 
 class Title(str):
@@ -56,12 +56,8 @@ class Ranking:
     fallback: str | None  # FALLBACK or NEWEST when there was no history, so that nothing here is the model's choice
     recommendations: list[Recommendation]  # best first
 
-    def to_dict(self) -> dict:
-        """The form that ``--json`` prints: the fields by name."""
-        return asdict(self)
-
     def to_text(self) -> str:
-        """The form for people: the clicked title of the largest part, and the words that raise the score most."""
+        """For people: the clicked title of the largest part, and the words that raise the score most."""
         lines = self.notes.copy()
         if self.fallback:
             lines.append(f"{'so it is' if lines else 'no history:'} ranked by the {self.fallback}, not by the model")

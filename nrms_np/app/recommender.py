@@ -87,11 +87,9 @@ class Recommender:
         count = len(ids) if vectors is None else len(vectors)
         if not len(ids) == len(titles) == count:
             raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
-        self.by_words: dict[str, int] = {}
+        self.by_key: dict[str, int] = {}
         # a key that begins with a space belongs to a title without words: that is like no other
-        articles = [
-            self.by_words.setdefault(_key(title) or f" {n}", len(self.by_words)) for n, title in enumerate(titles)
-        ]
+        articles = [self.by_key.setdefault(_key(one) or f" {n}", len(self.by_key)) for n, one in enumerate(titles)]
         self.number = dict(zip(ids, articles))
         if len(self.number) < len(ids):
             raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
@@ -125,10 +123,10 @@ class Recommender:
             return ranking
         found = ranking.recommendations
         parts = self.columns[:, [self.number[one.id] for one in found]].T @ parts.T  # [top, n]
-        clicked = (sum_by_title(reader.clicks, of_title) for of_title in parts)
-        made_of = zip(found, clicked, self._read_words(found, user))
-        explained = [replace(one, clicked=clicked, words=words) for one, clicked, words in made_of]
-        return replace(ranking, recommendations=explained)
+        for one, of_title, words in zip(found, parts, self._read_words(found, user)):
+            one.clicked.extend(sum_by_title(reader.clicks, of_title))
+            one.words.extend(words)
+        return ranking
 
     def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
         """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
@@ -159,7 +157,7 @@ class Recommender:
     def find(self, given: str) -> Item:
         """Look up an id or a raw title; by its words, a title finds its article."""
         raw = isinstance(given, Title) or given not in self.number and given.split() != [given]
-        article = self.by_words.get(_key(given)) if raw else self.number.get(given)
+        article = self.by_key.get(_key(given)) if raw else self.number.get(given)
         if article is not None:
             title, known = self.titles[article], self.known[article]
         else:
@@ -217,13 +215,11 @@ class Recommender:
 
 def sum_by_title(clicks: list[Item], parts: np.ndarray) -> list[Clicked]:
     """A title that was clicked twice has the sum of its two parts. Largest first."""
-    ids: dict[str, str | None] = {}
-    total: dict[str, float] = {}
+    found: dict[str, Clicked] = {}
     for click, part in zip(clicks, parts.tolist()):
-        ids.setdefault(click.title, click.id)
-        total[click.title] = total.get(click.title, 0) + part
-    clicked = [Clicked(ids[title], title, part) for title, part in total.items()]
-    return sorted(clicked, key=lambda one: -one.part)
+        before = found.get(click.title, Clicked(click.id, click.title, 0.0))
+        found[click.title] = replace(before, part=before.part + part)
+    return sorted(found.values(), key=lambda one: -one.part)
 
 
 def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
