@@ -92,6 +92,7 @@ def _find_candidate(recommender: Recommender, given: str) -> Item:
 def _compute(
     recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
 ) -> Explanation:
+    """Encode all titles, and each without each of its words; then the user of each history that this makes."""
     config, items, n = recommender.config, clicks + chosen, len(clicks)
     params = {name: one.astype(np.float64) for name, one in recommender.params.items()}  # for exact differences
     words = recommender._words([item.title for item in items])

@@ -29,9 +29,8 @@ def write_page(explanation: Explanation, path: Path) -> None:
     if TUTORIALS.is_dir():
         with suppress(ValueError):  # no path leads from one drive of Windows to another
             data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
-    text = json.dumps(data, default=plain, separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )  # no title can end the script element
+    text = json.dumps(data, default=plain, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")  # no title can end the script element
     before, after = TEMPLATE.read_text(encoding="utf-8").split("@DATA@")
     write_text(path, before + text + after)
 

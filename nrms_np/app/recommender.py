@@ -34,7 +34,7 @@ READERS = 64  # whose scores are in memory at a time
 class Item(NamedTuple):
     """A click or a candidate, looked up in the catalogue."""
 
-    given: str
+    given: str  # an id or a raw title
     id: str | None  # None for a raw title
     title: str  # that of the catalogue, if it has the item
     article: int | None  # its number in the catalogue, if it is there
@@ -138,6 +138,7 @@ class Recommender:
             yield from self._rank(readers, encode(rows, sets, weights, self.config.heads), top)
 
     def _rank(self, readers: list[Reader], users: np.ndarray, top: int) -> Iterator[Ranking]:
+        """A ranking for each reader, whose user vector is a row [M] of ``users``, without the parts and the words."""
         with blas_on_one_thread():
             scores = users @ self.columns  # [readers, catalogue]
         for (clicks, notes, read), of_reader in zip(readers, scores):
@@ -166,7 +167,7 @@ class Recommender:
         return Item(given, None if raw else given, title, article, None if known else why)
 
     def read_history(self, history: Sequence[str]) -> Reader:
-        """Raises TypeError for a single string, which would be a history of letters."""
+        """Sort out what the model can read. Raises TypeError for a single string, a history of letters."""
         if isinstance(history, str):
             raise TypeError("a history is a list of ids and titles, not one string")
         items = [self.find(item) for item in history]
