@@ -117,10 +117,12 @@ class Recommender:
         """
         self._check(top)
         reader = self.read_history(history)
+        if not reader.clicks:
+            return self._ranking(reader, self.article_clicks, top)
         user, parts = read_user(self.params, self._rows(reader.clicks), self.config)
-        (ranking,) = self._rank([reader], user[None], top)
-        if ranking.fallback:
-            return ranking
+        with blas_on_one_thread():
+            scores = user @ self.columns  # [catalogue]
+        ranking = self._ranking(reader, scores, top)
         found = ranking.recommendations
         parts = self.columns[:, [self.number[one.id] for one in found]].T @ parts.T  # [top, n]
         for one, of_title, words in zip(found, parts, self._read_words(found, user)):
@@ -135,19 +137,21 @@ class Recommender:
         while readers := list(islice(waiting, READERS)):
             rows = np.concatenate([self._rows(reader.clicks) for reader in readers])
             sets = Ragged.from_lengths(np.arange(len(rows)), np.array([len(reader.clicks) for reader in readers]))
-            yield from self._rank(readers, encode(rows, sets, weights, self.config.heads), top)
+            users = encode(rows, sets, weights, self.config.heads)
+            with blas_on_one_thread():
+                scores = users @ self.columns  # [readers, catalogue]
+            yield from (self._ranking(reader, of_reader, top) for reader, of_reader in zip(readers, scores))
 
-    def _rank(self, readers: list[Reader], users: np.ndarray, top: int) -> Iterator[Ranking]:
-        """A ranking for each reader, whose user vector is a row [M] of ``users``, without the parts and the words."""
-        with blas_on_one_thread():
-            scores = users @ self.columns  # [readers, catalogue]
-        for (clicks, notes, read), of_reader in zip(readers, scores):
-            best, fallback = self._best(of_reader, read, top), None
-            if not clicks:
-                of_reader, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
-                best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
-            found = [Recommendation(self.ids[n], self.titles[n], of_reader[n].item(), [], []) for n in best]
-            yield Ranking([click.given for click in clicks], notes, fallback, found)
+    def _ranking(self, reader: Reader, scores: np.ndarray, top: int) -> Ranking:
+        """By ``scores`` [catalogue] or, without clicks, by popularity. The parts and the words are still empty."""
+        clicks, notes, read = reader
+        if clicks:
+            best, fallback = self._best(scores, read, top), None
+        else:
+            scores, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
+            best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
+        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best]
+        return Ranking([click.given for click in clicks], notes, fallback, found)
 
     def _check(self, top: int) -> None:
         if top < 1:
