@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from itertools import tee
 from pathlib import Path
 from typing import BinaryIO
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.users:
         return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)
-    print(json.dumps(ranking.to_dict(), ensure_ascii=False) if args.json else ranking.to_text())
+    print(json.dumps(asdict(ranking), ensure_ascii=False) if args.json else ranking.to_text())
 
 
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
 from nrms_np.app.explanation import SHUFFLES, explain
-from nrms_np.app.page import page_data, write_page
+from nrms_np.app.page import page_data, plain, write_page
 from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
@@ -99,7 +99,9 @@ def test_parts_sum_to_the_scores(explanation):
 
 
 def test_parts_are_those_of_recommend(explanation, recommender):
-    user, parts = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
+    user, parts = read_user(
+        recommender.params, recommender._rows(recommender.read_history(HISTORY).clicks), recommender.config
+    )
     for c, candidate in enumerate(explanation.candidates):
         vector = recommender.encode_news([candidate.title])[0]
         np.testing.assert_allclose(explanation.parts[c], parts @ vector, rtol=1e-4, atol=1e-4)
@@ -108,7 +110,10 @@ def test_parts_are_those_of_recommend(explanation, recommender):
 def test_leave_one_out_is_computed_by_the_encoder(explanation, score):
     clicks = words_of(explanation.clicks)
     for c, candidate in enumerate(words_of(explanation.candidates)):
-        near(explanation.without[c], [score(without(clicks, j), candidate) for j in range(len(clicks))])
+        near(
+            explanation.changed_scores[: len(clicks), c],
+            [score(without(clicks, j), candidate) for j in range(len(clicks))],
+        )
 
 
 def test_changed_histories(explanation, score):
@@ -167,7 +172,9 @@ def test_the_lines_of_the_model(explanation, recommender):
     np.testing.assert_allclose(
         explanation.first_numbers["titles"][0], recommender.encode_news([best.title])[0][0], rtol=1e-4
     )
-    user, _ = read_user(recommender.params, recommender._rows(HISTORY), recommender.config)
+    user, _ = read_user(
+        recommender.params, recommender._rows(recommender.read_history(HISTORY).clicks), recommender.config
+    )
     np.testing.assert_allclose(explanation.first_numbers["users"], user[0], rtol=1e-4)
 
 
@@ -188,7 +195,7 @@ def test_only_the_most_recent_clicks_count(recommender):
 def test_one_click_of_one_word(recommender):
     found = explain(recommender, ["castle "], ["N9", "N9"])
     assert len(found.candidates) == 1
-    near(found.without, [[0]])  # nothing is left
+    near(found.changed_scores[0], 0)  # nothing is left
     near(found.clicks[0].effects[0], found.scores)
     near(found.parts[0], found.scores)
 
@@ -200,7 +207,7 @@ def test_titles_without_words(recommender):
     assert [title.words for title in found.clicks + found.candidates].count([]) == 1
     assert found.unread == 1 and found.notes == ["left out of the history, without a word that the model knows: b"]
     near(found.scores.min(), 0)
-    page_data(found)
+    assert json.dumps(page_data(found), default=plain)
 
 
 def test_wrong_use_is_refused(recommender):
@@ -235,7 +242,7 @@ def test_the_page_holds_the_numbers(explanation, recommender, tmp_path):
     data = read_page(tmp_path / "page.html")
     tutorials = data.pop("tutorials")
     assert (tmp_path / tutorials / "11_reading_the_model.md").exists()
-    assert data == json.loads(json.dumps(page_data(explanation)))
+    assert data == json.loads(json.dumps(page_data(explanation), default=plain))
     for name in ("scores", "probabilities", "parts", "changed_scores", "changed_probabilities"):
         np.testing.assert_allclose(data[name], getattr(explanation, name), rtol=0, atol=6e-8)
     for title, shown in zip(explanation.clicks + explanation.candidates, data["clicks"] + data["candidates"]):

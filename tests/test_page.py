@@ -112,7 +112,7 @@ def check_numbers(page, explanation, c):
     shown = [[*np.ravel(values(page, f".click:nth-child({j + 1})"))] for j in range(len(explanation.clicks))]
     for j, click in enumerate(explanation.clicks):
         effects = click.effects[c]
-        near(shown[j], [*effects, explanation.parts[c, j], explanation.without[c, j], effects.sum()])
+        near(shown[j], [*effects, explanation.parts[c, j], explanation.changed_scores[j, c], effects.sum()])
     near(values(page, "#sum"), [explanation.scores[c]] * 2)
     near(values(page, "#model"), [numbers[c] for numbers in explanation.first_numbers.values()])
 

@@ -1,6 +1,7 @@
 """``python -m nrms_np.recommend`` and the Recommender class: the same scores as evaluation, parts that sum to them."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ RAW = "A storm closes the harbour"
 
 def user_of(recommender, items):
     """The user vector [M] for these items."""
-    return read_user(recommender.params, recommender._rows(items), recommender.config)[0]
+    return read_user(recommender.params, recommender._rows(recommender.read_history(items).clicks), recommender.config)[
+        0
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -384,7 +387,7 @@ def test_json_is_one_object(files, recommender, capsys):
     assert cli.run_command(recommend.main, [*files, "--history", f"N12 '{RAW}'", "--json"]) == 0
     out = capsys.readouterr().out
     assert out.count("\n") == 1
-    assert json.loads(out) == recommender.rank(["N12", RAW]).to_dict()
+    assert json.loads(out) == asdict(recommender.rank(["N12", RAW]))
     found = json.loads(out)
     assert list(found) == ["history", "notes", "fallback", "recommendations"] and len(found["recommendations"]) == 10
     assert list(found["recommendations"][0]) == ["id", "title", "score", "clicked", "words"]

@@ -15,6 +15,8 @@ from ..parallel import row_blocks
 from ..ragged import Ragged, sum_rows
 from .run_data import Data, Prepared
 
+COMMON = 2000  # words that get a vector from co-occurrence; their table has COMMON ** 2 entries
+
 
 def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     """The dev metrics of each ranking by its name; of the demo also those of the true probabilities."""
@@ -22,7 +24,7 @@ def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     in_training = np.array([data.train_news.number.get(news_id, -1) for news_id in data.dev_news.ids])
     ranked = dev.news_words, cut_histories(dev.histories, prepared.config), dev.candidates
     scores = {
-        "random": random_scores(data.dev),
+        "random": np.zeros(len(shown), np.float32),  # ranks come from the hash that breaks ties
         "popularity": popularity_scores(data.train, len(data.train_news), in_training[shown]),
         "mean_vector": mean_vector_scores(prepared.table, *ranked),
     }
@@ -34,14 +36,6 @@ def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     return {name: evaluate_scores(values, dev.candidates, dev.labels) for name, values in scores.items()}
 
 
-COMMON = 2000  # words that get a vector from co-occurrence; their table has COMMON ** 2 entries
-
-
-def random_scores(dev: Behaviors) -> np.ndarray:
-    """All scores equal: ranks come from the hash that breaks ties."""
-    return np.zeros(len(dev.candidates.values), np.float32)
-
-
 def count_clicks(train: Behaviors, news: int) -> np.ndarray:
     """How often each of the ``news`` was clicked in the impressions (not in the histories). int64 [news]."""
     return np.bincount(train.candidates.values[train.known_labels() == 1], minlength=news)
@@ -49,14 +43,12 @@ def count_clicks(train: Behaviors, news: int) -> np.ndarray:
 
 def clicks_by_id(train: Behaviors, news: News) -> dict[str, int]:
     """``count_clicks`` by news id; what was never clicked is not there."""
-    counts = count_clicks(train, len(news))
-    return {news.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
+    return {news.ids[n]: count for n, count in enumerate(count_clicks(train, len(news)).tolist()) if count}
 
 
 def popularity_scores(train: Behaviors, news: int, dev_candidates: np.ndarray) -> np.ndarray:
     """How often each candidate (as a number in the training news, -1 = not there) was clicked in training."""
-    clicks = count_clicks(train, news).astype(np.float32)
-    return np.where(dev_candidates < 0, 0, clicks[dev_candidates])
+    return np.append(count_clicks(train, news), 0).astype(np.float32)[dev_candidates]  # -1 is the last
 
 
 def mean_vector_scores(table: np.ndarray, news_words: Ragged, histories: Ragged, candidates: Ragged) -> np.ndarray:

@@ -18,7 +18,8 @@ from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .recommender import Recommender, drop_each, is_title, read_user
+from .ranking import UNKNOWN_ID
+from .recommender import Item, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 
@@ -58,11 +59,6 @@ class Explanation:
     shapes: dict[str, tuple[int, ...]]  # of rows, titles, users and scores, the lines of the model
     first_numbers: dict[str, np.ndarray]  # [C] of each line: the first number that leads to the candidate's score
 
-    @property
-    def without(self) -> np.ndarray:
-        """The score of each candidate without each click: leave one out. [C, n]."""
-        return self.changed_scores[: len(self.clicks)].T
-
 
 def explain(
     recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None, top: int = 10
@@ -72,70 +68,71 @@ def explain(
     Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id, a
     title without words or no candidate, NonFiniteError when a score is not finite.
     """
-    clicked, notes = _read_clicks(recommender, history)
-    if candidates is None:
-        candidates = [found.id for found in recommender.rank(history, top).recommendations]
-    chosen = [_find(recommender, item, "candidates") for item in dict.fromkeys(candidates)]
-    if not chosen:
-        raise InputError("there are no candidates to explain")
-    config = recommender.config
-    clicked_words, words = (recommender._words([title for _, title in pairs]) for pairs in (clicked, chosen))
-    params = _in_float64(recommender.params, np.concatenate([clicked_words.values, words.values]))
-    vectors = encode_news(params, words, config)  # [C, M]
-    orders = _other_orders(len(clicked))
-    rows, without_words = _without_each_word(params, clicked_words, config)
-    user, parts = read_user(params, rows[: len(clicked)], config)  # [M], [n, M]
-    others = encode(rows, Ragged.concatenate([orders, without_words]), side_weights(params, "user"), config.heads)
-    scores = vectors @ user  # [C]
-    if not np.isfinite(scores).all():
-        raise NonFiniteError("a score is not finite; train the model again")
-    best = np.argsort(-scores, kind="stable")
-    chosen, words, vectors, scores = [chosen[c] for c in best], words.take(best), vectors[best], scores[best]
-    changed, without = np.split(others @ vectors.T, [len(orders)])  # [S, C], [T, C]
-    own = _effects_on_itself(params, words, config, scores, user)
-    return Explanation(
-        clicks=_read_titles(params, config, clicked, clicked_words, (scores - without).T),
-        unread=len(history) - len(clicked),
-        notes=notes,
-        candidates=_read_titles(params, config, chosen, words, own),
-        scores=scores,
-        probabilities=click_loss_forward(scores[None])[1][0],
-        parts=vectors @ parts.T,
-        orders=[orders[s].tolist() for s in range(len(orders))],
-        changed_scores=changed,
-        changed_probabilities=click_loss_forward(changed)[1],
-        shapes=_shapes(params, clicked, chosen, [clicked_words, words]),
-        first_numbers=_first_numbers(params, words, vectors, user),
-    )
-
-
-def _read_clicks(recommender: Recommender, history: Sequence[str]) -> tuple[list[tuple[str | None, str]], list[str]]:
-    """Id and title of each click that the model reads, and notes on those that it does not."""
-    recent, notes = recommender.read_history(history)
-    if not recent:
+    clicks, notes, _ = recommender.read_history(history)
+    if not clicks:
         said = "; ".join(notes) or "the history is empty"
         raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
-    return [_find(recommender, item, "history") for item in recent], notes
+    if candidates is None:
+        candidates = [found.id for found in recommender.rank(history, top).recommendations]
+    chosen = [_find_candidate(recommender, given) for given in dict.fromkeys(candidates)]
+    if not chosen:
+        raise InputError("there are no candidates to explain")
+    return _compute(recommender, clicks, chosen, len(history) - len(clicks), notes)
 
 
-def _find(recommender: Recommender, item: str, where: str) -> tuple[str | None, str]:
-    """The id and title of an item; the id of a raw title is None."""
-    number = recommender.find(item)
-    if number is not None:
-        return None if is_title(item) else item, recommender.titles[number]
-    if not is_title(item):
-        raise InputError(f"{where}: news id {item!r} is not in the catalogue (titles go in quotes)")
-    if not tokenize(item):
-        raise InputError(f"{where}: the title {item!r} has no words")
-    return None, item
+def _find_candidate(recommender: Recommender, given: str) -> Item:
+    item = recommender.find(given)
+    if item.left_out == UNKNOWN_ID:
+        raise InputError(f"candidates: news id {given!r} is {UNKNOWN_ID}")
+    if item.id is None and not tokenize(item.title):
+        raise InputError(f"candidates: the title {given!r} has no words")
+    return item
 
 
-def _in_float64(params: Parameters, words: np.ndarray) -> Parameters:
-    """The parameters in float64, so that sums and differences of scores are exact; of the table only these words."""
-    embedding = np.zeros(params["embedding"].shape)  # costs nothing where it is not written
-    embedding[words] = params["embedding"][words]
-    others = {name: one.astype(np.float64) for name, one in params.items() if name != "embedding"}
-    return {"embedding": embedding, **others}
+def _compute(
+    recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
+) -> Explanation:
+    """Encode all titles, and each without each of its words; then the user of each history that this makes."""
+    config, items, n = recommender.config, clicks + chosen, len(clicks)
+    params = {name: one.astype(np.float64) for name, one in recommender.params.items()}  # for exact differences
+    words = recommender._words([item.title for item in items])
+    vectors = encode_news(params, words, config)  # [n + C, M]
+    user, parts = read_user(params, vectors[:n], config)  # [M], [n, M]
+    best_first = np.concatenate([np.arange(n), n + np.argsort(-vectors[n:] @ user, kind="stable")])
+    items, words, vectors = [items[i] for i in best_first], words.take(best_first), vectors[best_first]
+    shown, shorter = vectors[n:], encode_news(params, drop_each(words), config)  # [C, M], without each word [T, M]
+    scores = shown @ user  # [C]
+    if not np.isfinite(scores).all():
+        raise NonFiniteError("a score is not finite; train the model again")
+    orders, title_of = _other_orders(n), np.repeat(np.arange(len(items)), words.lengths)  # title_of each word [T]
+    histories = Ragged.concatenate([orders, _without_each_word(n, title_of[title_of < n], len(items))])
+    users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
+    changed = users @ shown.T  # [S + words of the clicks, C]
+    # the scores without each word [T, C]: of a candidate its own score changes, of a click all do
+    without = np.where(title_of[:, None] == n + np.arange(len(shown)), (shorter @ user)[:, None], scores)
+    without[title_of < n] = changed[len(orders) :]
+    titles = _read_titles(params, config, items, words, (scores - without).T)
+    loss_of_first, probabilities = click_loss_forward(scores[None])
+    return Explanation(
+        clicks=titles[:n],
+        unread=unread,
+        notes=notes,
+        candidates=titles[n:],
+        scores=scores,
+        probabilities=probabilities[0],
+        parts=shown @ parts.T,
+        orders=[orders[s].tolist() for s in range(len(orders))],
+        changed_scores=changed[: len(orders)],
+        changed_probabilities=click_loss_forward(changed[: len(orders)])[1],
+        shapes=_shapes(params, items, words, len(chosen)),
+        first_numbers={
+            "rows": np.array([params["embedding"][words[s][:1], :1].sum() for s in range(n, len(words))]),
+            "titles": shown[:, 0],
+            "users": np.repeat(user[:1], len(scores)),
+            "scores": scores,
+            "loss": loss_of_first + scores[0] - scores,
+        },
+    )
 
 
 def _other_orders(n: int) -> Ragged:
@@ -145,57 +142,32 @@ def _other_orders(n: int) -> Ragged:
     return Ragged.concatenate([drop_each(Ragged.from_lists([range(n)])), shuffled])
 
 
-def _without_each_word(params: Parameters, words: Ragged, config: Config) -> tuple[np.ndarray, Ragged]:
-    """Of n clicked titles with T words: title vectors [n + T, M], and T histories in which one title lacks one word."""
-    n, count = len(words), len(words.values)
-    histories = np.tile(np.arange(n), (count, 1))  # [T, n]
-    histories[np.arange(count), np.repeat(np.arange(n), words.lengths)] = n + np.arange(count)
-    sets = Ragged.concatenate([words, drop_each(words)])
-    return encode_news(params, sets, config), Ragged.from_lists(list(histories))
-
-
-def _effects_on_itself(
-    params: Parameters, words: Ragged, config: Config, scores: np.ndarray, user: np.ndarray
-) -> np.ndarray:
-    """The effect of each of the candidates' T words on each score [C, T]: 0 for those of the other candidates."""
-    owner = np.repeat(np.arange(len(words)), words.lengths)
-    effects = np.zeros((len(words), len(owner)), scores.dtype)
-    effects[owner, np.arange(len(owner))] = scores[owner] - encode_news(params, drop_each(words), config) @ user
-    return effects
+def _without_each_word(n: int, title_of: np.ndarray, first: int) -> Ragged:
+    """For each word of the n clicks, a history with the title that lacks it, of number ``first`` + t, in its place."""
+    words = np.arange(len(title_of))
+    histories = np.tile(np.arange(n), (len(words), 1))
+    histories[words, title_of] = first + words
+    return Ragged.from_lists(list(histories))
 
 
 def _read_titles(
-    params: Parameters, config: Config, titles: list[tuple[str | None, str]], words: Ragged, effects: np.ndarray
+    params: Parameters, config: Config, items: list[Item], words: Ragged, effects: np.ndarray
 ) -> list[Title]:
     attention, additive = read_attention(params, words, config)
-    read = []
-    for s, (news_id, title) in enumerate(titles):
-        here = slice(words.offsets[s], words.offsets[s + 1])
-        tokens = tokenize(title)
-        shown = tokens[: len(words[s])]
-        unread, unknown = len(tokens) - len(shown), words[s] == UNKNOWN
-        read.append(Title(news_id, title, shown, unread, unknown, additive[here], attention[s], effects[:, here]))
-    return read
+    titles = []
+    for s, item in enumerate(items):
+        here, tokens, n = slice(*words.offsets[s : s + 2]), tokenize(item.title), len(words[s])
+        numbers = words[s] == UNKNOWN, additive[here], attention[s], effects[:, here]
+        titles.append(Title(item.id, item.title, tokens[:n], len(tokens) - n, *numbers))
+    return titles
 
 
-def _first_numbers(params: Parameters, words: Ragged, vectors: np.ndarray, user: np.ndarray) -> dict[str, np.ndarray]:
-    scores = vectors @ user
-    return {
-        "rows": np.array([params["embedding"][words[c][:1], :1].sum() for c in range(len(words))]),  # its first word
-        "titles": vectors[:, 0],
-        "users": np.repeat(user[:1], len(scores)),
-        "scores": scores,
-        "loss": np.array([click_loss_forward(np.roll(scores, -c)[None])[0] for c in range(len(scores))]),  # c clicked
-    }
-
-
-def _shapes(params: Parameters, clicked: list, chosen: list, words: list[Ragged]) -> dict[str, tuple[int, ...]]:
+def _shapes(params: Parameters, items: list[Item], words: Ragged, candidates: int) -> dict[str, tuple[int, ...]]:
     """What the lines of the model compute for this request, every different word and title once."""
     size = params["news.weight_value"].shape[1]
-    different_words = len(np.unique(np.concatenate([one.values for one in words])))
     return {
-        "rows": (different_words, params["embedding"].shape[1]),
-        "titles": (len({title for _, title in clicked + chosen}), size),
+        "rows": (len(np.unique(words.values)), params["embedding"].shape[1]),
+        "titles": (len({item.title for item in items}), size),
         "users": (1, size),
-        "scores": (1, len(chosen)),
+        "scores": (1, candidates),
     }

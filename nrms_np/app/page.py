@@ -29,50 +29,32 @@ def write_page(explanation: Explanation, path: Path) -> None:
     if TUTORIALS.is_dir():
         with suppress(ValueError):  # no path leads from one drive of Windows to another
             data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
-    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no title can end the script element
+    text = json.dumps(data, default=plain, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")  # no title can end the script element
     before, after = TEMPLATE.read_text(encoding="utf-8").split("@DATA@")
     write_text(path, before + text + after)
 
 
 def page_data(explanation: Explanation) -> dict[str, Any]:
-    """What the page is filled with: numbers rounded to DECIMALS, attention to whole percents."""
+    """The fields of an explanation and all attention; ``plain`` says what the page gets of arrays and titles."""
     titles = explanation.clicks + explanation.candidates
+    attention = b"".join(_percents(title.attention) for title in titles)
     return {
-        "clicks": [_title(title) for title in explanation.clicks],
-        "candidates": [_title(title) for title in explanation.candidates],
-        "unread": explanation.unread,
+        **{name: value for name, value in vars(explanation).items() if name != "notes"},
         "heads": len(titles[0].attention),
-        "orders": explanation.orders,
-        "shapes": explanation.shapes,
-        "first_numbers": {name: _round(numbers) for name, numbers in explanation.first_numbers.items()},
-        **{name: _round(getattr(explanation, name)) for name in ("scores", "probabilities", "parts")},
-        **{name: _round(getattr(explanation, name)) for name in ("changed_scores", "changed_probabilities")},
-        "attention": _pack([_with_mean(title.attention) for title in titles]),
+        "attention": base64.b64encode(zlib.compress(attention)).decode(),
     }
 
 
-def _title(title: Title) -> dict[str, Any]:
-    return {
-        "id": title.id,
-        "title": title.title,
-        "words": title.words,
-        "unread": title.unread,
-        "unknown": np.flatnonzero(title.unknown).tolist(),
-        "additive": _round(title.additive),
-        "effects": _round(title.effects),
-    }
+def plain(value: Any) -> Any:
+    """For json.dumps: numbers are rounded to DECIMALS, a title has its unknown words by their places."""
+    if isinstance(value, Title):
+        fields = {name: one for name, one in vars(value).items() if name != "attention"}
+        return {**fields, "unknown": np.flatnonzero(value.unknown).tolist()}
+    return (np.round(value, DECIMALS) + 0.0).tolist()  # + 0.0: no -0.0
 
 
-def _round(numbers: np.ndarray) -> Any:
-    return (np.round(numbers, DECIMALS) + 0.0).tolist()  # + 0.0: no -0.0
-
-
-def _with_mean(attention: np.ndarray) -> np.ndarray:
-    """The mean over heads, then each head. [1 + H, n, n]."""
-    return np.concatenate([attention.mean(axis=0, keepdims=True), attention])
-
-
-def _pack(weights: list[np.ndarray]) -> str:
-    """Percents, a byte each, compressed, in base64: 50 titles with 16 heads have hundreds of thousands."""
-    percents = np.concatenate([np.rint(100 * one).astype(np.uint8).ravel() for one in weights])
-    return base64.b64encode(zlib.compress(percents.tobytes())).decode()
+def _percents(attention: np.ndarray) -> bytes:
+    """The mean over heads, then each head, a byte a weight: 50 titles with 16 heads have hundreds of thousands."""
+    with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
+    return np.rint(100 * with_mean).astype(np.uint8).tobytes()

@@ -94,7 +94,8 @@ def plot_attention(tokens: list[str], weights: np.ndarray, path: Path, heads_sho
     shown = np.sort(np.argsort(-focus, kind="stable")[:heads_shown])
     panels = [("mean of all heads", weights.mean(axis=0)), *((f"head {h + 1}", weights[h]) for h in shown)]
     side = 0.22 * len(tokens) + 1.9
-    figure = Figure(figsize=(side * len(panels), side + 0.6), layout="constrained")
+    height = 0.195 * len(tokens) + 2.05  # less than the width: the colour bar stands beside the heat map
+    figure = Figure(figsize=(side * len(panels), height), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     fonts = fonts_for(tokens)
     for axis, (name, panel) in zip(axes, panels):

@@ -5,13 +5,13 @@ Tutorial: tutorials/12_real_data.md
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
 NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
 UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
 NO_WORDS = "without a word that the model knows"
-WORDS_SHOWN = 3  # in the text form; the others are in the dict
+WORDS_SHOWN = 3  # in the text form; the others are in ``words``
 
 
 class Title(str):
@@ -20,16 +20,21 @@ class Title(str):
 
 @dataclass(frozen=True)
 class Clicked:
-    """A distinct item of the history and the part of a score that came from it."""
+    """A clicked title and its part of a score.
+
+    The user vector is a sum over the clicks, sum_j w_j value_j, where w_j multiplies both attentions of the user
+    encoder; so a score is exactly the sum of its parts w_j value_j . candidate. A part is not an effect: without that
+    title all other parts would be different too (``explain`` computes both).
+    """
 
     id: str | None  # None for a raw title
     title: str
-    part: float
+    part: float  # of both clicks, if it was clicked twice
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a recommended title and its effect: the score minus the score without the word."""
+    """A word of a recommended title and its effect: the score minus that of the title encoded without the word."""
 
     word: str
     effect: float
@@ -37,39 +42,30 @@ class Word:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A recommended title and what made its score. ``Recommender.rank`` says what the numbers mean."""
-
     id: str
     title: str
     score: float  # title vector . user vector; for a user without history, clicks in training
-    clicked: list[Clicked]  # largest part first; they sum to the score. Empty without a history
+    clicked: list[Clicked]  # largest part first. Empty without a history
     words: list[Word]  # in title order. Empty without a history
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Recommendations, best first."""
-
     history: list[str]  # the items that were used: the most recent
     notes: list[str]  # what was left out, and why
     fallback: str | None  # FALLBACK or NEWEST when there was no history, so that nothing here is the model's choice
-    recommendations: list[Recommendation]
-
-    def to_dict(self) -> dict:
-        """The form that ``--json`` prints: the fields by name."""
-        return asdict(self)
+    recommendations: list[Recommendation]  # best first
 
     def to_text(self) -> str:
-        """The form for people: the clicked title of the largest part, and the words that raise the score most."""
+        """For people: the clicked title of the largest part, and the words that raise the score most."""
         lines = self.notes.copy()
         if self.fallback:
             lines.append(f"{'so it is' if lines else 'no history:'} ranked by the {self.fallback}, not by the model")
         for place, item in enumerate(self.recommendations, 1):
-            score = f"{item.score:,} clicks" if self.fallback == FALLBACK else f"{item.score:.4f}"
-            lines.append(f"{place:3}. {'' if self.fallback == NEWEST else f'{score:>8}  '}{item.id}  {item.title}")
+            score = {FALLBACK: f"{item.score:,} clicks  ", NEWEST: "", None: f"{item.score:8.4f}  "}[self.fallback]
+            lines.append(f"{place:3}. {score}{item.id}  {item.title}")
             if item.clicked:
-                most = item.clicked[0]
-                words = sorted(item.words, key=lambda word: -word.effect)[:WORDS_SHOWN]
+                most, words = item.clicked[0], sorted(item.words, key=lambda word: -word.effect)[:WORDS_SHOWN]
                 lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
                 lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.effect:+.2f}' for word in words)}")
         if not self.recommendations:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -26,8 +28,25 @@ from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
 from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
 
-SEPARATORS = re.compile("[,;]")  # that people put between ids, where spaces belong
 READERS = 64  # whose scores are in memory at a time
+
+
+class Item(NamedTuple):
+    """A click or a candidate, looked up in the catalogue."""
+
+    given: str  # an id or a raw title
+    id: str | None  # None for a raw title
+    title: str  # that of the catalogue, if it has the item
+    article: int | None  # its number in the catalogue, if it is there
+    left_out: str | None  # why the model cannot read it, if so
+
+
+class Reader(NamedTuple):
+    """A history, looked up in the catalogue."""
+
+    clicks: list[Item]  # what the model reads: the most recent
+    notes: list[str]  # what was left out, and why
+    read: list[int]  # every article in it, also older ones: not recommended again
 
 
 class Recommender:
@@ -68,11 +87,9 @@ class Recommender:
         count = len(ids) if vectors is None else len(vectors)
         if not len(ids) == len(titles) == count:
             raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
-        self.by_words: dict[str, int] = {}
+        self.by_key: dict[str, int] = {}
         # a key that begins with a space belongs to a title without words: that is like no other
-        articles = [
-            self.by_words.setdefault(_key(title) or f" {n}", len(self.by_words)) for n, title in enumerate(titles)
-        ]
+        articles = [self.by_key.setdefault(_key(one) or f" {n}", len(self.by_key)) for n, one in enumerate(titles)]
         self.number = dict(zip(ids, articles))
         if len(self.number) < len(ids):
             raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
@@ -84,11 +101,10 @@ class Recommender:
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
         self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
         words = self._words(self.titles)
-        known = Ragged(words.values != UNKNOWN, words.offsets)
-        self.known = np.array([known[n].any() for n in range(len(known))], bool)  # a word of the title, at least
+        self.known = np.array([(words[n] != UNKNOWN).any() for n in range(len(words))], bool)
         clicks = [self.clicks.get(news_id, 0) for news_id in ids]
         self.article_clicks = np.bincount(np.array(articles, int), clicks, len(first)).astype(int)
-        self.popular = np.lexsort((-np.arange(len(first)), -self.article_clicks)).tolist()
+        self.popular = np.lexsort((-np.arange(len(first)), -self.article_clicks))
 
     def rank(self, history: Sequence[str], top: int = 10) -> Ranking:
         """The ``top`` of the catalogue for a history of ids and raw titles, oldest first, without the clicked news.
@@ -96,50 +112,46 @@ class Recommender:
         Equal scores keep the order of the catalogue; titles without a word that the model knows are left out. So are
         items of the history that are no ids of the catalogue, or have no such word: ``notes`` say so. When nothing is
         left of a history, the news most clicked in training come first, of equal ones the last line first, and
-        ``fallback`` says so.
-
-        What the numbers mean. The user vector is a sum over the clicked titles' values, u = sum_j w_j value_j, where
-        w_j multiplies both attentions of the user encoder; so a score is exactly the sum of its parts
-        w_j value_j . candidate, one for each clicked title. The effect of a word is found by really leaving it out:
-        chapter 11's prediction saves a millisecond, but is not exact where attention is sharp. A part is not an
-        effect: without that title all other parts would be different too (``explain`` computes both).
-
-        Raises InputError for ``top`` below 1 and an empty catalogue, NonFiniteError when a score is not finite.
+        ``fallback`` says so. Raises InputError for ``top`` below 1 and an empty catalogue, NonFiniteError when a score
+        is not finite.
         """
         self._check(top)
-        recent, notes = self.read_history(history)
-        if not recent:
-            return self._without_history(history, notes, top)
-        user, parts = read_user(self.params, self._rows(recent), self.config)
+        reader = self.read_history(history)
+        if not reader.clicks:
+            return self._ranking(reader, self.article_clicks, top)
+        user, parts = read_user(self.params, self._rows(reader.clicks), self.config)
         with blas_on_one_thread():
             scores = user @ self.columns  # [catalogue]
-        best = self._best(scores, history, top)
-        parts = self.columns[:, best].T @ parts.T  # [top, n]
-        words = self._read_words([self.titles[n] for n in best], scores[best], user)
-        found = []
-        for i, n in enumerate(best):
-            clicked = self._sum_by_item(recent, parts[i])
-            found.append(Recommendation(self.ids[n], self.titles[n], float(scores[n]), clicked, words[i]))
-        return Ranking(recent, notes, None, found)
+        ranking = self._ranking(reader, scores, top)
+        found = ranking.recommendations
+        parts = self.columns[:, [self.number[one.id] for one in found]].T @ parts.T  # [top, n]
+        for one, of_title, words in zip(found, parts, self._read_words(found, user)):
+            one.clicked.extend(sum_by_title(reader.clicks, of_title))
+            one.words.extend(words)
+        return ranking
 
     def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
         """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
         self._check(top)
-        weights, waiting = side_weights(self.params, "user"), iter(histories)
-        while batch := list(islice(waiting, READERS)):
-            read = [self.read_history(history) for history in batch]
-            rows = np.concatenate([self._rows(recent) for recent, _ in read])
-            lengths = np.array([len(recent) for recent, _ in read])
-            users = encode(rows, Ragged.from_lengths(np.arange(len(rows)), lengths), weights, self.config.heads)
+        weights, waiting = side_weights(self.params, "user"), map(self.read_history, histories)
+        while readers := list(islice(waiting, READERS)):
+            rows = np.concatenate([self._rows(reader.clicks) for reader in readers])
+            sets = Ragged.from_lengths(np.arange(len(rows)), np.array([len(reader.clicks) for reader in readers]))
+            users = encode(rows, sets, weights, self.config.heads)
             with blas_on_one_thread():
                 scores = users @ self.columns  # [readers, catalogue]
-            for history, (recent, notes), of_reader in zip(batch, read, scores):
-                if recent:
-                    best = self._best(of_reader, history, top)
-                    found = [Recommendation(self.ids[n], self.titles[n], float(of_reader[n]), [], []) for n in best]
-                    yield Ranking(recent, notes, None, found)
-                else:
-                    yield self._without_history(history, notes, top)
+            yield from (self._ranking(reader, of_reader, top) for reader, of_reader in zip(readers, scores))
+
+    def _ranking(self, reader: Reader, scores: np.ndarray, top: int) -> Ranking:
+        """By ``scores`` [catalogue] or, without clicks, by popularity. The parts and the words are still empty."""
+        clicks, notes, read = reader
+        if clicks:
+            best, fallback = self._best(scores, read, top), None
+        else:
+            scores, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
+            best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
+        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best]
+        return Ranking([click.given for click in clicks], notes, fallback, found)
 
     def _check(self, top: int) -> None:
         if top < 1:
@@ -147,89 +159,72 @@ class Recommender:
         if not self.ids:
             raise InputError("the catalogue is empty; call set_catalogue first")
 
-    def find(self, item: str) -> int | None:
-        """The number of the article that an item of a history is."""
-        if item in self.number and not isinstance(item, Title):
-            return self.number[item]
-        return self.by_words.get(_key(item)) if is_title(item) else None
+    def find(self, given: str) -> Item:
+        """Look up an id or a raw title; by its words, a title finds its article."""
+        raw = isinstance(given, Title) or given not in self.number and given.split() != [given]
+        article = self.by_key.get(_key(given)) if raw else self.number.get(given)
+        if article is not None:
+            title, known = self.titles[article], self.known[article]
+        else:
+            title, known = given, raw and (self._words([given]).values != UNKNOWN).any()
+        why = UNKNOWN_ID if article is None and not raw else NO_WORDS
+        return Item(given, None if raw else given, title, article, None if known else why)
 
-    def read_history(self, history: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The items that the model reads, and notes on what it cannot read."""
+    def read_history(self, history: Sequence[str]) -> Reader:
+        """Sort out what the model can read. Raises TypeError for a single string, a history of letters."""
         if isinstance(history, str):
             raise TypeError("a history is a list of ids and titles, not one string")
-        usable: list[str] = []
-        left_out: dict[str, list[str]] = {UNKNOWN_ID: [], NO_WORDS: []}
-        for item in history:
-            n = self.find(item)
-            if n is None and not is_title(item):
-                left_out[UNKNOWN_ID].append(item)
-            elif not (self.known[n] if n is not None else (self._words([item]).values != UNKNOWN).any()):
-                left_out[NO_WORDS].append(item)
-            else:
-                usable.append(item)
-        unknown = left_out[UNKNOWN_ID]
-        alike = [one for item in unknown for one in (*SEPARATORS.split(item), item.upper(), item.lower())]
-        notes = [f"left out of the history, {why}: {', '.join(items)}" for why, items in left_out.items() if items]
+        items = [self.find(item) for item in history]
+        left_out = {why: [item.given for item in items if item.left_out == why] for why in (UNKNOWN_ID, NO_WORDS)}
+        notes = [f"left out of the history, {why}: {', '.join(given)}" for why, given in left_out.items() if given]
+        # commas and semicolons are what people put between ids
+        alike = (one for id in left_out[UNKNOWN_ID] for one in (*re.split("[,;]", id), id.upper(), id.lower()))
         if any(one in self.number for one in alike):
             notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
-        if usable and self.ids and not self.known.any():
-            return [], [*notes, f"every title of the catalogue is {NO_WORDS}"]
-        return usable[-self.config.history_length :], notes
+        clicks = [item for item in items if not item.left_out]
+        if clicks and self.ids and not self.known.any():
+            clicks = []
+            notes.append(f"every title of the catalogue is {NO_WORDS}")
+        read = [item.article for item in items if item.article is not None]
+        return Reader(clicks[-self.config.history_length :], notes, read)
 
-    def _without_history(self, history: Sequence[str], notes: list[str], top: int) -> Ranking:
-        read = {self.find(item) for item in history}
-        best = islice((n for n in self.popular if n not in read), top)
-        found = [Recommendation(self.ids[n], self.titles[n], int(self.article_clicks[n]), [], []) for n in best]
-        return Ranking([], notes, FALLBACK if self.article_clicks.any() else NEWEST, found)
-
-    def _best(self, scores: np.ndarray, history: Sequence[str], top: int) -> np.ndarray:
+    def _best(self, scores: np.ndarray, read: list[int], top: int) -> list[int]:
         """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; none that was read."""
         if not np.isfinite(scores).all():
             raise NonFiniteError("a score is not finite; train the model again")
         scores = np.where(self.known, scores, -np.inf)
-        scores[[n for n in map(self.find, history) if n is not None]] = -np.inf  # older clicks too
+        scores[read] = -np.inf
         top = min(top, len(scores))
-        least = np.partition(scores, len(scores) - top)[len(scores) - top]
-        enough = np.flatnonzero((scores >= least) & (scores > -np.inf))
-        return enough[np.argsort(-scores[enough], kind="stable")][:top]
+        enough = np.flatnonzero((scores >= np.partition(scores, -top)[-top]) & (scores > -np.inf))
+        return enough[np.argsort(-scores[enough], kind="stable")][:top].tolist()
 
     def _words(self, titles: Iterable[str]) -> Ragged:
         return cut_titles(self.vocabulary.encode(titles), self.config)
 
-    def _rows(self, recent: list[str]) -> np.ndarray:
-        """The title vector of each item [n, M]."""
-        numbers = [self.find(item) for item in recent]
-        rows = np.ascontiguousarray(self.columns[:, [n or 0 for n in numbers]].T)
-        raw = [i for i, n in enumerate(numbers) if n is None]
+    def _rows(self, clicks: list[Item]) -> np.ndarray:
+        """The title vector of each click [n, M]."""
+        rows = np.ascontiguousarray(self.columns[:, [click.article or 0 for click in clicks]].T)
+        raw = [i for i, click in enumerate(clicks) if click.article is None]
         if raw:
-            rows[raw] = self.encode_news([recent[i] for i in raw])
+            rows[raw] = self.encode_news([clicks[i].title for i in raw])
         return rows
 
-    def _sum_by_item(self, items: list[str], parts: np.ndarray) -> list[Clicked]:
-        """An article that was clicked twice has the sum of its two parts. Largest first."""
-        total: dict[int | str, float] = {}
-        first: dict[int | str, str] = {}
-        for item, part in zip(items, parts.tolist()):
-            n = self.find(item)
-            article = item if n is None else n
-            first.setdefault(article, item)
-            total[article] = total.get(article, 0) + part
-        clicked = []
-        for article, part in sorted(total.items(), key=lambda pair: -pair[1]):
-            title = self.titles[article] if isinstance(article, int) else article
-            clicked.append(Clicked(None if is_title(first[article]) else first[article], title, part))
-        return clicked
-
-    def _read_words(self, titles: list[str], scores: np.ndarray, user: np.ndarray) -> list[list[Word]]:
+    def _read_words(self, found: list[Recommendation], user: np.ndarray) -> list[list[Word]]:
         """The words of each title, as far as the model reads it, and their effects on its score."""
-        words = self._words(titles)
+        words = self._words([one.title for one in found])
         without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
+        scores = np.array([one.score for one in found], without.dtype)
         effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
-        return [[Word(*pair) for pair in zip(tokenize(title), of.tolist())] for title, of in zip(titles, effects)]
+        return [[Word(*pair) for pair in zip(tokenize(one.title), of.tolist())] for one, of in zip(found, effects)]
 
 
-def is_title(item: str) -> bool:
-    return isinstance(item, Title) or item.split() != [item]
+def sum_by_title(clicks: list[Item], parts: np.ndarray) -> list[Clicked]:
+    """A title that was clicked twice has the sum of its two parts. Largest first."""
+    found: dict[str, Clicked] = {}
+    for click, part in zip(clicks, parts.tolist()):
+        before = found.get(click.title, Clicked(click.id, click.title, 0.0))
+        found[click.title] = replace(before, part=before.part + part)
+    return sorted(found.values(), key=lambda one: -one.part)
 
 
 def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
@@ -241,7 +236,7 @@ def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[
     # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
     alpha, value = cache.self_attention.attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
     factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
-    return user[0], (factor[:, None] * value.reshape(len(value), -1, config.heads)).reshape(value.shape)
+    return user[0], np.tile(factor, value.shape[1] // config.heads) * value  # column a * H + h is of head h
 
 
 def drop_each(sets: Ragged) -> Ragged:
