@@ -39,34 +39,14 @@ def find_clicks(histories: Ragged, candidates: Ragged, labels: np.ndarray) -> Cl
     without history has loss ln(1 + K) and zero gradient whatever the weights; one without a non-click has no negative
     to draw. Both are left out and counted.
     """
-    positives = np.flatnonzero(labels.view(bool)).astype(np.int32)
-    impressions = np.empty_like(positives)
-    offsets = candidates.offsets
-    count, *left_out = _find(offsets, histories.offsets, positives, impressions)
-    return Clicks(impressions[:count].copy(), positives[:count].copy(), offsets, *left_out)
-
-
-@kernel
-def _find(offsets, history_offsets, positives, impressions):
-    """Moves the positives that are kept to the front, in place, and fills in their impressions."""
-    count = first = without_history = without_negative = without_click = 0
-    for i in range(len(offsets) - 1):
-        end = first  # the clicks of this impression are positives[first:end]
-        while end < len(positives) and positives[end] < offsets[i + 1]:
-            end += 1
-        if history_offsets[i] == history_offsets[i + 1]:
-            without_history += 1
-        elif end == first:
-            without_click += 1
-        elif end - first == offsets[i + 1] - offsets[i]:
-            without_negative += 1
-        else:
-            for c in range(first, end):
-                impressions[count] = i
-                positives[count] = positives[c]
-                count += 1
-        first = end
-    return count, without_history, without_negative, without_click
+    positives = np.flatnonzero(labels).astype(np.int32)
+    impressions = (np.searchsorted(candidates.offsets, positives, "right") - 1).astype(np.int32)
+    clicks = np.bincount(impressions, minlength=len(candidates))
+    has_history, has_click, has_negative = histories.lengths > 0, clicks > 0, clicks < candidates.lengths
+    trains = (has_history & has_click & has_negative)[impressions]
+    left_out = ~has_history, has_history & has_click & ~has_negative, has_history & ~has_click
+    counts = [int(one.sum()) for one in left_out]
+    return Clicks(impressions[trains], positives[trains], candidates.offsets, *counts)
 
 
 def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.random.Generator) -> np.ndarray:

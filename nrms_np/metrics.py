@@ -5,6 +5,8 @@ Tutorial: tutorials/10_clicks_to_metrics.md
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .errors import NonFiniteError
@@ -12,6 +14,7 @@ from .parallel import in_parallel, kernel, row_blocks
 from .ragged import Ragged
 
 METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
+DISCOUNTS = np.array([0, *(1 / math.log2(1 + rank) for rank in range(1, 11))])  # of a click by its rank
 
 
 def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: int = 0) -> np.ndarray:
@@ -73,46 +76,24 @@ def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarra
     MRR    = mean over all P clicks of 1 / rank
     nDCG@k = sum over clicks with rank <= k of 1 / log2(1 + rank), over its largest possible value
     """
-    out = np.empty((len(offsets) - 1, len(METRICS)))
-    in_parallel(
-        lambda block: _impression_metrics(ranks, labels, offsets[block.start : block.stop + 1], out[block]),
-        row_blocks(len(out)),
-    )
+    positions = np.flatnonzero(labels == 1)  # of the clicks
+    rank, impression = ranks[positions], np.searchsorted(offsets, positions, "right") - 1
+    shown = np.diff(offsets)
+    clicks = np.bincount(impression, minlength=len(shown))
+
+    def total(values: np.ndarray) -> np.ndarray:
+        """The sum over the clicks of each impression."""
+        return np.bincount(impression, values, len(shown))
+
+    out = np.empty((len(shown), len(METRICS)))
+    with np.errstate(invalid="ignore"):
+        out[:, 0] = (total(shown[impression] - rank) - clicks * (clicks - 1) / 2) / (clicks * (shown - clicks))
+        out[:, 1] = total(1 / rank) / clicks
+        for column, k in ((2, 5), (3, 10)):
+            gains = np.where(rank <= k, DISCOUNTS[np.minimum(rank, k)], 0)
+            out[:, column] = total(gains) / np.cumsum(DISCOUNTS[: k + 1])[np.minimum(clicks, k)]
+    out[(clicks == 0) | (clicks == shown)] = np.nan
     return out
-
-
-@kernel
-def _impression_metrics(ranks, labels, offsets, out):
-    for i in range(len(out)):
-        start, end = offsets[i], offsets[i + 1]
-        size = end - start
-        clicks = 0
-        below = 0.0
-        reciprocal = 0.0
-        gain5 = 0.0
-        gain10 = 0.0
-        for a in range(start, end):
-            if labels[a] == 1:
-                clicks += 1
-                below += size - ranks[a]
-                reciprocal += 1 / ranks[a]
-                if ranks[a] <= 5:
-                    gain5 += 1 / np.log2(1 + ranks[a])
-                if ranks[a] <= 10:
-                    gain10 += 1 / np.log2(1 + ranks[a])
-        if clicks == 0 or clicks == size:
-            out[i] = np.nan
-            continue
-        best5 = 0.0
-        best10 = 0.0
-        for rank in range(1, min(clicks, 10) + 1):
-            if rank <= 5:
-                best5 += 1 / np.log2(1 + rank)
-            best10 += 1 / np.log2(1 + rank)
-        out[i, 0] = (below - clicks * (clicks - 1) / 2) / (clicks * (size - clicks))
-        out[i, 1] = reciprocal / clicks
-        out[i, 2] = gain5 / best5
-        out[i, 3] = gain10 / best10
 
 
 def mean_metrics(per_impression: np.ndarray) -> dict[str, float]:
