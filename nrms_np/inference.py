@@ -127,16 +127,15 @@ def score_pieces(
     occurs[clicked.values] = True
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
-    row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
-    with _bar("encoding titles", int(np.count_nonzero(occurs))) as bar:
-        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update, ranks)
+    needed = news_words.take(np.flatnonzero(occurs))
+    titles = np.zeros((len(news_words), params["news.weight_value"].shape[1]), params["embedding"].dtype)
+    with _bar("encoding titles", len(needed)) as bar:
+        titles[occurs] = encode_news(params, needed, config, bar.update, ranks)
     with _bar("encoding users", len(clicked)) as bar:
-        clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
         users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update, ranks)
     with _bar("scoring impressions", len(histories)) as bar:
         for piece in ranks.own(pieces):
             shown = candidates.take(np.arange(piece.start, piece.stop))
-            shown = Ragged(row_of_news[shown.values], shown.offsets)
             yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
             bar.update(len(shown))
 
