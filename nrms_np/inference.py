@@ -38,20 +38,20 @@ def encode(
     """``encode_forward`` without dropout and cache, CHUNK sets at a time: out [S, M].
 
     Every row that the sets mention is projected once, ahead of the chunks. In the bilinear form each chunk projects
-    what it mentions, because a query is H times as wide as a row: gigabytes for a large catalogue. ``on_chunk`` is told
-    the number of sets of each chunk when it is done (for a progress bar).
+    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue. A progress bar may hear from
+    ``on_chunk`` how many sets are done.
     """
     out, chunks = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype), row_blocks(len(sets), CHUNK)
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
     for chunk in ranks.own(chunks):
-        chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
+        part = rows, sets.take(np.arange(chunk.start, chunk.stop))
         if projected is None:
-            chunk_rows, chunk_sets = only_mentioned(rows, chunk_sets)
-        out[chunk], _ = encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)
+            part = only_mentioned(*part)
+        out[chunk], _ = encode_forward(*part, weights, heads, None, 0, projected)
         if on_chunk:
-            on_chunk(len(chunk_sets))
+            on_chunk(chunk.stop - chunk.start)
     ranks.fill(out, chunks)
     return out
 
@@ -164,19 +164,17 @@ def join_pieces(
     scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
     for first, end, found in pieces:
         scores[offsets[first] : offsets[end]] = found
-    cuts = offsets[[0, *(piece.stop for piece in row_blocks(len(candidates), CHUNK))]]
-    ranks.fill(scores, [slice(*cut) for cut in zip(cuts[:-1], cuts[1:])])
+    blocks = row_blocks(len(candidates), CHUNK)
+    ranks.fill(scores, [slice(offsets[block.start], offsets[block.stop]) for block in blocks])
     return scores
 
 
 def number_by_equality(lists: Ragged) -> tuple[np.ndarray, np.ndarray]:
     """Number lists by order of first appearance, equal ones alike. [[5, 6], [7], [5, 6]] -> [0, 1], [0, 1, 0].
 
-    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    Returns for each number the first list that has it [n], and the number of each list [lists].
     """
-    numbers = np.empty(len(lists), np.int32)
-    first: dict[bytes, int] = {}
-    for i in range(len(lists)):
-        numbers[i] = first.setdefault(lists[i].tobytes(), len(first))
-    _, where = np.unique(numbers, return_index=True)
-    return where.astype(np.int32), numbers
+    number_of: dict[bytes, int] = {}
+    numbers = [number_of.setdefault(lists[i].tobytes(), len(number_of)) for i in range(len(lists))]
+    _, first = np.unique(numbers, return_index=True)
+    return first, np.array(numbers, np.int32)
