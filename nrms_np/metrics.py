@@ -27,44 +27,38 @@ def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: in
     """
     if not np.isfinite(scores).all():
         raise NonFiniteError("the scores are not finite")
-    ranks = np.empty(len(candidates.values), np.int32)
+    impressions = np.arange(len(candidates)) + first_impression
+    ranks = np.empty(len(scores), np.int32)
 
     def rank_block(block: slice) -> None:
         offsets = candidates.offsets[block.start : block.stop + 1]
-        _rank(scores, candidates.values, offsets, first_impression + block.start, ranks)
+        here = slice(offsets[0], offsets[-1])
+        ties = _hash(np.repeat(impressions[block], np.diff(offsets)), candidates.values[here])
+        _rank(scores[here], ties, offsets - offsets[0], ranks[here])
 
     in_parallel(rank_block, row_blocks(len(candidates)))
     return ranks
 
 
 @kernel
-def _hash(impression, news):  # the finalizer of splitmix64 (Steele et al., 2014)
-    x = (np.uint64(impression) << np.uint64(32)) + np.uint64(news) + np.uint64(0x9E3779B97F4A7C15)
+def _rank(scores, ties, offsets, ranks):
+    for i in range(len(offsets) - 1):
+        for a in range(offsets[i], offsets[i + 1]):
+            score, tie, rank = scores[a], ties[a], 1
+            for b in range(offsets[i], offsets[i + 1]):  # does b stand before a?
+                if scores[b] == score:
+                    rank += ties[b] < tie or (ties[b] == tie and b < a)  # the last for the same news listed twice
+                else:
+                    rank += scores[b] > score
+            ranks[a] = rank
+
+
+def _hash(impression: np.ndarray, news: np.ndarray) -> np.ndarray:
+    """The finalizer of splitmix64 (Steele et al., 2014)."""
+    x = (impression.astype(np.uint64) << np.uint64(32)) + news.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
-
-
-@kernel
-def _before(score_a, tie_a, a, score_b, tie_b, b):
-    """Whether candidate a stands before candidate b; the last rule is for the same news listed twice."""
-    if score_a != score_b:
-        return score_a > score_b
-    return tie_a < tie_b or (tie_a == tie_b and a < b)
-
-
-@kernel
-def _rank(scores, news, offsets, first_impression, ranks):
-    for i in range(len(offsets) - 1):
-        start, end = offsets[i], offsets[i + 1]
-        tie = np.empty(end - start, np.uint64)
-        for a in range(start, end):
-            tie[a - start] = _hash(first_impression + i, news[a])
-        for a in range(start, end):
-            rank = 1
-            for b in range(start, end):
-                rank += _before(scores[b], tie[b - start], b, scores[a], tie[a - start], a)
-            ranks[a] = rank
 
 
 def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -113,11 +113,8 @@ def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Gen
     if rate == 0:
         return None
     word_size, size = params["news.weight_value"].shape
-    return Masks(
-        draw_mask(rng, (len(batch.words), word_size), rate),
-        draw_mask(rng, (len(batch.titles.values), size), rate),
-        draw_mask(rng, (len(batch.histories.values), size), rate),
-    )
+    shapes = (len(batch.words), word_size), (len(batch.titles.values), size), (len(batch.histories.values), size)
+    return Masks(*(draw_mask(rng, shape, rate) for shape in shapes))
 
 
 class ModelCache(NamedTuple):
