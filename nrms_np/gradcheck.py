@@ -168,26 +168,26 @@ def check_self_attention(attention: str) -> list[Check]:
     return check_layer(f"self_attention[{attention}]", forward, self_attention_backward, inputs)
 
 
-def check_encoder(side: str, attention: str) -> list[Check]:
-    """The news encoder over titles of words, or the user encoder over histories of titles."""
+def check_form(attention: str) -> list[Check]:
+    """Both encoders, and the loss of a batch by every parameter, with fixed dropout masks."""
     config, params, batch, masks = small_problem(attention)
-    rows, sets, mask = params["embedding"][batch.words], batch.titles, masks.title_mask
-    if side == "user":
-        rows = generator(6, "gradcheck").normal(size=(len(batch.titles), config.heads * config.head_size))
-        sets, mask = batch.histories, masks.history_mask
+    heads, rate = config.heads, config.dropout
+    words = params["embedding"][batch.words]
+    titles = generator(6, "gradcheck").normal(size=(len(batch.titles), heads * config.head_size))
+    news, user = ({name: param for name, param in params.items() if name.startswith(side)} for side in ("news", "user"))
 
-    def forward(rows: np.ndarray, **weights: np.ndarray) -> tuple[np.ndarray, Any]:
-        return encode_forward(rows, sets, side_weights(weights, side), config.heads, mask, config.dropout)
+    def encode_news(rows: np.ndarray, **weights: np.ndarray) -> tuple[np.ndarray, Any]:
+        return encode_forward(rows, batch.titles, side_weights(weights, "news"), heads, masks.title_mask, rate)
 
-    inputs = {"rows": rows, **{name: param for name, param in params.items() if name.startswith(side)}}
-    return check_layer(f"{side}_encoder[{attention}]", forward, encode_backward, inputs)
+    def encode_user(rows: np.ndarray, **weights: np.ndarray) -> tuple[np.ndarray, Any]:
+        return encode_forward(rows, batch.histories, side_weights(weights, "user"), heads, masks.history_mask, rate)
 
-
-def check_model(attention: str) -> list[Check]:
-    """The loss of a batch by every parameter, with fixed dropout masks."""
-    config, params, batch, masks = small_problem(attention)
     gradients = dense_gradients(loss_and_gradients(params, batch, config, masks)[1], len(params["embedding"]))
-    return check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients)
+    return [
+        *check_layer(f"news_encoder[{attention}]", encode_news, encode_backward, {"rows": words, **news}),
+        *check_layer(f"user_encoder[{attention}]", encode_user, encode_backward, {"rows": titles, **user}),
+        *check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients),
+    ]
 
 
 def dense_gradients(gradients: Gradients, vocabulary_size: int) -> dict[str, Any]:
@@ -198,17 +198,9 @@ def dense_gradients(gradients: Gradients, vocabulary_size: int) -> dict[str, Any
     return {**gradients, "embedding": table}
 
 
-FORMS = ("qkv", "bilinear", "mean")
-CHECKS: dict[str, Callable[[], list[Check]]] = {
-    "layers": check_layers,
-    **{f"self_attention[{form}]": partial(check_self_attention, form) for form in FORMS[:2]},
-    **{f"{side}_encoder[{form}]": partial(check_encoder, side, form) for form in FORMS for side in ("news", "user")},
-    **{f"model[{form}]": partial(check_model, form) for form in FORMS},
-}
-
-
 def all_checks() -> list[Check]:
-    return [check for run in CHECKS.values() for check in run()]
+    attentions = check_self_attention("qkv") + check_self_attention("bilinear")
+    return check_layers() + attentions + check_form("qkv") + check_form("bilinear") + check_form("mean")
 
 
 def main(argv: list[str] | None = None) -> None:
