@@ -5,7 +5,7 @@ Tutorial: tutorials/11_reading_the_model.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -28,43 +28,37 @@ def only_mentioned(rows: np.ndarray, sets: Ragged) -> tuple[np.ndarray, Ragged]:
 
 
 def encode(
-    rows: np.ndarray,
-    sets: Ragged,
-    weights: EncoderWeights,
-    heads: int,
-    on_chunk: Callable[[int], object] | None = None,
-    ranks: Ranks = ALONE,
+    rows: np.ndarray, sets: Ragged, weights: EncoderWeights, heads: int, progress: str = "", ranks: Ranks = ALONE
 ) -> np.ndarray:
-    """``encode_forward`` without dropout and cache, CHUNK sets at a time: out [S, M].
+    """``encode_forward`` without dropout and cache, CHUNK sets at a time, under a bar named ``progress``: out [S, M].
 
     Every row that the sets mention is projected once, ahead of the chunks. In the bilinear form each chunk projects
-    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue. A progress bar may hear from
-    ``on_chunk`` how many sets are done.
+    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue.
     """
     out, chunks = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype), row_blocks(len(sets), CHUNK)
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
-    for chunk in ranks.own(chunks):
-        part = rows, sets.take(np.arange(chunk.start, chunk.stop))
-        if projected is None:
-            part = only_mentioned(*part)
-        out[chunk], _ = encode_forward(*part, weights, heads, None, 0, projected)
-        if on_chunk:
-            on_chunk(chunk.stop - chunk.start)
+    with _bar(progress, len(sets)) as bar:
+        for chunk in ranks.own(chunks):
+            part = rows, sets.take(np.arange(chunk.start, chunk.stop))
+            if projected is None:
+                part = only_mentioned(*part)
+            out[chunk], _ = encode_forward(*part, weights, heads, None, 0, projected)
+            bar.update(chunk.stop - chunk.start)
     ranks.fill(out, chunks)
     return out
 
 
+def _bar(progress: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=progress, delay=1, leave=False, disable=not progress)
+
+
 def encode_news(
-    params: Parameters,
-    news_words: Ragged,
-    config: Config,
-    on_chunk: Callable[[int], object] | None = None,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, config: Config, progress: str = "", ranks: Ranks = ALONE
 ) -> np.ndarray:
     """Title vectors [titles, M] for the word ids of each title (cut them with ``cut_titles`` first)."""
-    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_chunk, ranks)
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, progress, ranks)
 
 
 def read_attention(
@@ -105,34 +99,24 @@ def _score(titles, users, values, offsets, scores):
 
 
 def score_pieces(
-    params: Parameters,
-    news_words: Ragged,
-    histories: Ragged,
-    candidates: Ragged,
-    config: Config,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
-    Of several ranks, each yields its own pieces.
-
-    Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
-    of impressions. Shows progress bars.
+    Of several ranks, each yields its own pieces. Titles of news that occur and distinct histories are encoded ahead;
+    beyond them memory does not grow with the number of impressions. Shows progress bars.
     """
-    pieces = row_blocks(len(histories), CHUNK)
     kept = cut_histories(histories, config)
     first_with_history, history_number = number_by_equality(kept)
     clicked = kept.take(first_with_history)  # [distinct histories]
+    pieces = row_blocks(len(candidates), CHUNK)
     occurs = np.zeros(len(news_words), bool)
     occurs[clicked.values] = True
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
-    needed = news_words.take(np.flatnonzero(occurs))
     titles = np.zeros((len(news_words), params["news.weight_value"].shape[1]), params["embedding"].dtype)
-    with _bar("encoding titles", len(needed)) as bar:
-        titles[occurs] = encode_news(params, needed, config, bar.update, ranks)
-    with _bar("encoding users", len(clicked)) as bar:
-        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update, ranks)
+    titles[occurs] = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
+    users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", ranks)
     with _bar("scoring impressions", len(histories)) as bar:
         for piece in ranks.own(pieces):
             shown = candidates.take(np.arange(piece.start, piece.stop))
@@ -140,17 +124,8 @@ def score_pieces(
             bar.update(len(shown))
 
 
-def _bar(what: str, total: int) -> tqdm:
-    return tqdm(total=total, desc=what, delay=1, leave=False)
-
-
 def score_impressions(
-    params: Parameters,
-    news_words: Ragged,
-    histories: Ragged,
-    candidates: Ragged,
-    config: Config,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
     pieces = score_pieces(params, news_words, histories, candidates, config, ranks)

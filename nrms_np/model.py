@@ -36,7 +36,7 @@ Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
 
 
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter by name: it follows from the settings and from the shape of the table."""
+    """The shape of every parameter by name; that of the table is [vocabulary_size, word_size]."""
     size, heads = config.heads * config.head_size, config.heads
     shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary_size, word_size)}
     for side, inputs in (("news", word_size), ("user", size)):
