@@ -6,6 +6,7 @@ Tutorial: tutorials/11_reading_the_model.md
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -79,18 +80,14 @@ def read_attention(
 def score_candidates(titles: np.ndarray, users: np.ndarray, candidates: Ragged) -> np.ndarray:
     """scores_p = titles[candidate p] . users[its impression]. [all candidates]."""
     scores = np.empty(len(candidates.values), titles.dtype)
-
-    def score_block(block: slice) -> None:
-        offsets = candidates.offsets[block.start : block.stop + 1]
-        _score(titles, users[block], candidates.values, offsets, scores)
-
+    score_block = partial(_score, titles, users, candidates.values, candidates.offsets, scores)
     in_parallel(score_block, row_blocks(len(candidates)))
     return scores
 
 
 @kernel
-def _score(titles, users, values, offsets, scores):
-    for i in range(len(offsets) - 1):
+def _score(titles, users, values, offsets, scores, block):
+    for i in range(block.start, block.stop):
         for p in range(offsets[i], offsets[i + 1]):
             score = titles.dtype.type(0)
             for m in range(titles.shape[1]):

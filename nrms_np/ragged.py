@@ -152,17 +152,16 @@ def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray
     out = np.empty((len(groups), ends[-1]), parts[0].dtype)
 
     def sum_block(block: slice) -> None:
-        offsets = groups.offsets[block.start : block.stop + 1]
         for part, end in zip(parts, ends):
-            _sum_rows(part, groups.values, offsets, out[block], end - part.shape[1])
+            _sum_rows(part, groups.values, groups.offsets, out, end - part.shape[1], block)
 
     in_parallel(sum_block, row_blocks(len(out)))
     return out
 
 
 @kernel
-def _sum_rows(rows, positions, offsets, out, first):
-    for g in range(len(out)):
+def _sum_rows(rows, positions, offsets, out, first, block):
+    for g in range(block.start, block.stop):
         total = out[g, first : first + rows.shape[1]]  # views: an index of two dimensions would be worked out each time
         total[:] = 0
         for p in range(offsets[g], offsets[g + 1]):
