@@ -25,9 +25,7 @@ class Clicks:
     positives: np.ndarray  # int32 [clicks], the position of the clicked candidate
     offsets: np.ndarray  # int64 [impressions + 1], where the candidates of each impression begin
     labels: np.ndarray  # int8 [all candidates], 1 = clicked
-    without_history: int  # impressions left out, and why
-    without_negative: int
-    without_click: int
+    left_out: dict[str, int]  # how many impressions, by the reason
 
     def __len__(self) -> int:
         return len(self.impressions)
@@ -38,16 +36,20 @@ def find_clicks(histories: Ragged, candidates: Ragged, labels: np.ndarray) -> Cl
 
     histories, candidates [impressions] of news numbers; labels int8 [all candidates], 1 = clicked. An impression
     without history has loss ln(1 + K) and zero gradient whatever the weights; one without a non-click has no negative
-    to draw. Both are left out and counted.
+    to draw.
     """
     positives = np.flatnonzero(labels).astype(np.int32)
     impressions = (np.searchsorted(candidates.offsets, positives, "right") - 1).astype(np.int32)
     clicks = np.bincount(impressions, minlength=len(candidates))
     has_history, has_click, has_negative = histories.lengths > 0, clicks > 0, clicks < candidates.lengths
+    left_out = {
+        "without history": ~has_history,
+        "where all was clicked": has_history & has_click & ~has_negative,
+        "where nothing was clicked": has_history & ~has_click,
+    }
+    counts = {reason: int(which.sum()) for reason, which in left_out.items()}
     trains = (has_history & has_click & has_negative)[impressions]
-    left_out = ~has_history, has_history & has_click & ~has_negative, has_history & ~has_click
-    counts = [int(one.sum()) for one in left_out]
-    return Clicks(impressions[trains], positives[trains], candidates.offsets, labels, *counts)
+    return Clicks(impressions[trains], positives[trains], candidates.offsets, labels, counts)
 
 
 def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.random.Generator) -> np.ndarray:
