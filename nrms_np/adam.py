@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -66,17 +67,14 @@ def adam_step(
         # of the dtype of the parameters: Python's floats would make the arithmetic in the kernel float64
         constants = [param.dtype.type(c) for c in (factor, rate, root, BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON)]
         arrays = [x.reshape(len(x), -1) for x in (param, state.first[name], state.second[name])]
-        _update(rows, values.reshape(len(rows), arrays[0].shape[1]), arrays, constants)  # there may be no rows
+        values = values.reshape(len(rows), arrays[0].shape[1])  # there may be no rows
+        in_parallel(partial(_update_rows, rows, values, *arrays, *constants), row_blocks(len(rows)))
     return norm
 
 
-def _update(rows: np.ndarray, values: np.ndarray, arrays: list[np.ndarray], constants: list[np.generic]) -> None:
-    in_parallel(lambda block: _update_rows(rows[block], values[block], *arrays, *constants), row_blocks(len(rows)))
-
-
 @kernel
-def _update_rows(rows, values, param, first, second, factor, rate, root, beta1, rest1, beta2, rest2, epsilon):
-    for i in range(len(rows)):
+def _update_rows(rows, values, param, first, second, factor, rate, root, beta1, rest1, beta2, rest2, epsilon, block):
+    for i in range(block.start, block.stop):
         r = rows[i]
         for c in range(param.shape[1]):
             g = values[i, c] * factor

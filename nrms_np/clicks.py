@@ -24,9 +24,8 @@ class Clicks:
     impressions: np.ndarray  # int32 [clicks], the impression of each click, ascending
     positives: np.ndarray  # int32 [clicks], the position of the clicked candidate
     offsets: np.ndarray  # int64 [impressions + 1], where the candidates of each impression begin
-    without_history: int  # impressions left out, and why
-    without_negative: int
-    without_click: int
+    labels: np.ndarray  # int8 [all candidates], 1 = clicked
+    left_out: dict[str, int]  # how many impressions, by the reason
 
     def __len__(self) -> int:
         return len(self.impressions)
@@ -37,36 +36,20 @@ def find_clicks(histories: Ragged, candidates: Ragged, labels: np.ndarray) -> Cl
 
     histories, candidates [impressions] of news numbers; labels int8 [all candidates], 1 = clicked. An impression
     without history has loss ln(1 + K) and zero gradient whatever the weights; one without a non-click has no negative
-    to draw. Both are left out and counted.
+    to draw.
     """
-    positives = np.flatnonzero(labels.view(bool)).astype(np.int32)
-    impressions = np.empty_like(positives)
-    offsets = candidates.offsets
-    count, *left_out = _find(offsets, histories.offsets, positives, impressions)
-    return Clicks(impressions[:count].copy(), positives[:count].copy(), offsets, *left_out)
-
-
-@kernel
-def _find(offsets, history_offsets, positives, impressions):
-    """Moves the positives that are kept to the front, in place, and fills in their impressions."""
-    count = first = without_history = without_negative = without_click = 0
-    for i in range(len(offsets) - 1):
-        end = first  # the clicks of this impression are positives[first:end]
-        while end < len(positives) and positives[end] < offsets[i + 1]:
-            end += 1
-        if history_offsets[i] == history_offsets[i + 1]:
-            without_history += 1
-        elif end == first:
-            without_click += 1
-        elif end - first == offsets[i + 1] - offsets[i]:
-            without_negative += 1
-        else:
-            for c in range(first, end):
-                impressions[count] = i
-                positives[count] = positives[c]
-                count += 1
-        first = end
-    return count, without_history, without_negative, without_click
+    positives = np.flatnonzero(labels).astype(np.int32)
+    impressions = (np.searchsorted(candidates.offsets, positives, "right") - 1).astype(np.int32)
+    clicks = np.bincount(impressions, minlength=len(candidates))
+    has_history, has_click, has_negative = histories.lengths > 0, clicks > 0, clicks < candidates.lengths
+    left_out = {
+        "without history": ~has_history,
+        "where all was clicked": has_history & has_click & ~has_negative,
+        "where nothing was clicked": has_history & ~has_click,
+    }
+    counts = {reason: int(which.sum()) for reason, which in left_out.items()}
+    trains = (has_history & has_click & has_negative)[impressions]
+    return Clicks(impressions[trains], positives[trains], candidates.offsets, labels, counts)
 
 
 def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.random.Generator) -> np.ndarray:
@@ -75,41 +58,20 @@ def draw_candidates(clicks: Clicks, which: np.ndarray, negatives: int, rng: np.r
     Negatives are drawn without replacement; where an impression has fewer than K, with replacement.
     """
     out = np.empty((len(which), 1 + negatives), np.int32)
-    _draw(rng.random((len(which), negatives)), which, clicks.impressions, clicks.positives, clicks.offsets, out)
+    out[:, 0] = clicks.positives[which]
+    uniform = rng.random((len(which), negatives))
+    _draw_negatives(uniform, clicks.impressions[which], clicks.offsets, clicks.labels, out)
     return out
 
 
 @kernel
-def _draw(uniform, which, impressions, positives, offsets, out):
-    count = uniform.shape[1]
-    drawn = np.empty(count, np.int64)  # ascending
-    for u, s in enumerate(which):
-        out[u, 0] = positives[s]
-        i = impressions[s]
-        first, end = s, s + 1  # the clicks of this impression are positives[first:end]
-        while first > 0 and impressions[first - 1] == i:
-            first -= 1
-        while end < len(impressions) and impressions[end] == i:
-            end += 1
-        size = offsets[i + 1] - offsets[i] - (end - first)
-        for k in range(count):
-            if size < count:
-                pick = int(uniform[u, k] * size)
-            else:
-                # a number among the size - k that are left: step over those already drawn, in ascending order
-                pick = int(uniform[u, k] * (size - k))
-                place = 0
-                while place < k and drawn[place] <= pick:
-                    pick += 1
-                    place += 1
-                for later in range(k, place, -1):
-                    drawn[later] = drawn[later - 1]
-                drawn[place] = pick
-            # the position of non-click number ``pick``: step over the clicks, which are in ascending order too
-            position = offsets[i] + pick
-            for c in range(first, end):
-                position += positives[c] <= position
-            out[u, 1 + k] = position
+def _draw_negatives(uniform, impressions, offsets, labels, out):
+    for u, i in enumerate(impressions):
+        left = [p for p in range(offsets[i], offsets[i + 1]) if labels[p] == 0]
+        enough = len(left) >= uniform.shape[1]
+        for k in range(uniform.shape[1]):
+            pick = int(uniform[u, k] * len(left))
+            out[u, 1 + k] = left.pop(pick) if enough else left[pick]
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,12 +52,12 @@ class Config:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value, choices = getattr(self, item.name), item.metadata["choices"]
-            least, below, flag = item.metadata["least"], item.metadata["below"], "--" + item.name.replace("_", "-")
-            if type(value) is not type(item.default) and (type(value), type(item.default)) != (int, float):
-                raise ValueError(f"{flag} {value!r}: must be of type {type(item.default).__name__}")
+            value, kind, flag = getattr(self, item.name), type(item.default), "--" + item.name.replace("_", "-")
+            choices, least, below = (item.metadata[key] for key in ("choices", "least", "below"))
+            if type(value) is not kind and (type(value), kind) != (int, float):
+                raise ValueError(f"{flag} {value!r}: must be of type {kind.__name__}")
             if choices and value not in choices:
                 raise ValueError(f"{flag} {value}: choose one of {', '.join(choices)}")
             if not choices and not least <= value < below:
-                top = "" if below == LIMIT and not value >= below else f" and below {below}"  # NaN is not
+                top = f" and below {below}" if below < LIMIT or value >= LIMIT else ""
                 raise ValueError(f"{flag} {value}: must be at least {least}{top}")

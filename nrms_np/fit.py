@@ -150,9 +150,8 @@ def validation_loss(scores: np.ndarray, clicks: Clicks, config: Config) -> tuple
     if not len(clicks):
         return np.nan, np.nan
     rng = generator(config.seed, "validation negatives")
-    loss, probabilities = click_loss_forward(
-        scores[draw_candidates(clicks, np.arange(len(clicks)), config.negatives, rng)]
-    )
+    shown = draw_candidates(clicks, np.arange(len(clicks)), config.negatives, rng)
+    loss, probabilities = click_loss_forward(scores[shown])
     return float(loss), float(probabilities[:, 0].mean())
 
 

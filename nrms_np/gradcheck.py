@@ -9,7 +9,7 @@ Tutorial: tutorials/07_trust_a_gradient.md
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,11 @@ from .app import cli
 from .batch import Batch, make_batch
 from .config import Config
 from .encoder import EncoderWeights, encode_backward, encode_forward, side_weights
-from .layers import additive_attention, dropout, embedding, loss, self_attention
+from .layers.additive_attention import additive_attention_backward, additive_attention_forward
+from .layers.dropout import dropout_backward, dropout_forward
+from .layers.embedding import embedding_backward, embedding_forward
+from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
+from .layers.self_attention import self_attention_backward, self_attention_forward
 from .model import Gradients, Masks, draw_masks, forward, init_parameters, loss_and_gradients
 from .ragged import Ragged
 from .rng import generator
@@ -86,11 +90,10 @@ def check_gradients(label: str, f: Callable[[Arrays], Any], inputs: Arrays, grad
     """Check the gradient of f, which maps named arrays to a scalar, by every one of its inputs (float64)."""
     if gradients.keys() != inputs.keys():
         raise ValueError(f"{label}: gradients of {sorted(gradients)} for inputs {sorted(inputs)}")
+    witnesses = complex_step_gradient, central_difference_gradient
     checks = []
     for name, gradient in gradients.items():
-        exact = complex_step_gradient(f, inputs, name)
-        rough = central_difference_gradient(f, inputs, name)
-        errors = relative_error(gradient, exact), relative_error(gradient, rough)
+        errors = [relative_error(gradient, witness(f, inputs, name)) for witness in witnesses]
         checks.append(Check(f"{label} d{name}", gradient.shape, *errors))
     return checks
 
@@ -118,130 +121,86 @@ def small_problem(attention: str) -> tuple[Config, Arrays, Batch, Masks]:
 
 
 def check_layer(
-    label: str, inputs: Arrays, forward: Callable[[Arrays], tuple[np.ndarray, Any]], backward: Callable[..., Sequence]
+    label: str, forward: Callable[..., tuple[Any, Any]], backward: Callable[..., Any], inputs: Arrays
 ) -> list[Check]:
-    """Check forward(inputs) -> (out, cache) and backward(dout, cache) -> gradients in the order of the inputs."""
-    out, cache = forward(inputs)
+    """Check forward(**inputs) -> (out, cache) and backward(dout, cache) -> gradients in the order of the inputs."""
+    out, cache = forward(**inputs)
     direction = generator(0, label).normal(size=out.shape)
-    gradients = dict(zip(inputs, [gradient for gradient in backward(direction, cache) if gradient is not None]))
-    return check_gradients(label, lambda x: weighted_sum(forward(x)[0], direction), inputs, gradients)
+    found = backward(direction, cache)
+    gradients = found if isinstance(found, tuple) else (found,)
+    named = dict(zip(inputs, [gradient for gradient in gradients if gradient is not None]))
+    return check_gradients(label, lambda x: weighted_sum(forward(**x)[0], direction), inputs, named)
 
 
-def check_embedding() -> list[Check]:
-    table, words = generator(4, "gradcheck").normal(size=(6, 3)), np.array([4, 0, 5])
-
-    def backward(dout: np.ndarray, cache: np.ndarray) -> Sequence:
-        return [dense(*embedding.embedding_backward(dout, cache), len(table))]
-
-    return check_layer(
-        "embedding", {"table": table}, lambda x: embedding.embedding_forward(x["table"], words), backward
-    )
-
-
-def check_dropout() -> list[Check]:
-    rng = generator(3, "gradcheck")
-    inputs, mask = {"x": rng.normal(size=(4, 5))}, rng.random((4, 5)) > 0.4
-
-    def backward(dout: np.ndarray, cache: dropout.DropoutCache) -> Sequence:
-        return [dropout.dropout_backward(dout, cache)]
-
-    return check_layer("dropout", inputs, lambda x: dropout.dropout_forward(x["x"], mask, 0.4), backward)
-
-
-def check_additive_attention() -> list[Check]:
+def check_layers() -> list[Check]:
+    """The layers that are the same for every form of attention."""
     rng = generator(2, "gradcheck")
+
+    def arrays(**shapes: tuple[int, ...]) -> Arrays:
+        return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+    def table_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+        return dense_gradients({"embedding": embedding_backward(dout, cache)}, 6)["embedding"]
+
+    def loss_backward(dout: float, cache: np.ndarray) -> np.ndarray:
+        return dout * click_loss_backward(cache)
+
+    look_up = partial(embedding_forward, words=np.array([4, 0, 5]))
+    drop = partial(dropout_forward, mask=rng.random((4, 5)) > 0.4, rate=0.4)
     sets = Ragged.from_lengths(np.zeros(8, np.int32), np.array([3, 0, 1, 4]))
-    shapes = {"x": (8, 5), "weight": (5, 3), "bias": (3,), "query": (3,)}
-    inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-
-    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
-        return additive_attention.additive_attention_forward(x["x"], sets, x["weight"], x["bias"], x["query"])
-
-    return check_layer("additive_attention", inputs, forward, additive_attention.additive_attention_backward)
-
-
-def check_loss() -> list[Check]:
-    rng = generator(5, "gradcheck")
-    inputs = {"titles": rng.normal(size=(5, 4)), "users": rng.normal(size=(3, 4))}
-    candidates = np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]])
-
-    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
-        return loss.click_scores_forward(x["titles"], x["users"], candidates)
-
-    scores, _ = forward(inputs)
-    gradients = {"scores": loss.click_loss_backward(loss.click_loss_forward(scores)[1])}
+    pool = partial(additive_attention_forward, sets=sets)
+    score = partial(click_scores_forward, candidates=np.array([[0, 1, 2], [3, 3, 0], [4, 1, 3]]))
+    to_pool = arrays(x=(8, 5), weight=(5, 3), bias=(3,), query=(3,))
     return [
-        *check_gradients(
-            "click_loss", lambda x: loss.click_loss_forward(x["scores"])[0], {"scores": scores}, gradients
-        ),
-        *check_layer("click_scores", inputs, forward, loss.click_scores_backward),
+        *check_layer("embedding", look_up, table_backward, arrays(table=(6, 3))),
+        *check_layer("dropout", drop, dropout_backward, arrays(x=(4, 5))),
+        *check_layer("additive_attention", pool, additive_attention_backward, to_pool),
+        *check_layer("click_loss", click_loss_forward, loss_backward, arrays(scores=(3, 3))),
+        *check_layer("click_scores", score, click_scores_backward, arrays(titles=(5, 4), users=(3, 4))),
     ]
 
 
 def check_self_attention(attention: str) -> list[Check]:
     config, params, batch, _ = small_problem(attention)
-    names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
-    inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
-
-    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
-        weights = x["weight_query"], x.get("weight_key"), x["weight_value"]
-        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
-
-    return check_layer(f"self_attention[{attention}]", inputs, forward, self_attention.self_attention_backward)
+    weights = {name: params[f"news.{name}"] for name in EncoderWeights._fields[:3] if f"news.{name}" in params}
+    inputs = {"rows": params["embedding"][batch.words], **weights}
+    forward = partial(self_attention_forward, sets=batch.titles, weight_key=None, heads=config.heads)
+    return check_layer(f"self_attention[{attention}]", forward, self_attention_backward, inputs)
 
 
-def check_encoder(side: str, attention: str) -> list[Check]:
-    """The news encoder over titles of words, or the user encoder over histories of titles."""
+def check_form(attention: str) -> list[Check]:
+    """Both encoders, and the loss of a batch by every parameter, with fixed dropout masks."""
     config, params, batch, masks = small_problem(attention)
-    if side == "news":
-        rows, sets, mask = params["embedding"][batch.words], batch.titles, masks.title_mask
-    else:
-        rows = generator(6, "gradcheck").normal(size=(len(batch.titles), config.heads * config.head_size))
-        sets, mask = batch.histories, masks.history_mask
-    inputs = {"rows": rows, **{name: param for name, param in params.items() if name.startswith(f"{side}.")}}
+    heads, rate = config.heads, config.dropout
+    words = params["embedding"][batch.words]
+    titles = generator(6, "gradcheck").normal(size=(len(batch.titles), heads * config.head_size))
+    news, user = ({name: param for name, param in params.items() if name.startswith(side)} for side in ("news", "user"))
 
-    def forward(x: Arrays) -> tuple[np.ndarray, Any]:
-        return encode_forward(x["rows"], sets, side_weights(x, side), config.heads, mask, config.dropout)
+    def encode_news(rows: np.ndarray, **weights: np.ndarray) -> tuple[np.ndarray, Any]:
+        return encode_forward(rows, batch.titles, side_weights(weights, "news"), heads, masks.title_mask, rate)
 
-    return check_layer(f"{side}_encoder[{attention}]", inputs, forward, encode_backward)
+    def encode_user(rows: np.ndarray, **weights: np.ndarray) -> tuple[np.ndarray, Any]:
+        return encode_forward(rows, batch.histories, side_weights(weights, "user"), heads, masks.history_mask, rate)
 
-
-def check_model(attention: str) -> list[Check]:
-    """The loss of a batch by every parameter, with fixed dropout masks."""
-    config, params, batch, masks = small_problem(attention)
     gradients = dense_gradients(loss_and_gradients(params, batch, config, masks)[1], len(params["embedding"]))
-    return check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients)
+    return [
+        *check_layer(f"news_encoder[{attention}]", encode_news, encode_backward, {"rows": words, **news}),
+        *check_layer(f"user_encoder[{attention}]", encode_user, encode_backward, {"rows": titles, **user}),
+        *check_gradients(f"model[{attention}]", lambda x: forward(x, batch, config, masks)[0], params, gradients),
+    ]
 
 
-def dense(rows: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """The gradient (rows, values) of a table as one array [size, D]; repeated rows add up."""
-    out = np.zeros((size, values.shape[1]), values.dtype)
-    np.add.at(out, rows, values)
-    return out
-
-
-def dense_gradients(gradients: Gradients, vocabulary_size: int) -> Arrays:
-    """Every gradient as an array of its parameter's shape."""
-    return {
-        name: dense(*gradient, vocabulary_size) if isinstance(gradient, tuple) else gradient
-        for name, gradient in gradients.items()
-    }
-
-
-FORMS = ("qkv", "bilinear", "mean")
-CHECKS: dict[str, Callable[[], list[Check]]] = {
-    "embedding": check_embedding,
-    "dropout": check_dropout,
-    "additive_attention": check_additive_attention,
-    "loss": check_loss,
-    **{f"self_attention[{form}]": partial(check_self_attention, form) for form in FORMS[:2]},
-    **{f"{side}_encoder[{form}]": partial(check_encoder, side, form) for form in FORMS for side in ("news", "user")},
-    **{f"model[{form}]": partial(check_model, form) for form in FORMS},
-}
+def dense_gradients(gradients: Gradients, vocabulary_size: int) -> dict[str, Any]:
+    """Every gradient as an array of its parameter's shape: in that of the table, rows that are listed twice add up."""
+    words, rows = gradients["embedding"]
+    table = np.zeros((vocabulary_size, rows.shape[1]), rows.dtype)
+    np.add.at(table, words, rows)
+    return {**gradients, "embedding": table}
 
 
 def all_checks() -> list[Check]:
-    return [check for run in CHECKS.values() for check in run()]
+    attentions = check_self_attention("qkv") + check_self_attention("bilinear")
+    return check_layers() + attentions + check_form("qkv") + check_form("bilinear") + check_form("mean")
 
 
 def main(argv: list[str] | None = None) -> None:

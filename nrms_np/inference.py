@@ -5,7 +5,8 @@ Tutorial: tutorials/11_reading_the_model.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -28,43 +29,37 @@ def only_mentioned(rows: np.ndarray, sets: Ragged) -> tuple[np.ndarray, Ragged]:
 
 
 def encode(
-    rows: np.ndarray,
-    sets: Ragged,
-    weights: EncoderWeights,
-    heads: int,
-    on_chunk: Callable[[int], object] | None = None,
-    ranks: Ranks = ALONE,
+    rows: np.ndarray, sets: Ragged, weights: EncoderWeights, heads: int, progress: str = "", ranks: Ranks = ALONE
 ) -> np.ndarray:
-    """``encode_forward`` without dropout and cache, CHUNK sets at a time: out [S, M].
+    """``encode_forward`` without dropout and cache, CHUNK sets at a time, under a bar named ``progress``: out [S, M].
 
     Every row that the sets mention is projected once, ahead of the chunks. In the bilinear form each chunk projects
-    what it mentions, because a query is H times as wide as a row: gigabytes for a large catalogue. ``on_chunk`` is told
-    the number of sets of each chunk when it is done (for a progress bar).
+    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue.
     """
     out, chunks = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype), row_blocks(len(sets), CHUNK)
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
-    for chunk in ranks.own(chunks):
-        chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
-        if projected is None:
-            chunk_rows, chunk_sets = only_mentioned(rows, chunk_sets)
-        out[chunk], _ = encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)
-        if on_chunk:
-            on_chunk(len(chunk_sets))
+    with _bar(progress, len(sets)) as bar:
+        for chunk in ranks.own(chunks):
+            part = rows, sets.take(np.arange(chunk.start, chunk.stop))
+            if projected is None:
+                part = only_mentioned(*part)
+            out[chunk], _ = encode_forward(*part, weights, heads, None, 0, projected)
+            bar.update(chunk.stop - chunk.start)
     ranks.fill(out, chunks)
     return out
 
 
+def _bar(progress: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=progress, delay=1, leave=False, disable=not progress)
+
+
 def encode_news(
-    params: Parameters,
-    news_words: Ragged,
-    config: Config,
-    on_chunk: Callable[[int], object] | None = None,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, config: Config, progress: str = "", ranks: Ranks = ALONE
 ) -> np.ndarray:
     """Title vectors [titles, M] for the word ids of each title (cut them with ``cut_titles`` first)."""
-    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, on_chunk, ranks)
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, progress, ranks)
 
 
 def read_attention(
@@ -85,18 +80,14 @@ def read_attention(
 def score_candidates(titles: np.ndarray, users: np.ndarray, candidates: Ragged) -> np.ndarray:
     """scores_p = titles[candidate p] . users[its impression]. [all candidates]."""
     scores = np.empty(len(candidates.values), titles.dtype)
-
-    def score_block(block: slice) -> None:
-        offsets = candidates.offsets[block.start : block.stop + 1]
-        _score(titles, users[block], candidates.values, offsets, scores)
-
+    score_block = partial(_score, titles, users, candidates.values, candidates.offsets, scores)
     in_parallel(score_block, row_blocks(len(candidates)))
     return scores
 
 
 @kernel
-def _score(titles, users, values, offsets, scores):
-    for i in range(len(offsets) - 1):
+def _score(titles, users, values, offsets, scores, block):
+    for i in range(block.start, block.stop):
         for p in range(offsets[i], offsets[i + 1]):
             score = titles.dtype.type(0)
             for m in range(titles.shape[1]):
@@ -105,53 +96,33 @@ def _score(titles, users, values, offsets, scores):
 
 
 def score_pieces(
-    params: Parameters,
-    news_words: Ragged,
-    histories: Ragged,
-    candidates: Ragged,
-    config: Config,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
-    Of several ranks, each yields its own pieces.
-
-    Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
-    of impressions. Shows progress bars.
+    Of several ranks, each yields its own pieces. Titles of news that occur and distinct histories are encoded ahead;
+    beyond them memory does not grow with the number of impressions. Shows progress bars.
     """
-    pieces = row_blocks(len(histories), CHUNK)
     kept = cut_histories(histories, config)
     first_with_history, history_number = number_by_equality(kept)
     clicked = kept.take(first_with_history)  # [distinct histories]
+    pieces = row_blocks(len(candidates), CHUNK)
     occurs = np.zeros(len(news_words), bool)
     occurs[clicked.values] = True
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
-    row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
-    with _bar("encoding titles", int(np.count_nonzero(occurs))) as bar:
-        titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, bar.update, ranks)
-    with _bar("encoding users", len(clicked)) as bar:
-        clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
-        users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update, ranks)
+    titles = np.zeros((len(news_words), params["news.weight_value"].shape[1]), params["embedding"].dtype)
+    titles[occurs] = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
+    users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", ranks)
     with _bar("scoring impressions", len(histories)) as bar:
         for piece in ranks.own(pieces):
             shown = candidates.take(np.arange(piece.start, piece.stop))
-            shown = Ragged(row_of_news[shown.values], shown.offsets)
             yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
             bar.update(len(shown))
 
 
-def _bar(what: str, total: int) -> tqdm:
-    return tqdm(total=total, desc=what, delay=1, leave=False)
-
-
 def score_impressions(
-    params: Parameters,
-    news_words: Ragged,
-    histories: Ragged,
-    candidates: Ragged,
-    config: Config,
-    ranks: Ranks = ALONE,
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
     pieces = score_pieces(params, news_words, histories, candidates, config, ranks)
@@ -165,19 +136,17 @@ def join_pieces(
     scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
     for first, end, found in pieces:
         scores[offsets[first] : offsets[end]] = found
-    cuts = offsets[[0, *(piece.stop for piece in row_blocks(len(candidates), CHUNK))]]
-    ranks.fill(scores, [slice(*cut) for cut in zip(cuts[:-1], cuts[1:])])
+    blocks = row_blocks(len(candidates), CHUNK)
+    ranks.fill(scores, [slice(offsets[block.start], offsets[block.stop]) for block in blocks])
     return scores
 
 
 def number_by_equality(lists: Ragged) -> tuple[np.ndarray, np.ndarray]:
     """Number lists by order of first appearance, equal ones alike. [[5, 6], [7], [5, 6]] -> [0, 1], [0, 1, 0].
 
-    Returns for each number the first list that has it, int32 [n], and the number of each list, int32 [lists].
+    Returns for each number the first list that has it [n], and the number of each list [lists].
     """
-    numbers = np.empty(len(lists), np.int32)
-    first: dict[bytes, int] = {}
-    for i in range(len(lists)):
-        numbers[i] = first.setdefault(lists[i].tobytes(), len(first))
-    _, where = np.unique(numbers, return_index=True)
-    return where.astype(np.int32), numbers
+    number_of: dict[bytes, int] = {}
+    numbers = [number_of.setdefault(lists[i].tobytes(), len(number_of)) for i in range(len(lists))]
+    _, first = np.unique(numbers, return_index=True)
+    return first, np.array(numbers, np.int32)

@@ -5,6 +5,8 @@ Tutorial: tutorials/10_clicks_to_metrics.md
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .errors import NonFiniteError
@@ -12,6 +14,7 @@ from .parallel import in_parallel, kernel, row_blocks
 from .ragged import Ragged
 
 METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
+DISCOUNTS = np.array([0, *(1 / math.log2(1 + rank) for rank in range(1, 11))])  # of a click by its rank
 
 
 def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: int = 0) -> np.ndarray:
@@ -24,44 +27,38 @@ def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: in
     """
     if not np.isfinite(scores).all():
         raise NonFiniteError("the scores are not finite")
-    ranks = np.empty(len(candidates.values), np.int32)
+    impressions = np.arange(len(candidates)) + first_impression
+    ranks = np.empty(len(scores), np.int32)
 
     def rank_block(block: slice) -> None:
         offsets = candidates.offsets[block.start : block.stop + 1]
-        _rank(scores, candidates.values, offsets, first_impression + block.start, ranks)
+        here = slice(offsets[0], offsets[-1])
+        ties = _hash(np.repeat(impressions[block], np.diff(offsets)), candidates.values[here])
+        _rank(scores[here], ties, offsets - offsets[0], ranks[here])
 
     in_parallel(rank_block, row_blocks(len(candidates)))
     return ranks
 
 
 @kernel
-def _hash(impression, news):  # the finalizer of splitmix64 (Steele et al., 2014)
-    x = (np.uint64(impression) << np.uint64(32)) + np.uint64(news) + np.uint64(0x9E3779B97F4A7C15)
+def _rank(scores, ties, offsets, ranks):
+    for i in range(len(offsets) - 1):
+        for a in range(offsets[i], offsets[i + 1]):
+            score, tie, rank = scores[a], ties[a], 1
+            for b in range(offsets[i], offsets[i + 1]):  # does b stand before a?
+                if scores[b] == score:
+                    rank += ties[b] < tie or (ties[b] == tie and b < a)  # the last for the same news listed twice
+                else:
+                    rank += scores[b] > score
+            ranks[a] = rank
+
+
+def _hash(impression: np.ndarray, news: np.ndarray) -> np.ndarray:
+    """The finalizer of splitmix64 (Steele et al., 2014)."""
+    x = (impression.astype(np.uint64) << np.uint64(32)) + news.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
-
-
-@kernel
-def _before(score_a, tie_a, a, score_b, tie_b, b):
-    """Whether candidate a stands before candidate b; the last rule is for the same news listed twice."""
-    if score_a != score_b:
-        return score_a > score_b
-    return tie_a < tie_b or (tie_a == tie_b and a < b)
-
-
-@kernel
-def _rank(scores, news, offsets, first_impression, ranks):
-    for i in range(len(offsets) - 1):
-        start, end = offsets[i], offsets[i + 1]
-        tie = np.empty(end - start, np.uint64)
-        for a in range(start, end):
-            tie[a - start] = _hash(first_impression + i, news[a])
-        for a in range(start, end):
-            rank = 1
-            for b in range(start, end):
-                rank += _before(scores[b], tie[b - start], b, scores[a], tie[a - start], a)
-            ranks[a] = rank
 
 
 def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -73,46 +70,24 @@ def impression_metrics(ranks: np.ndarray, labels: np.ndarray, offsets: np.ndarra
     MRR    = mean over all P clicks of 1 / rank
     nDCG@k = sum over clicks with rank <= k of 1 / log2(1 + rank), over its largest possible value
     """
-    out = np.empty((len(offsets) - 1, len(METRICS)))
-    in_parallel(
-        lambda block: _impression_metrics(ranks, labels, offsets[block.start : block.stop + 1], out[block]),
-        row_blocks(len(out)),
-    )
+    positions = np.flatnonzero(labels == 1)  # of the clicks
+    rank, impression = ranks[positions], np.searchsorted(offsets, positions, "right") - 1
+    shown = np.diff(offsets)
+    clicks = np.bincount(impression, minlength=len(shown))
+
+    def total(values: np.ndarray) -> np.ndarray:
+        """The sum over the clicks of each impression."""
+        return np.bincount(impression, values, len(shown))
+
+    out = np.empty((len(shown), len(METRICS)))
+    with np.errstate(invalid="ignore"):
+        out[:, 0] = (total(shown[impression] - rank) - clicks * (clicks - 1) / 2) / (clicks * (shown - clicks))
+        out[:, 1] = total(1 / rank) / clicks
+        for column, k in ((2, 5), (3, 10)):
+            gains = np.where(rank <= k, DISCOUNTS[np.minimum(rank, k)], 0)
+            out[:, column] = total(gains) / np.cumsum(DISCOUNTS[: k + 1])[np.minimum(clicks, k)]
+    out[(clicks == 0) | (clicks == shown)] = np.nan
     return out
-
-
-@kernel
-def _impression_metrics(ranks, labels, offsets, out):
-    for i in range(len(out)):
-        start, end = offsets[i], offsets[i + 1]
-        size = end - start
-        clicks = 0
-        below = 0.0
-        reciprocal = 0.0
-        gain5 = 0.0
-        gain10 = 0.0
-        for a in range(start, end):
-            if labels[a] == 1:
-                clicks += 1
-                below += size - ranks[a]
-                reciprocal += 1 / ranks[a]
-                if ranks[a] <= 5:
-                    gain5 += 1 / np.log2(1 + ranks[a])
-                if ranks[a] <= 10:
-                    gain10 += 1 / np.log2(1 + ranks[a])
-        if clicks == 0 or clicks == size:
-            out[i] = np.nan
-            continue
-        best5 = 0.0
-        best10 = 0.0
-        for rank in range(1, min(clicks, 10) + 1):
-            if rank <= 5:
-                best5 += 1 / np.log2(1 + rank)
-            best10 += 1 / np.log2(1 + rank)
-        out[i, 0] = (below - clicks * (clicks - 1) / 2) / (clicks * (size - clicks))
-        out[i, 1] = reciprocal / clicks
-        out[i, 2] = gain5 / best5
-        out[i, 3] = gain10 / best10
 
 
 def mean_metrics(per_impression: np.ndarray) -> dict[str, float]:

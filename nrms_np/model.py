@@ -12,7 +12,6 @@ Tutorial: tutorials/06_two_encoders.md
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +36,7 @@ Gradients = dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]]
 
 
 def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter by name: it follows from the settings and from the shape of the table."""
+    """The shape of every parameter by name; that of the table is [vocabulary_size, word_size]."""
     size, heads = config.heads * config.head_size, config.heads
     shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary_size, word_size)}
     for side, inputs in (("news", word_size), ("user", size)):
@@ -46,10 +45,9 @@ def parameter_shapes(config: Config, vocabulary_size: int, word_size: int) -> di
         elif config.attention == "bilinear":
             shapes |= {f"{side}.weight_query": (inputs, heads * inputs)}
         shapes |= {f"{side}.weight_value": (inputs, size)}
-        if config.attention == "mean":
-            continue
-        shapes |= {f"{side}.additive_weight": (size, config.query_size)}
-        shapes |= {f"{side}.additive_bias": (config.query_size,), f"{side}.additive_query": (config.query_size,)}
+        if config.attention != "mean":
+            shapes |= {f"{side}.additive_weight": (size, config.query_size)}
+            shapes |= {f"{side}.additive_bias": (config.query_size,), f"{side}.additive_query": (config.query_size,)}
     return shapes
 
 
@@ -102,8 +100,7 @@ def awake(table: np.ndarray, config: Config, word_counts: np.ndarray | None) -> 
     return math.sqrt(config.spread / reach) if config.attention == "qkv" else config.spread / reach
 
 
-@dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(NamedTuple):
     """Dropout masks of one step, True = kept: one row per distinct word, one row per set position."""
 
     word_mask: np.ndarray  # bool [U, D]
@@ -116,11 +113,8 @@ def draw_masks(batch: Batch, params: Parameters, rate: float, rng: np.random.Gen
     if rate == 0:
         return None
     word_size, size = params["news.weight_value"].shape
-    return Masks(
-        draw_mask(rng, (len(batch.words), word_size), rate),
-        draw_mask(rng, (len(batch.titles.values), size), rate),
-        draw_mask(rng, (len(batch.histories.values), size), rate),
-    )
+    shapes = (len(batch.words), word_size), (len(batch.titles.values), size), (len(batch.histories.values), size)
+    return Masks(*(draw_mask(rng, shape, rate) for shape in shapes))
 
 
 class ModelCache(NamedTuple):
@@ -136,9 +130,7 @@ def forward(
     params: Parameters, batch: Batch, config: Config, masks: Masks | None = None
 ) -> tuple[np.floating, np.ndarray, ModelCache]:
     """Returns the mean loss of the batch, the softmax probabilities [B, 1+K], and the cache for ``backward``."""
-    word_mask = masks.word_mask if masks else None
-    title_mask = masks.title_mask if masks else None
-    history_mask = masks.history_mask if masks else None
+    word_mask, title_mask, history_mask = masks or (None, None, None)
     heads, rate = config.heads, config.dropout
     news_weights, user_weights = side_weights(params, "news"), side_weights(params, "user")
     rows, embedding_cache = embedding_forward(params["embedding"], batch.words)  # [U, D]
@@ -147,11 +139,8 @@ def forward(
     users, user_cache = encode_forward(titles, batch.histories, user_weights, heads, history_mask, rate)  # [B, M]
     scores, scores_cache = click_scores_forward(titles, users, batch.candidates)  # [B, 1+K]
     loss, probabilities = click_loss_forward(scores)
-    return (
-        loss,
-        probabilities,
-        ModelCache(embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities),
-    )
+    cache = ModelCache(embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities)
+    return loss, probabilities, cache
 
 
 def backward(cache: ModelCache) -> Gradients:

@@ -161,13 +161,12 @@ def blas_on_one_thread() -> Iterator[None]:
 
 @cache
 def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
-    """OpenBLAS's functions that get and set its threads; for another BLAS, functions that do nothing."""
+    """What gets and what sets the threads of the OpenBLAS in NumPy's wheels; for another BLAS, what does nothing."""
     package = Path(np.__file__).parent
     for path in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
         library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
-        for name in ("scipy_openblas_%s_num_threads64_", "openblas_%s_num_threads64_", "openblas_%s_num_threads"):
-            if hasattr(library, name % "set"):
-                return getattr(library, name % "get"), getattr(library, name % "set")
+        if hasattr(library, "scipy_openblas_set_num_threads64_"):
+            return library.scipy_openblas_get_num_threads64_, library.scipy_openblas_set_num_threads64_
     return lambda: 1, lambda count: None
 
 

@@ -26,7 +26,7 @@ class Ragged:
 
     @classmethod
     def from_lists(cls, lists: Iterable[Sequence[int] | np.ndarray]) -> Ragged:
-        parts = [np.empty(0, np.int32), *(np.asarray(values, dtype=np.int32) for values in lists)]
+        parts = [np.empty(0, np.int32), *(np.asarray(values, np.int32) for values in lists)]
         return cls.from_lengths(np.concatenate(parts), np.array([len(part) for part in parts[1:]], np.int64))
 
     @classmethod
@@ -118,17 +118,13 @@ def _transpose(values, size):  # a counting sort
     return positions, offsets
 
 
+@kernel
 def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Renumber ``values`` (each in 0..size-1) by order of first appearance.
 
     Returns the distinct values [n], int32, and for each position its new number [len(values)], int32:
     ``distinct[numbers] == values``. [7, 3, 7] -> [7, 3], [0, 1, 0]. This is how a batch holds every thing once.
     """
-    return _number_by_first_use(values, size)
-
-
-@kernel
-def _number_by_first_use(values, size):
     number_of = np.full(size, -1, dtype=np.int32)
     distinct = np.empty(min(size, len(values)), dtype=np.int32)
     numbers = np.empty(len(values), dtype=np.int32)
@@ -157,17 +153,15 @@ def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray
 
     def sum_block(block: slice) -> None:
         for part, end in zip(parts, ends):
-            _sum_rows(
-                part, groups.values, groups.offsets[block.start : block.stop + 1], out[block], end - part.shape[1]
-            )
+            _sum_rows(part, groups.values, groups.offsets, out, end - part.shape[1], block)
 
     in_parallel(sum_block, row_blocks(len(out)))
     return out
 
 
 @kernel
-def _sum_rows(rows, positions, offsets, out, first):
-    for g in range(len(out)):
+def _sum_rows(rows, positions, offsets, out, first, block):
+    for g in range(block.start, block.stop):
         total = out[g, first : first + rows.shape[1]]  # views: an index of two dimensions would be worked out each time
         total[:] = 0
         for p in range(offsets[g], offsets[g + 1]):

@@ -53,7 +53,7 @@ def test_find_clicks_counts_what_it_leaves_out():
     assert made.candidates.values[clicks.positives].tolist() == [6, 8, 9]
     drawn = draw_all(clicks, 2, generator(0, "n"))
     assert [sorted(one) for one in made.candidates.values[drawn[:2, 1:]].tolist()] == [[5, 7], [5, 7]]
-    assert (clicks.without_history, clicks.without_negative, clicks.without_click) == (2, 1, 2)
+    assert list(clicks.left_out.values()) == [2, 1, 2]
     for part in ("3 clicks", "2 without history", "1 where all was clicked", "2 where nothing was clicked"):
         assert part in describe_clicks(clicks)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from ..batch import cut_titles
 from ..config import Config
@@ -72,8 +71,7 @@ class Recommender:
 
     def encode_news(self, titles: Sequence[str], progress: bool = False) -> np.ndarray:
         """Title vectors [n, M]. A title without words is the zero vector."""
-        with tqdm(total=len(titles), desc="encoding titles", unit=" titles", leave=False, disable=not progress) as bar:
-            return encode_news(self.params, self._words(titles), self.config, bar.update)
+        return encode_news(self.params, self._words(titles), self.config, "encoding titles" if progress else "")
 
     def set_catalogue(
         self, ids: Sequence[str], titles: Sequence[str], vectors: np.ndarray | None = None, progress: bool = False

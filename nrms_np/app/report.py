@@ -22,11 +22,7 @@ from . import cli
 
 def describe_clicks(clicks: Clicks) -> str:
     """How many clicks there are, and what was left out and why."""
-    left_out = join_counts(
-        (clicks.without_history, "without history"),
-        (clicks.without_negative, "where all was clicked"),
-        (clicks.without_click, "where nothing was clicked"),
-    )
+    left_out = join_counts(*((count, reason) for reason, count in clicks.left_out.items()))
     return f"{len(clicks):,} clicks" + (f"; impressions left out: {left_out}" if left_out else "")
 
 
