@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel, kernel, matmul_transposed
+from ..parallel import empty, in_parallel, kernel, matmul_transposed
 from ..ragged import Ragged
 
 PIECE = 512  # positions computed together: what one step makes is in a core's own memory when the next one reads it
@@ -42,7 +42,7 @@ def additive_attention_forward(
     x [T, M]: row p belongs to position p of ``sets`` (its values are not used, only where sets begin and end);
     weight [M, P], bias [P], query [P] -> out [S, M]. An empty set gives the zero vector.
     """
-    hidden = np.empty((len(x), len(query)), x.dtype)  # [T, P]
+    hidden = empty((len(x), len(query)), x.dtype)  # [T, P]
     alpha = np.empty(len(x), x.dtype)  # [T]
     out = np.zeros((len(sets), x.shape[1]), x.dtype)  # [S, M]
 
@@ -66,8 +66,8 @@ def additive_attention_backward(
     """Returns (dx [T, M], dweight [M, P], dbias [P], dquery [P])."""
     x, sets, weight, query, hidden, alpha = cache
     dlogits = np.empty_like(alpha)  # [T]
-    dz = np.empty_like(hidden)  # [T, P]
-    dx = np.empty_like(x)  # [T, M]
+    dz = empty(hidden.shape, x.dtype)  # [T, P]
+    dx = empty(x.shape, x.dtype)  # [T, M]
 
     def backward_piece(piece: slice) -> None:
         offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel, matmul, matmul_transposed
+from ..parallel import empty, in_parallel, matmul, matmul_transposed
 from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
 from . import attention_pairs
 
@@ -149,8 +149,8 @@ def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     )
     pairs_before = np.zeros(len(sets) + 1, np.int64)
     np.cumsum(sets.lengths**2, out=pairs_before[1:])
-    attention = Attention(np.empty((pairs_before[-1], heads), value.dtype), pairs_before)
-    out = np.empty((len(sets.values), value.shape[1]), value.dtype)
+    attention = Attention(empty((pairs_before[-1], heads), value.dtype), pairs_before)
+    out = empty((len(sets.values), value.shape[1]), value.dtype)
     rows = sets.values  # 2. the row that each position holds
 
     def attend_piece(piece: slice) -> None:
@@ -174,13 +174,13 @@ def attend_backward(
     size = projected.size
     products, weighted_sums = attention_pairs.products(heads, size), attention_pairs.weighted_sums(heads, size)
     weighted_sums_transposed = attention_pairs.weighted_sums_transposed(heads, size)
-    dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
+    dquery, dkey, dvalue = (empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
     rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
     unscaled = value.dtype.type(1)
 
     def backward_piece(piece: slice) -> None:
         alpha, where = attention.of_piece(piece, sets)
-        dlogits = np.empty_like(alpha)
+        dlogits = empty(alpha.shape, alpha.dtype)
         products(dout, positions, value, rows, unscaled, *where, dlogits)  # 5. dalpha, until step 4
         weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.
         attention_pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
