@@ -56,7 +56,7 @@ class Attention(NamedTuple):
         return alpha.T.reshape(alpha.shape[1], end - start, end - start)
 
     def of_piece(self, piece: slice) -> tuple[slice, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """The sets of ``piece`` by themselves: positions, alpha, 2. row of each position, and (offsets, lines) from 0."""
+        """The sets of ``piece`` alone: positions, alpha, 2. the row of each position, and (offsets, lines) from 0."""
         offsets = self.sets.offsets[piece]
         positions = slice(offsets[0], offsets[-1])
         lines = self.lines[offsets[0] : offsets[-1] + 1]
