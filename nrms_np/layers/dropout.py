@@ -57,13 +57,10 @@ def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
     return out
 
 
-def drop(x: np.ndarray, mask: np.ndarray, rate: float) -> None:
-    """x *= mask / (1 - rate), in place and on the calling thread, for a piece of an array."""
-    _drop(x, mask, x.dtype.type(1 / (1 - rate)))
-
-
 @kernel
-def _drop(x, mask, scale):
+def drop(x, mask, rate):
+    """x *= mask / (1 - rate), for a piece of an array. In place: of two arrays that overlap no lanes could be made."""
+    scale = x.dtype.type(1 / (1 - rate))
     for i in range(x.shape[0]):
         for c in range(x.shape[1]):
             x[i, c] = x[i, c] * scale if mask[i, c] else x.dtype.type(0)

@@ -94,9 +94,8 @@ def self_attention_forward(
     projected = projected or project(rows, weight_query, weight_key, weight_value, heads)
     # 2. to 6.
     out, attention = attend(projected, sets, mask, rate)  # [T, M]
-    weights = [_query_weight(weight_query, weight_key, heads), weight_key, weight_value]
-    used = [weight for weight in weights if weight is not None]
-    return out, SelfAttentionCache(rows, used, projected, attention, mask, rate)
+    weights = _weights(weight_query, weight_key, weight_value, heads)
+    return out, SelfAttentionCache(rows, weights, projected, attention, mask, rate)
 
 
 def self_attention_backward(
@@ -124,16 +123,18 @@ def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
 ) -> Projected:
     """Step 1 by itself: each weight times the rows, in form "bilinear" the rows as they are in place of the key."""
-    query = matmul(rows, _query_weight(weight_query, weight_key, heads))
-    key = rows if weight_key is None else matmul(rows, weight_key)
-    return Projected(query, key, matmul(rows, weight_value), heads, weight_key is None)
+    made = [matmul(rows, weight) for weight in _weights(weight_query, weight_key, weight_value, heads)]
+    query, key, value = (made[0], rows, made[1]) if weight_key is None else made
+    return Projected(query, key, value, heads, weight_key is None)
 
 
-def _query_weight(weight_query: np.ndarray, weight_key: np.ndarray | None, heads: int) -> np.ndarray:
-    """What the rows are multiplied by: "qkv" scales once here, not each logit; "bilinear" has the heads one by one."""
+def _weights(
+    weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
+) -> list[np.ndarray]:
+    """What the rows are multiplied by: form "qkv" scales the logits here, "bilinear" sorts columns by head."""
     if weight_key is None:
-        return _by_head(weight_query, heads)
-    return weight_query * _scale(weight_key, heads)
+        return [_by_head(weight_query, heads), weight_value]
+    return [weight_query * _scale(weight_key, heads), weight_key, weight_value]
 
 
 def _scale(weight_key: np.ndarray, heads: int) -> np.generic:
