@@ -96,7 +96,7 @@ def floors(problem, batch) -> dict[str, float]:
     ones = np.ones(2**24, np.float32)
     bandwidth = 2 * ones.nbytes / best(lambda: np.copyto(np.empty_like(ones), ones))  # bytes read and written a second
     positions = len(batch.titles.values) + len(batch.histories.values)
-    masked = len(batch.words) * config.word_size
+    masked = positions * size + len(batch.words) * config.word_size
     table = (
         sum(param.nbytes for param in problem.params().values()) - problem.split.vocabulary_size * config.word_size * 4
     )

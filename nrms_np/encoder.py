@@ -15,6 +15,7 @@ from .layers.additive_attention import (
     additive_attention_backward,
     additive_attention_forward,
 )
+from .layers.dropout import DropoutCache, dropout_backward, dropout_forward
 from .layers.mean import MeanCache, mean_backward, mean_forward
 from .layers.self_attention import Projected, SelfAttentionCache, self_attention_backward, self_attention_forward
 from .ragged import Ragged
@@ -39,6 +40,7 @@ EncoderGradients = tuple[np.ndarray, *tuple[np.ndarray | None, ...]]
 
 class EncoderCache(NamedTuple):
     self_attention: SelfAttentionCache
+    dropout: DropoutCache
     additive: AdditiveAttentionCache
 
 
@@ -72,10 +74,11 @@ def encode_forward(
     if weight_query is None or weight is None or bias is None or query is None:
         return mean_forward(rows, sets, weight_value, mask, rate)
     attended, attention_cache = self_attention_forward(
-        rows, sets, weight_query, weight_key, weight_value, heads, mask, rate, projected
+        rows, sets, weight_query, weight_key, weight_value, heads, projected
     )  # [T, M]
-    out, additive_cache = additive_attention_forward(attended, sets, weight, bias, query)  # [S, M]
-    return out, EncoderCache(attention_cache, additive_cache)
+    dropped, dropout_cache = dropout_forward(attended, mask, rate)  # [T, M]
+    out, additive_cache = additive_attention_forward(dropped, sets, weight, bias, query)  # [S, M]
+    return out, EncoderCache(attention_cache, dropout_cache, additive_cache)
 
 
 def encode_backward(dout: np.ndarray, cache: EncoderCache | MeanCache) -> EncoderGradients:
@@ -83,6 +86,7 @@ def encode_backward(dout: np.ndarray, cache: EncoderCache | MeanCache) -> Encode
     if isinstance(cache, MeanCache):
         drows, dweight_value = mean_backward(dout, cache)
         return drows, None, None, dweight_value, None, None, None
-    dattended, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
+    ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
+    dattended = dropout_backward(ddropped, cache.dropout)
     drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, cache.self_attention)
     return drows, dweight_query, dweight_key, dweight_value, dweight, dbias, dquery

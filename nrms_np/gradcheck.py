@@ -179,14 +179,13 @@ def check_loss() -> list[Check]:
 
 
 def check_self_attention(attention: str) -> list[Check]:
-    config, params, batch, masks = small_problem(attention)
+    config, params, batch, _ = small_problem(attention)
     names = [name for name in EncoderWeights._fields[:3] if f"news.{name}" in params]
     inputs = {"rows": params["embedding"][batch.words], **{name: params[f"news.{name}"] for name in names}}
 
     def forward(x: Arrays) -> tuple[np.ndarray, Any]:
         weights = x["weight_query"], x.get("weight_key"), x["weight_value"]
-        dropout = masks.title_mask, config.dropout
-        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads, *dropout)
+        return self_attention.self_attention_forward(x["rows"], batch.titles, *weights, config.heads)
 
     return check_layer(f"self_attention[{attention}]", inputs, forward, self_attention.self_attention_backward)
 

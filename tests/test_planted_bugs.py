@@ -18,7 +18,7 @@ SUBTRACT = "    _subtract_largest(alpha, lines)  # then no exponential overflows
 EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
 SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, where[1])  # 4.\n"
 ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.\n"
-SUM_DOUT = "        weighted_sums_transposed(alpha, dattended, each, *where, dvalue_here)  # 5.\n"
+SUM_DOUT = "        weighted_sums_transposed(alpha, dout_here, each, *where, dvalue_here)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
@@ -48,7 +48,7 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("model.py", "dtitles_shown + dtitles_clicked", "dtitles_clicked"),  # one of the two paths forgotten
     ("model.py", "dtitles_shown + dtitles_clicked", "dtitles_shown"),
     ("model.py", "    drows = dropout_backward(drows, cache.dropout)\n", ""),
-    ("layers/self_attention.py", "            drop(dattended, mask[positions], rate)  # 6.\n", "            pass\n"),
+    ("encoder.py", "dattended = dropout_backward(ddropped, cache.dropout)", "dattended = ddropped"),
 ]
 
 # the complex step alone decides (central differences would triple the time); the JIT is off, so nothing is compiled

@@ -47,20 +47,13 @@ def dropout_backward(dout: np.ndarray, cache: DropoutCache) -> np.ndarray:
 def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
     if mask is None:
         return x
-    out = empty(x.shape, x.dtype)
-
-    def scale_block(rows: slice) -> None:
-        out[rows] = x[rows]
-        drop(out[rows], mask[rows], rate)
-
-    in_parallel(scale_block, row_blocks(len(x)))
+    out, scale = empty(x.shape, x.dtype), x.dtype.type(1 / (1 - rate))
+    in_parallel(lambda rows: _mask_rows(x[rows], mask[rows], scale, out[rows]), row_blocks(len(x)))
     return out
 
 
 @kernel
-def drop(x, mask, rate):
-    """x *= mask / (1 - rate), for a piece of an array. In place: of two arrays that overlap no lanes could be made."""
-    scale = x.dtype.type(1 / (1 - rate))
+def _mask_rows(x, mask, scale, out):
     for i in range(x.shape[0]):
         for c in range(x.shape[1]):
-            x[i, c] = x[i, c] * scale if mask[i, c] else x.dtype.type(0)
+            out[i, c] = x[i, c] * scale if mask[i, c] else x.dtype.type(0)

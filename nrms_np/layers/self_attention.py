@@ -1,4 +1,4 @@
-"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2), with dropout.
+"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2).
 
 Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows (the level
 below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
@@ -10,8 +10,7 @@ The steps, whose numbers stand in the code; for each head, i and j in the same s
 2. position i of a set holds a row and uses its query, key and value
 3. logits_ij = query_i . key_j
 4. alpha_ij = softmax of logits_ij over j
-5. attended_i = sum_j alpha_ij value_j
-6. out = dropout(attended)
+5. out_i = sum_j alpha_ij value_j
 
 Tutorial: tutorials/04_self_attention.md
 """
@@ -26,7 +25,6 @@ import numpy as np
 from ..parallel import empty, in_parallel, matmul, matmul_transposed
 from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
 from . import attention_pairs
-from .dropout import drop
 from .softmax import softmax, softmax_backward
 
 PIECE = 512  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
@@ -69,8 +67,6 @@ class SelfAttentionCache(NamedTuple):
     weights: list[np.ndarray]  # as they multiply the rows
     projected: Projected
     attention: Attention
-    mask: np.ndarray | None
-    rate: float
 
 
 def self_attention_forward(
@@ -80,11 +76,9 @@ def self_attention_forward(
     weight_key: np.ndarray | None,  # [D, M]
     weight_value: np.ndarray,  # [D, M]
     heads: int,
-    mask: np.ndarray | None = None,  # bool [T, M]
-    rate: float = 0.0,
     projected: Projected | None = None,  # step 1, where it is done already
 ) -> tuple[np.ndarray, SelfAttentionCache]:
-    """out = dropout(sum_j alpha_ij value_j) with alpha_ij = softmax_j(scale * query_i . key_j), per head, j in i's set.
+    """out_i = sum_j alpha_ij value_j with alpha_ij = softmax_j(scale * query_i . key_j), per head, j in the set of i.
 
     Returns out [T, M], a row for each position of ``sets``. Without weight_key the form is "bilinear", the paper's
     e_i' Q_k e_j: the query is e_i' Q_k, the key is the row itself, shared by all heads, and scale = 1. With it the form
@@ -92,19 +86,19 @@ def self_attention_forward(
     """
     # 1. once for each row, however many positions hold it
     projected = projected or project(rows, weight_query, weight_key, weight_value, heads)
-    # 2. to 6.
-    out, attention = attend(projected, sets, mask, rate)  # [T, M]
+    # 2. to 5.
+    out, attention = attend(projected, sets)  # [T, M]
     weights = _weights(weight_query, weight_key, weight_value, heads)
-    return out, SelfAttentionCache(rows, weights, projected, attention, mask, rate)
+    return out, SelfAttentionCache(rows, weights, projected, attention)
 
 
 def self_attention_backward(
     dout: np.ndarray, cache: SelfAttentionCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
-    rows, weights, projected, attention, mask, rate = cache
-    # 6. to 3. the gradient at each position
-    dquery, dkey, dvalue = attend_backward(dout, projected, attention, mask, rate)
+    rows, weights, projected, attention = cache
+    # 5. to 3. the gradient at each position
+    dquery, dkey, dvalue = attend_backward(dout, projected, attention)
     # 2. a row gets the sum over its positions
     positions_of_row = attention.sets.transpose(len(rows))
     at_positions = [dquery, dvalue] if projected.bilinear else [dquery, dkey, dvalue]
@@ -147,10 +141,8 @@ def _by_head(weight: np.ndarray, n: int) -> np.ndarray:
     return weight.reshape(len(weight), -1, n).transpose(0, 2, 1).reshape(weight.shape)
 
 
-def attend(
-    projected: Projected, sets: Ragged, mask: np.ndarray | None = None, rate: float = 0.0
-) -> tuple[np.ndarray, Attention]:
-    """Steps 2 to 6, for rows projected earlier. Returns out [T, M] and the attention weights.
+def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
+    """Steps 2 to 5, for rows projected earlier. Returns out [T, M] and the attention weights.
 
     Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``, and
     what one step of a piece makes is in the core's own memory when the next one reads it.
@@ -171,15 +163,13 @@ def attend(
             products(query, rows, key, rows, *where, alpha)  # 3. logits
         softmax(alpha, where[1])  # 4.
         weighted_sums(alpha, value, rows, *where, out[positions])  # 5.
-        if mask is not None:
-            drop(out[positions], mask[positions], rate)  # 6.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
 
 
 def attend_backward(
-    dout: np.ndarray, projected: Projected, attention: Attention, mask: np.ndarray | None = None, rate: float = 0.0
+    dout: np.ndarray, projected: Projected, attention: Attention
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
@@ -191,13 +181,10 @@ def attend_backward(
     def backward_piece(piece: slice) -> None:
         positions, alpha, rows, where = attention.of_piece(piece)
         dquery_here, dkey_here, dvalue_here = dquery[positions], dkey[positions], dvalue[positions]
-        dattended, each = empty((len(rows), dout.shape[1]), dout.dtype), np.arange(len(rows), dtype=rows.dtype)
-        dattended[:] = dout[positions]
-        if mask is not None:
-            drop(dattended, mask[positions], rate)  # 6.
+        dout_here, each = dout[positions], np.arange(len(rows), dtype=rows.dtype)
         dlogits = empty(alpha.shape, alpha.dtype)
-        products(dattended, each, value, rows, *where, dlogits)  # 5. dalpha, until step 4
-        weighted_sums_transposed(alpha, dattended, each, *where, dvalue_here)  # 5.
+        products(dout_here, each, value, rows, *where, dlogits)  # 5. dalpha, until step 4
+        weighted_sums_transposed(alpha, dout_here, each, *where, dvalue_here)  # 5.
         softmax_backward(dlogits, alpha, where[1])  # 4.
         if bilinear:
             attention_pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery_here, dkey_here)  # 3.
