@@ -17,12 +17,7 @@ from collections.abc import Callable
 
 from . import records
 
-FACTORIES = (
-    "products",
-    "weighted_sums",
-    "weighted_sums_transposed",
-    "shared_sums_transposed",
-)  # of layers.attention_pairs
+FACTORIES = ("products", "weighted_sums", "weighted_sums_transposed")  # of layers.attention_pairs
 
 
 def first_calls() -> None:

@@ -57,11 +57,11 @@ def test_large_heads_are_taken_in_blocks(size):
     rng, heads, n = np.random.default_rng(6), 3, 5
     x, y = rng.normal(size=(2, n, size * heads))
     by_head = [rows.reshape(n, size, heads) for rows in (x, y)]  # column a * H + h
-    rows, where = rng.permutation(n).astype(np.int32), (np.array([0, n, n]), np.array([0, n * n, n * n]))
+    rows, where = rng.permutation(n).astype(np.int32), (np.array([0, n, n]), np.arange(n + 1) * n)
     weight, out = rng.normal(size=(n * n, heads)), np.empty((n, size * heads))
     found = np.empty((n * n, heads))
-    attention_pairs.products(heads, size)(x, rows, y, rows, 0.5, *where, found)
-    expected = 0.5 * np.einsum("iah,jah->ijh", by_head[0][rows], by_head[1][rows])
+    attention_pairs.products(heads, size)(x, rows, y, rows, *where, found)
+    expected = np.einsum("iah,jah->ijh", by_head[0][rows], by_head[1][rows])
     np.testing.assert_allclose(found.reshape(n, n, heads), expected, atol=1e-12)
     for make, indices in (
         (attention_pairs.weighted_sums, "ijh,jah"),

@@ -14,21 +14,22 @@ pytestmark = pytest.mark.slow
 PACKAGE = Path(nrms_np.__file__).parent
 
 # whole lines, which change places
-SUBTRACT = "    _subtract_largest(alpha, offsets, pairs)  # then no exponential overflows\n"
+SUBTRACT = "    _subtract_largest(alpha, lines)  # then no exponential overflows\n"
 EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
-SOFTMAX_BACKWARD = "        attention_pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.\n"
-SUM_DOUT = "        weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.\n"
+SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, where[1])  # 4.\n"
+ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.\n"
+SUM_DOUT = "        weighted_sums_transposed(alpha, dout_here, each, *where, dvalue_here)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
     ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
-    ("layers/attention_pairs.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
-    ("layers/attention_pairs.py", "(dalpha[pair, h] - total[h])", "dalpha[pair, h]"),  # softmax without its sum
-    ("layers/attention_pairs.py", "total[h] += alpha[pair, h] * dalpha[pair, h]", "total[h] += dalpha[pair, h]"),
-    ("layers/attention_pairs.py", "scale * (alpha[pair, h]", "(alpha[pair, h]"),  # the missing scale
+    ("layers/softmax.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
+    ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
+    ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
+    ("layers/self_attention.py", "dweights[0] * _scale(dweights[1], projected.heads)", "dweights[0]"),  # no scale
     ("layers/attention_pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
-    ("layers/attention_pairs.py", "if n % 2:", "if n % 2 and n > 1:"),  # a title of one word
+    ("layers/attention_pairs.py", "if (end - start) % 2:", "if (end - start) % 2 and end - start > 1:"),  # one word
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
@@ -37,7 +38,7 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/self_attention.py", "        drows += sum_rows(dkey, positions_of_row)\n", ""),  # the key is the row
     ("layers/self_attention.py", "_by_head(dweights[0], dweights[0].shape[1] // projected.heads)", "dweights[0]"),
     ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
-    ("layers/additive_attention.py", "alpha[i] * (dlogits[i] - total)", "alpha[i] * dlogits[i]"),
+    ("layers/additive_attention.py", ADDITIVE_SOFTMAX_BACKWARD, ""),
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),
     ("layers/additive_attention.py", "        _weighted_sums_backward(alpha, dout_piece, offsets, dx)", "        pass"),
     ("layers/additive_attention.py", "np.ones((len(dz), 1), dz.dtype)", "np.full((len(dz), 1), 1 / len(dz))"),

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel, kernel, matmul_transposed
+from ..parallel import empty, in_parallel, kernel, matmul_transposed
 from ..ragged import Ragged
+from .softmax import softmax, softmax_backward
 
 PIECE = 512  # positions computed together: what one step makes is in a core's own memory when the next one reads it
 
@@ -42,7 +43,7 @@ def additive_attention_forward(
     x [T, M]: row p belongs to position p of ``sets`` (its values are not used, only where sets begin and end);
     weight [M, P], bias [P], query [P] -> out [S, M]. An empty set gives the zero vector.
     """
-    hidden = np.empty((len(x), len(query)), x.dtype)  # [T, P]
+    hidden = empty((len(x), len(query)), x.dtype)  # [T, P]
     alpha = np.empty(len(x), x.dtype)  # [T]
     out = np.zeros((len(sets), x.shape[1]), x.dtype)  # [S, M]
 
@@ -53,7 +54,7 @@ def additive_attention_forward(
         hidden[rows] += bias
         np.tanh(hidden[rows], out=hidden[rows])  # 2.
         np.matmul(hidden[rows], query, out=alpha[rows])  # 3. the logits
-        _softmax(alpha, offsets)  # 4.
+        softmax(alpha[rows, None], offsets - offsets[0])  # 4. a line for each set
         _weighted_sums(alpha, x, offsets, out[piece.start : piece.stop - 1])  # 5.
 
     in_parallel(forward_piece, sets.pieces(PIECE))
@@ -66,13 +67,14 @@ def additive_attention_backward(
     """Returns (dx [T, M], dweight [M, P], dbias [P], dquery [P])."""
     x, sets, weight, query, hidden, alpha = cache
     dlogits = np.empty_like(alpha)  # [T]
-    dz = np.empty_like(hidden)  # [T, P]
-    dx = np.empty_like(x)  # [T, M]
+    dz = empty(hidden.shape, x.dtype)  # [T, P]
+    dx = empty(x.shape, x.dtype)  # [T, M]
 
     def backward_piece(piece: slice) -> None:
         offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]
-        rows = slice(offsets[0], offsets[-1])
-        _softmax_backward(dout_piece, x, alpha, offsets, dlogits)  # 5. out_s = sum_i alpha_i x_i and 4. softmax
+        rows, lines = slice(offsets[0], offsets[-1]), offsets - offsets[0]
+        _weights_backward(dout_piece, x, offsets, dlogits)  # 5. dalpha, until step 4
+        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.
         _tanh_backward(dlogits[rows], query, hidden[rows], dz[rows])  # 3. logits = hidden @ query and 2. tanh
         np.matmul(dz[rows], weight.T, out=dx[rows])  # 1. z = x @ weight + bias
         _weighted_sums_backward(alpha, dout_piece, offsets, dx)  # 5. again: x is also what is summed
@@ -85,25 +87,6 @@ def additive_attention_backward(
 
 
 @kernel
-def _softmax(alpha, offsets):
-    """4. alpha_i = exp(logits_i) / sum_k exp(logits_k), in place of the logits; the largest is subtracted first."""
-    for s in range(len(offsets) - 1):
-        start, end = offsets[s], offsets[s + 1]
-        if start == end:
-            continue
-        # .real: the gradient check passes complex numbers through here, which have no order
-        largest = alpha[start].real
-        for i in range(start + 1, end):
-            largest = max(largest, alpha[i].real)
-        total = alpha.dtype.type(0)  # of the dtype of alpha: a plain 0.0 would make the sum float64
-        for i in range(start, end):
-            alpha[i] = np.exp(alpha[i] - largest)
-            total += alpha[i]
-        for i in range(start, end):
-            alpha[i] /= total
-
-
-@kernel
 def _weighted_sums(alpha, x, offsets, out):
     """5. out_s = sum_i alpha_i x_i."""
     for s in range(len(offsets) - 1):
@@ -113,17 +96,14 @@ def _weighted_sums(alpha, x, offsets, out):
 
 
 @kernel
-def _softmax_backward(dout, x, alpha, offsets, dlogits):
+def _weights_backward(dout, x, offsets, dalpha):
+    """5. dalpha_i = dout_s . x_i."""
     for s in range(len(offsets) - 1):
-        total = x.dtype.type(0)  # sum_k alpha_k dalpha_k
         for i in range(offsets[s], offsets[s + 1]):
-            dalpha = x.dtype.type(0)  # 5. dalpha_i = dout_s . x_i
+            total = x.dtype.type(0)  # of the dtype of x: a plain 0.0 would make the sum float64
             for m in range(x.shape[1]):
-                dalpha += dout[s, m] * x[i, m]
-            dlogits[i] = dalpha
-            total += alpha[i] * dalpha
-        for i in range(offsets[s], offsets[s + 1]):
-            dlogits[i] = alpha[i] * (dlogits[i] - total)  # 4. dlogits_i = alpha_i (dalpha_i - sum_k alpha_k dalpha_k)
+                total += dout[s, m] * x[i, m]
+            dalpha[i] = total
 
 
 @kernel

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel, kernel, row_blocks
+from ..parallel import empty, in_parallel, kernel, row_blocks
 
 LEVELS = 65536  # a mask compares 16 random bits with the rate: four decisions for each 64-bit draw
 
@@ -47,7 +47,7 @@ def dropout_backward(dout: np.ndarray, cache: DropoutCache) -> np.ndarray:
 def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
     if mask is None:
         return x
-    out, scale = np.empty_like(x), x.dtype.type(1 / (1 - rate))
+    out, scale = empty(x.shape, x.dtype), x.dtype.type(1 / (1 - rate))
     in_parallel(lambda rows: _mask_rows(x[rows], mask[rows], scale, out[rows]), row_blocks(len(x)))
     return out
 

@@ -4,11 +4,11 @@ Legend: T positions of all sets together, pairs (i, j) of positions of one set, 
 below), D size of a row, H heads, A size of a head's value, Q size of a head's query and key (A in form "qkv", D in form
 "bilinear"), M = H * A. Column a * H + h of a query, key or value belongs to head h.
 
-The steps, whose numbers stand in the code and in ``attention_pairs``; for each head, i and j in the same set:
+The steps, whose numbers stand in the code; for each head, i and j in the same set:
 
-1. query, key, value = rows @ their weights, once for each row
+1. query, key, value = rows @ their weights, once for each row; that of the query is scaled
 2. position i of a set holds a row and uses its query, key and value
-3. logits_ij = scale * query_i . key_j
+3. logits_ij = query_i . key_j
 4. alpha_ij = softmax of logits_ij over j
 5. out_i = sum_j alpha_ij value_j
 
@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..parallel import in_parallel, matmul, matmul_transposed
+from ..parallel import empty, in_parallel, matmul, matmul_transposed
 from ..ragged import Ragged, sum_rows, sum_rows_side_by_side
 from . import attention_pairs
+from .softmax import softmax, softmax_backward
 
-PIECE = 256  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
+PIECE = 512  # positions computed together: a few dozen titles, whose weights fit into a core's own memory
 
 
 class Projected(NamedTuple):
@@ -38,39 +39,32 @@ class Projected(NamedTuple):
     heads: int
     bilinear: bool
 
-    @property
-    def size(self) -> int:
-        """A."""
-        return self.value.shape[1] // self.heads
-
-    @property
-    def scale(self) -> np.generic:
-        """The factor of query . key, in the dtype of the arrays: a Python float would make float64 of float32."""
-        return self.value.dtype.type(1 if self.bilinear else 1 / math.sqrt(self.size))
-
 
 class Attention(NamedTuple):
     """The attention weights of all sets."""
 
-    alpha: np.ndarray  # [pairs, H]; row pairs[s] + i * n + j belongs to the positions i and j of set s
-    pairs: np.ndarray  # int64 [sets + 1]
-
-    def of_piece(self, piece: slice, sets: Ragged) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Of the sets whose offsets are ``piece``: alpha, offsets, and where in alpha the pairs of each begin."""
-        pairs = self.pairs[piece]
-        return self.alpha[pairs[0] : pairs[-1]], (sets.offsets[piece], pairs - pairs[0])
+    alpha: np.ndarray  # [pairs, H]; row lines[i] + j belongs to position i and the j-th position of its set
+    lines: np.ndarray  # int64 [T + 1]
+    sets: Ragged
 
     def of_set(self, s: int) -> np.ndarray:
         """[H, n, n]; entry [h, i, j] is how much position i takes from position j."""
-        alpha = self.alpha[self.pairs[s] : self.pairs[s + 1]]
-        n = math.isqrt(len(alpha))
-        return alpha.T.reshape(alpha.shape[1], n, n)
+        start, end = self.sets.offsets[s : s + 2]
+        alpha = self.alpha[self.lines[start] : self.lines[end]]
+        return alpha.T.reshape(alpha.shape[1], end - start, end - start)
+
+    def of_piece(self, piece: slice) -> tuple[slice, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """The sets of ``piece`` alone: positions, alpha, 2. the row of each position, and (offsets, lines) from 0."""
+        offsets = self.sets.offsets[piece]
+        positions = slice(offsets[0], offsets[-1])
+        lines = self.lines[offsets[0] : offsets[-1] + 1]
+        alpha = self.alpha[lines[0] : lines[-1]]
+        return positions, alpha, self.sets.values[positions], (offsets - offsets[0], lines - lines[0])
 
 
 class SelfAttentionCache(NamedTuple):
     rows: np.ndarray
-    sets: Ragged
-    weights: list[np.ndarray]
+    weights: list[np.ndarray]  # as they multiply the rows
     projected: Projected
     attention: Attention
 
@@ -94,22 +88,19 @@ def self_attention_forward(
     projected = projected or project(rows, weight_query, weight_key, weight_value, heads)
     # 2. to 5.
     out, attention = attend(projected, sets)  # [T, M]
-    if weight_key is None:
-        weights = [_by_head(weight_query, heads), weight_value]
-    else:
-        weights = [weight_query, weight_key, weight_value]
-    return out, SelfAttentionCache(rows, sets, weights, projected, attention)
+    weights = _weights(weight_query, weight_key, weight_value, heads)
+    return out, SelfAttentionCache(rows, weights, projected, attention)
 
 
 def self_attention_backward(
     dout: np.ndarray, cache: SelfAttentionCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
-    rows, sets, weights, projected, attention = cache
+    rows, weights, projected, attention = cache
     # 5. to 3. the gradient at each position
-    dquery, dkey, dvalue = attend_backward(dout, projected, sets, attention)
+    dquery, dkey, dvalue = attend_backward(dout, projected, attention)
     # 2. a row gets the sum over its positions
-    positions_of_row = sets.transpose(len(rows))
+    positions_of_row = attention.sets.transpose(len(rows))
     at_positions = [dquery, dvalue] if projected.bilinear else [dquery, dkey, dvalue]
     dprojected = sum_rows_side_by_side(at_positions, positions_of_row)
     # 1. query, key, value = rows @ their weights: one product for all, with the weights side by side
@@ -119,17 +110,30 @@ def self_attention_backward(
     if projected.bilinear:  # the key is the row itself
         drows += sum_rows(dkey, positions_of_row)
         return drows, _by_head(dweights[0], dweights[0].shape[1] // projected.heads), None, dweights[1]
-    return drows, dweights[0], dweights[1], dweights[2]
+    return drows, dweights[0] * _scale(dweights[1], projected.heads), dweights[1], dweights[2]
 
 
 def project(
     rows: np.ndarray, weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
 ) -> Projected:
     """Step 1 by itself: each weight times the rows, in form "bilinear" the rows as they are in place of the key."""
-    value = matmul(rows, weight_value)
+    made = [matmul(rows, weight) for weight in _weights(weight_query, weight_key, weight_value, heads)]
+    query, key, value = (made[0], rows, made[1]) if weight_key is None else made
+    return Projected(query, key, value, heads, weight_key is None)
+
+
+def _weights(
+    weight_query: np.ndarray, weight_key: np.ndarray | None, weight_value: np.ndarray, heads: int
+) -> list[np.ndarray]:
+    """What the rows are multiplied by: form "qkv" scales the logits here, "bilinear" sorts columns by head."""
     if weight_key is None:
-        return Projected(matmul(rows, _by_head(weight_query, heads)), rows, value, heads, True)
-    return Projected(matmul(rows, weight_query), matmul(rows, weight_key), value, heads, False)
+        return [_by_head(weight_query, heads), weight_value]
+    return [weight_query * _scale(weight_key, heads), weight_key, weight_value]
+
+
+def _scale(weight_key: np.ndarray, heads: int) -> np.generic:
+    """1 / sqrt(A), in the dtype of the weights: NumPy's own square root would make float64 of float32."""
+    return weight_key.dtype.type(1 / math.sqrt(weight_key.shape[1] // heads))
 
 
 def _by_head(weight: np.ndarray, n: int) -> np.ndarray:
@@ -140,55 +144,53 @@ def _by_head(weight: np.ndarray, n: int) -> np.ndarray:
 def attend(projected: Projected, sets: Ragged) -> tuple[np.ndarray, Attention]:
     """Steps 2 to 5, for rows projected earlier. Returns out [T, M] and the attention weights.
 
-    Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``.
+    Pieces of a few sets are computed on all cores; each owns its positions of ``out`` and its pairs of ``alpha``, and
+    what one step of a piece makes is in the core's own memory when the next one reads it.
     """
     query, key, value, heads, bilinear = projected
-    products, weighted_sums = (
-        attention_pairs.products(heads, projected.size),
-        attention_pairs.weighted_sums(heads, projected.size),
-    )
-    pairs_before = np.zeros(len(sets) + 1, np.int64)
-    np.cumsum(sets.lengths**2, out=pairs_before[1:])
-    attention = Attention(np.empty((pairs_before[-1], heads), value.dtype), pairs_before)
-    out = np.empty((len(sets.values), value.shape[1]), value.dtype)
-    rows = sets.values  # 2. the row that each position holds
+    sizes = heads, value.shape[1] // heads
+    products, weighted_sums = attention_pairs.products(*sizes), attention_pairs.weighted_sums(*sizes)
+    lines = np.zeros(len(sets.values) + 1, np.int64)
+    np.cumsum(np.repeat(sets.lengths, sets.lengths), out=lines[1:])
+    attention = Attention(empty((lines[-1], heads), value.dtype), lines, sets)
+    out = empty((len(sets.values), value.shape[1]), value.dtype)
 
     def attend_piece(piece: slice) -> None:
-        alpha, where = attention.of_piece(piece, sets)
+        positions, alpha, rows, where = attention.of_piece(piece)
         if bilinear:
             attention_pairs.bilinear_logits(query, key, rows, *where, alpha)  # 3.
         else:
-            products(query, rows, key, rows, projected.scale, *where, alpha)  # 3. logits
-        attention_pairs.softmax(alpha, *where)  # 4.
-        weighted_sums(alpha, value, rows, *where, out)  # 5.
+            products(query, rows, key, rows, *where, alpha)  # 3. logits
+        softmax(alpha, where[1])  # 4.
+        weighted_sums(alpha, value, rows, *where, out[positions])  # 5.
 
     in_parallel(attend_piece, sets.pieces(PIECE))
     return out, attention
 
 
 def attend_backward(
-    dout: np.ndarray, projected: Projected, sets: Ragged, attention: Attention
+    dout: np.ndarray, projected: Projected, attention: Attention
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dquery, dkey and dvalue at each position: [T, columns of query, key, value]."""
     query, key, value, heads, bilinear = projected
-    size = projected.size
-    products, weighted_sums = attention_pairs.products(heads, size), attention_pairs.weighted_sums(heads, size)
-    weighted_sums_transposed = attention_pairs.weighted_sums_transposed(heads, size)
-    dquery, dkey, dvalue = (np.empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
-    rows, positions = sets.values, np.arange(len(dout), dtype=np.int32)
-    unscaled = value.dtype.type(1)
+    sizes = heads, value.shape[1] // heads
+    products, weighted_sums = attention_pairs.products(*sizes), attention_pairs.weighted_sums(*sizes)
+    weighted_sums_transposed = attention_pairs.weighted_sums_transposed(*sizes)
+    dquery, dkey, dvalue = (empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
 
     def backward_piece(piece: slice) -> None:
-        alpha, where = attention.of_piece(piece, sets)
-        dlogits = np.empty_like(alpha)
-        products(dout, positions, value, rows, unscaled, *where, dlogits)  # 5. dalpha, until step 4
-        weighted_sums_transposed(alpha, dout, positions, *where, dvalue)  # 5.
-        attention_pairs.softmax_backward(dlogits, alpha, projected.scale, *where)  # 4.
+        positions, alpha, rows, where = attention.of_piece(piece)
+        dquery_here, dkey_here, dvalue_here = dquery[positions], dkey[positions], dvalue[positions]
+        dout_here, each = dout[positions], np.arange(len(rows), dtype=rows.dtype)
+        dlogits = empty(alpha.shape, alpha.dtype)
+        products(dout_here, each, value, rows, *where, dlogits)  # 5. dalpha, until step 4
+        weighted_sums_transposed(alpha, dout_here, each, *where, dvalue_here)  # 5.
+        softmax_backward(dlogits, alpha, where[1])  # 4.
         if bilinear:
-            attention_pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery, dkey)  # 3.
+            attention_pairs.bilinear_logits_backward(dlogits, query, key, rows, *where, dquery_here, dkey_here)  # 3.
         else:
-            weighted_sums(dlogits, key, rows, *where, dquery)  # 3.
-            weighted_sums_transposed(dlogits, query, rows, *where, dkey)  # 3.
+            weighted_sums(dlogits, key, rows, *where, dquery_here)  # 3.
+            weighted_sums_transposed(dlogits, query, rows, *where, dkey_here)  # 3.
 
-    in_parallel(backward_piece, sets.pieces(PIECE))
+    in_parallel(backward_piece, attention.sets.pieces(PIECE))
     return dquery, dkey, dvalue
