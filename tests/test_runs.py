@@ -18,7 +18,7 @@ from nrms_np.app.run_folder import claim, read_settings
 from nrms_np.app.training_run import new_folder
 from tests.helpers import ROOT, arguments, contents, environment, training, write_data
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_runs")]
 
 
 @pytest.fixture(scope="module")
