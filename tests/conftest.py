@@ -41,7 +41,7 @@ def demo_corpus() -> Demo:
 
 @pytest.fixture(scope="module")
 def quick_runs() -> Iterator[None]:
-    """Runs whose pictures are not drawn, only written, and whose baselines know few words: most of a short run's time."""
+    """Pictures are not drawn, only written, and the baselines know few words: both are most of a short run's time."""
     from nrms_np.app import pictures  # only now: importing matplotlib takes a while
 
     with pytest.MonkeyPatch.context() as patch:
