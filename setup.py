@@ -31,7 +31,7 @@ setup(
     install_requires=["numpy>=2.0.2,<2.5", "numba>=0.60,<0.69", "tqdm>=4.60,<5", "matplotlib>=3.8.4,<4"],
     extras_require={
         "parquet": ["pyarrow>=15"],
-        "test": ["pytest>=8", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6", "mypy>=1.10"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6", "mypy>=1.10"],
         "bench": ["torch==2.13.0", "threadpoolctl>=3"],
         "notebooks": ["jupytext>=1.16", "nbclient>=0.9", "ipykernel>=6"],
         "mpi": ["mpi4py>=4.1", "mpich>=4.2"],

@@ -1,16 +1,21 @@
-"""Shared by all tests: where the real data is.
+"""Shared by all tests: where the real data is, what takes long to make, and what makes runs short.
 
 Helpers are imported by their full names, ``from tests import naive`` and ``from tests.helpers import ...``; nothing is
 imported from the programs in tests/programs, except by the tests of these programs. Importing ``nrms_np`` sets the
 number of threads, so nothing of that kind is to be done here.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nrms_np import parallel
+from nrms_np.app import baselines, training_run
+from nrms_np.app.files import write_file
+from nrms_np.data.demo import Demo, make_demo
 
+PNG_END = b"IEND\xaeB`\x82"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -26,6 +31,24 @@ def mind() -> Path:
     if not (folder / "train" / "news.tsv").exists():
         pytest.skip("the real MIND sample (../shared/mind) is not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_corpus() -> Demo:
+    """The whole demo corpus: seconds to make, and nobody changes it."""
+    return make_demo()
+
+
+@pytest.fixture(scope="module")
+def quick_runs() -> Iterator[None]:
+    """Pictures are not drawn, only written, and the baselines know few words: both are most of a short run's time."""
+    from nrms_np.app import pictures  # only now: importing matplotlib takes a while
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_run, "PICTURES", 1)
+        patch.setattr(pictures, "_save", lambda _, path: write_file(path, lambda file: file.write(PNG_END)))
+        patch.setattr(baselines, "COMMON", 50)
+        yield
 
 
 @pytest.fixture

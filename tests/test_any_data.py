@@ -20,6 +20,8 @@ from nrms_np.errors import InputError
 from nrms_np.ragged import Ragged
 from tests.helpers import QUICK
 
+pytestmark = pytest.mark.usefixtures("quick_runs")
+
 
 @pytest.fixture(scope="module")
 def demo():

@@ -424,6 +424,7 @@ def write_ebnerd(folder):
         write_parquet(folder / name / "behaviors.parquet", behaviors)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_ebnerd_whose_test_set_repeats_impression_ids(tmp_path, capsys):
     pytest.importorskip("pyarrow")
     (tmp_path / "ebnerd").mkdir()
@@ -469,6 +470,7 @@ def test_xmind(tmp_path, header, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_runs")
 def test_a_csv_of_a_hundred_users_to_a_trained_model(tmp_path, capsys):
     demo = make_demo(seed=2, users=100, news=600, train_impressions=400, dev_impressions=80, mixed=0)
     log = []

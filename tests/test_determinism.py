@@ -16,6 +16,7 @@ from tests.helpers import arguments, contents, count_words, write_data
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_runs")
 def test_weights_metrics_and_prediction_file_are_the_same_bytes_again(tmp_path, monkeypatch, set_threads):
     """Twice with three threads and once with a single one."""
     monkeypatch.setattr("nrms_np.app.threads.usable_cores", lambda: 3)

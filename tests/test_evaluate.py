@@ -66,7 +66,7 @@ ODD = [no_history, nothing_clicked, all_clicked, nothing_clicked, repeated_candi
 
 
 @pytest.fixture(scope="module")
-def finished_run(folders, tmp_path_factory):
+def finished_run(quick_runs, folders, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "one"
     arguments = ["--train", str(folders / "train"), "--dev", str(folders / "dev"), "--run", str(run), *QUICK]
     assert cli.run_command(train.main, arguments) == 0

@@ -325,10 +325,9 @@ def test_bad_input_is_one_clear_line(files, arguments, message, capsys):
     assert message in errors[0] and not (files / "bad.html").exists()
 
 
-def test_the_example_of_the_help_names_a_reader_of_the_demo_corpus():
-    behaviors = make_demo().dev
+def test_the_example_of_the_help_names_a_reader_of_the_demo_corpus(demo_corpus):
     user = command.EPILOG.partition("--user ")[2].split()[0]
-    assert command._history_of(user, make_demo().news, behaviors)
+    assert command._history_of(user, demo_corpus.news, demo_corpus.dev)
     assert "--data runs/demo/corpus/dev " in command.EPILOG
 
 

@@ -41,6 +41,22 @@ def test_self_attention_matches_naive(attention, heads, size):
         np.testing.assert_allclose(alpha.sum(axis=2), 1, atol=1e-12)
 
 
+@pytest.mark.parametrize("attention", ["qkv", "bilinear"])
+def test_self_attention_in_several_pieces_is_that_in_one(monkeypatch, attention):
+    rng, sets = np.random.default_rng(8), Ragged.from_lists(SETS)
+    rows, dout, weights = rng.normal(size=(5, 4)), rng.normal(size=(9, 6)), attention_weights(rng, attention, 2, 3, 4)
+
+    def both_ways():
+        out, cache = self_attention_forward(rows, sets, *weights, 2)
+        return [out, *(one for one in self_attention_backward(dout, cache) if one is not None)]
+
+    one_piece = both_ways()
+    monkeypatch.setattr("nrms_np.layers.self_attention.PIECE", 2)
+    assert len(sets.pieces(2)) > 2
+    for found, expected in zip(both_ways(), one_piece, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
 @given(st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=5), st.sampled_from(SIZES))
 @settings(max_examples=40, deadline=None)
 def test_self_attention_matches_naive_on_any_sets(sets, sizes):

@@ -15,7 +15,7 @@ from nrms_np.app.run_folder import claim
 from tests.helpers import arguments, contents, training, write_data
 from tests.programs.kill import check_files, half_written, kill_and_resume, saved_steps
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_runs")]
 
 
 @pytest.fixture(scope="module")
