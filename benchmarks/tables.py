@@ -26,6 +26,7 @@ READING_ORDER = {  # file -> what is in it
     "parallel.py": "loops on all cores",
     "layers/embedding.py": "look up word vectors",
     "layers/dropout.py": "drop and scale",
+    "layers/softmax.py": "weights that add up to one, for both attentions",
     "layers/self_attention.py": "words look at each other",
     "layers/attention_pairs.py": "its loops over pairs of words",
     "layers/additive_attention.py": "many vectors into one",

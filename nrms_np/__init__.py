@@ -7,25 +7,26 @@ reading order:
 
    1. config.py                      63 lines  every setting, with its default
    2. rng.py                         19 lines  every random draw by its name
-   3. ragged.py                     176 lines  lists of lists in two arrays
+   3. ragged.py                     170 lines  lists of lists in two arrays
    4. batch.py                       58 lines  three lists of indices: every thing once
-   5. parallel.py                   182 lines  loops on all cores
+   5. parallel.py                   190 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
-   8. layers/self_attention.py      194 lines  words look at each other
-   9. layers/attention_pairs.py     225 lines  its loops over pairs of words
-  10. layers/additive_attention.py  143 lines  many vectors into one
-  11. layers/mean.py                 50 lines  the same without attention
-  12. layers/loss.py                 62 lines  scores, softmax, loss
-  13. encoder.py                     92 lines  the encoder that NRMS uses twice
-  14. model.py                      178 lines  the five lines, and their gradient
-  15. gradcheck.py                  262 lines  the proof of every gradient
-  16. adam.py                        85 lines  the optimiser
-  17. clicks.py                     130 lines  clicks and their negatives
-  18. fit.py                        192 lines  epochs and early stopping
-  19. inference.py                  183 lines  scores for any reader
-  20. metrics.py                    127 lines  AUC, MRR, nDCG
-  21. errors.py                      16 lines  what can go wrong
+   8. layers/softmax.py              65 lines  weights that add up to one, for both attentions
+   9. layers/self_attention.py      196 lines  words look at each other
+  10. layers/attention_pairs.py     150 lines  its loops over pairs of words
+  11. layers/additive_attention.py  123 lines  many vectors into one
+  12. layers/mean.py                 50 lines  the same without attention
+  13. layers/loss.py                 62 lines  scores, softmax, loss
+  14. encoder.py                     92 lines  the encoder that NRMS uses twice
+  15. model.py                      167 lines  the five lines, and their gradient
+  16. gradcheck.py                  221 lines  the proof of every gradient
+  17. adam.py                        83 lines  the optimiser
+  18. clicks.py                      92 lines  clicks and their negatives
+  19. fit.py                        191 lines  epochs and early stopping
+  20. inference.py                  152 lines  scores for any reader
+  21. metrics.py                    102 lines  AUC, MRR, nDCG
+  22. errors.py                      16 lines  what can go wrong
 
 end of the reading order
 """

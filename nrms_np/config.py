@@ -21,7 +21,7 @@ class Config:
     epochs: int = setting(10, "passes over the training clicks", least=1)
     patience: int = setting(10, "stop after this many epochs without a better dev AUC", least=1)
     batch_size: int = setting(64, "clicks in a training step", least=1)
-    learning_rate: float = setting(5e-4, "step size of Adam at the start; it falls to 0 on a line until the last epoch")
+    learning_rate: float = setting(1e-3, "step size of Adam at the start; it falls to 0 on a line until the last epoch")
     clip: float = setting(0.0, "largest global norm of the gradient; 0 does not clip")
     dropout: float = setting(0.2, "share of entries dropped from word vectors and from attention outputs", below=1)
     negatives: int = setting(4, "shown but not clicked titles beside each click (K)", least=1)
