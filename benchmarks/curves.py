@@ -20,12 +20,13 @@ from tqdm import tqdm
 from . import mind_sample, records
 
 SPREADS = (0.03, 0.1, 0.3, 1, 3.5, 10, 30, 100)
+RATE = "--held-out --learning-rate 0.0005"  # the default rate when these were run
 MORE = "--more --epochs 5"
 SIZES = ("--share 0.25", "--share 0.5", "", MORE)  # parts of the sample, all of it, and the folder with more clicks
 
 # curve -> line -> its points: x (None: the number of clicks) and the flags of mind_sample
 CURVES: dict[str, dict[str, list[tuple[float | None, str]]]] = {
-    "spread": {"NRMS": [(spread, f"--held-out --spread {spread:g}") for spread in SPREADS]},
+    "spread": {"NRMS": [(spread, f"{RATE} --spread {spread:g}") for spread in SPREADS]},
     "clicks": {
         name: [(None, " ".join(filter(None, (size, flags)))) for size in SIZES]
         for name, flags in (("NRMS", ""), ("NRMS without attention", "--attention mean"))
