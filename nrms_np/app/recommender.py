@@ -20,7 +20,7 @@ from ..config import Config
 from ..data.vocabulary import UNKNOWN, tokenize
 from ..encoder import Parameters, encode_forward, side_weights
 from ..errors import InputError, NonFiniteError
-from ..inference import encode, encode_news
+from ..inference import encode, encode_news, number_by_equality
 from ..layers.mean import MeanCache
 from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
@@ -70,8 +70,10 @@ class Recommender:
         return cls(load_checkpoint(Path(path)))
 
     def encode_news(self, titles: Sequence[str], progress: bool = False) -> np.ndarray:
-        """Title vectors [n, M]. A title without words is the zero vector."""
-        return encode_news(self.params, self._words(titles), self.config, "encoding titles" if progress else "")
+        """Title vectors [n, M], to the bit the same for titles of the same words; zero for a title without words."""
+        words = self._words(titles)
+        first, number = number_by_equality(words)
+        return encode_news(self.params, words.take(first), self.config, "encoding titles" if progress else "")[number]
 
     def set_catalogue(
         self, ids: Sequence[str], titles: Sequence[str], vectors: np.ndarray | None = None, progress: bool = False
