@@ -2,14 +2,15 @@
 
 Several machines pay only with large batches (see benchmarks/mpi.py). An epoch has fewer steps then, so each must go
 further: the learning rate grows with the square root of the batch size, in proportion to it, or not at all. Trains on
-20,772 clicks with GloVe 50d, for each batch size, rule and seed, and records the AUC and the seconds after each epoch.
-A run with ranks gives the same numbers, so one process is enough here. ``--batches 64 256 --seeds 1 --epochs 3`` is a
-short form; what has been run is kept in benchmarks/large_batches.json, and what is there is not run again.
+20,772 clicks with GloVe 50d, for each batch size, rule and seed, and records the AUC on dev after each epoch. Ranks
+change no number, so one process is enough here. What has been run is kept in benchmarks/large_batches.json, and is not
+run again. The seconds of a step are measured at the end, on the same data, with all batch sizes taking turns.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -21,60 +22,77 @@ from nrms_np.data.prepare import prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vectors import make_table, read_vectors
 from nrms_np.data.vocabulary import build_vocabulary
-from nrms_np.fit import TrainingState, fit
+from nrms_np.fit import TrainingState, fit, steps_of_epoch, train_step
 from nrms_np.model import init_parameters
+from nrms_np.rng import generator
 
 from . import records
 from .mind_sample import SHARED
 
-RULES = {"same": 0.0, "root": 0.5, "linear": 1.0}  # the power of (batch size / 64) that multiplies the learning rate
+EPOCHS, SEEDS, BATCHES = 4, 3, (64, 256, 1024)
+RULES = {"root": 0.5, "linear": 1.0}  # the power of (batch size / 64) that multiplies the learning rate
+
+
+def runs() -> list[tuple[int, str, int]]:
+    """Batch size, rule and seed of each run: 64 clicks, for which all rules are one, and larger batches by each rule.
+
+    That a larger batch needs a larger rate shows with one seed: those runs, "same", come last.
+    """
+    ruled = [(batch, rule, seed) for seed in range(SEEDS) for batch in BATCHES for rule in RULES]
+    one = BATCHES[0]
+    return [run for run in ruled if run[:2] != (one, "linear")] + [(batch, "same", 0) for batch in BATCHES if batch > one]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large_batches", description=__doc__.split("\n")[0])
-    parser.add_argument("--batches", type=int, nargs="+", default=[64, 256, 1024])
-    parser.add_argument("--rules", nargs="+", choices=RULES, default=list(RULES))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=Config.epochs)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=15, help="steps that are timed; 0: leave the times as they are")
     args = parser.parse_args()
     threads.use(args.threads)
     news, train = read_folder(SHARED / "mind_more" / "train")
     dev_news, dev = read_folder(SHARED / "mind" / "dev")
     counts = news.tokens.counts()
     vectors = read_vectors(SHARED / "glove" / "glove.6B.50d.subset.txt", counts)
-    config = Config(word_size=50, epochs=args.epochs)
+    config = Config(word_size=50, epochs=EPOCHS)
     words = build_vocabulary(counts, config.min_count, vectors)
     splits = prepare(news, train, words, config), prepare(dev_news, dev, words, config)
     word_counts = np.bincount(splits[0].news_words.values, minlength=len(words))
-    found = records.read("large_batches")["runs"] if (records.HERE / "large_batches.json").exists() else {}
-    for seed in range(args.seeds):
-        table = make_table(words, counts, vectors, config.word_size, seed)
-        for batch in args.batches:
-            for rule in args.rules if batch != 64 else ["same"]:
-                rate = config.learning_rate * (batch / 64) ** RULES[rule]
-                changed = replace(config, seed=seed, batch_size=batch, learning_rate=rate)
-                name = f"{batch} clicks, {rule}, {args.epochs} epochs, seed {seed}"
-                if name not in found:
-                    found[name] = run(splits, init_parameters(table.copy(), changed, word_counts), changed)
-                    records.write("large_batches", {"machine": records.machine(args.threads), "runs": found})
-                show(name, found[name])
+    record = records.read("large_batches")
+    for batch, rule, seed in runs():
+        rate = config.learning_rate * (batch / BATCHES[0]) ** RULES.get(rule, 0)
+        changed = replace(config, seed=seed, batch_size=batch, learning_rate=rate)
+        name = f"{batch} clicks, {rule}, seed {seed}"
+        if name not in record["runs"]:
+            table = make_table(words, counts, vectors, config.word_size, seed)
+            state = TrainingState.start(init_parameters(table, changed, word_counts))
+            fit(state, *splits, changed)
+            record["runs"][name] = {
+                "steps": steps_of_epoch(splits[0].clicks, changed),
+                "learning_rate": rate,
+                "auc": [one["auc"] for one in state.records],
+                "loss": [one["loss"] for one in state.records],
+            }
+            records.write("large_batches", record)
+        print(f"{name:<30}", *(f"{auc:.4f}" for auc in record["runs"][name]["auc"]), flush=True)
+    if args.rounds:
+        table = make_table(words, counts, vectors, config.word_size, 0)
+        state = TrainingState.start(init_parameters(table, config, word_counts))
+        record |= {"machine": records.machine(args.threads), "step_seconds": step_seconds(state, splits[0], config, args.rounds)}
+        records.write("large_batches", record)
+        print("ms a step:", {batch: round(1e3 * seconds) for batch, seconds in record["step_seconds"].items()})
 
 
-def run(splits: tuple[Split, Split], params: dict[str, np.ndarray], config: Config) -> list[dict[str, float]]:
-    """AUC and the seconds of the training steps so far, by epoch."""
-    state, rows, seconds = TrainingState.start(params), [], 0.0
-    fit(state, *splits, config)
-    for record in state.records:
-        seconds += record["seconds"]
-        rows.append({"auc": record["auc"], "loss": record["loss"], "seconds": seconds})
-    return rows
-
-
-def show(name: str, rows: list[dict[str, float]]) -> None:
-    best = max(rows, key=lambda row: row["auc"])
-    aucs = " ".join(f"{row['auc']:.3f}" for row in rows)
-    print(f"{name:<40} {aucs}   best {best['auc']:.4f} after {best['seconds']:,.0f} s", flush=True)
+def step_seconds(state: TrainingState, train: Split, config: Config, rounds: int) -> dict[int, float]:
+    """The median step of each batch size, with assembling the batch. They take turns, and the first only compiles."""
+    found: dict[int, list[float]] = {batch: [] for batch in BATCHES}
+    for i in range(rounds + 1):
+        for size, times in found.items():
+            rng = generator(0, "benchmark batch", i)
+            which = rng.choice(len(train.clicks), size)
+            start = time.perf_counter()
+            train_step(state.params, state.adam, train.batch(which, config, rng), config, 1, i)
+            times.append(time.perf_counter() - start)
+    return {size: float(np.median(times[1:])) for size, times in found.items()}
 
 
 if __name__ == "__main__":
