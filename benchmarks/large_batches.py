@@ -40,7 +40,9 @@ def runs() -> list[tuple[int, str, int]]:
     """
     ruled = [(batch, rule, seed) for seed in range(SEEDS) for batch in BATCHES for rule in RULES]
     one = BATCHES[0]
-    return [run for run in ruled if run[:2] != (one, "linear")] + [(batch, "same", 0) for batch in BATCHES if batch > one]
+    return [run for run in ruled if run[:2] != (one, "linear")] + [
+        (batch, "same", 0) for batch in BATCHES if batch > one
+    ]
 
 
 def main() -> None:
@@ -77,7 +79,10 @@ def main() -> None:
     if args.rounds:
         table = make_table(words, counts, vectors, config.word_size, 0)
         state = TrainingState.start(init_parameters(table, config, word_counts))
-        record |= {"machine": records.machine(args.threads), "step_seconds": step_seconds(state, splits[0], config, args.rounds)}
+        record |= {
+            "machine": records.machine(args.threads),
+            "step_seconds": step_seconds(state, splits[0], config, args.rounds),
+        }
         records.write("large_batches", record)
         print("ms a step:", {batch: round(1e3 * seconds) for batch, seconds in record["step_seconds"].items()})
 

@@ -45,14 +45,17 @@ def encode(
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
-    for chunk in ranks.own(chunks):
+
+    def encode_chunk(chunk: slice) -> np.ndarray:
         chunk_rows, chunk_sets = rows, sets.take(np.arange(chunk.start, chunk.stop))
         if projected is None:
             chunk_rows, chunk_sets = only_mentioned(rows, chunk_sets)
-        out[chunk], _ = encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)
+        return encode_forward(chunk_rows, chunk_sets, weights, heads, None, 0, projected)[0]
+
+    for chunk, vectors in zip(chunks, ranks.map(encode_chunk, chunks)):
+        out[chunk] = vectors
         if on_chunk:
-            on_chunk(len(chunk_sets))
-    ranks.fill(out, chunks)
+            on_chunk(len(vectors))
     return out
 
 
@@ -114,8 +117,6 @@ def score_pieces(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
-    Of several ranks, each yields its own pieces.
-
     Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
     of impressions. Shows progress bars.
     """
@@ -133,12 +134,16 @@ def score_pieces(
     with _bar("encoding users", len(clicked)) as bar:
         clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
         users = encode(titles, clicked, side_weights(params, "user"), config.heads, bar.update, ranks)
+
+    def score(piece: slice) -> np.ndarray:
+        shown = candidates.take(np.arange(piece.start, piece.stop))
+        shown = Ragged(row_of_news[shown.values], shown.offsets)
+        return score_candidates(titles, users[history_number[piece]], shown)
+
     with _bar("scoring impressions", len(histories)) as bar:
-        for piece in ranks.own(pieces):
-            shown = candidates.take(np.arange(piece.start, piece.stop))
-            shown = Ragged(row_of_news[shown.values], shown.offsets)
-            yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
-            bar.update(len(shown))
+        for piece, scores in zip(pieces, ranks.map(score, pieces)):
+            yield piece.start, piece.stop, scores
+            bar.update(piece.stop - piece.start)
 
 
 def _bar(what: str, total: int) -> tqdm:
@@ -155,18 +160,14 @@ def score_impressions(
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
     pieces = score_pieces(params, news_words, histories, candidates, config, ranks)
-    return join_pieces(pieces, candidates, params["embedding"].dtype, ranks)
+    return join_pieces(pieces, candidates, params["embedding"].dtype)
 
 
-def join_pieces(
-    pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype, ranks: Ranks = ALONE
-) -> np.ndarray:
-    """The scores [all candidates] from the ``pieces`` of ``score_pieces``, also from those of other ranks."""
+def join_pieces(pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype) -> np.ndarray:
+    """The scores [all candidates] from the ``pieces`` of ``score_pieces``."""
     scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
     for first, end, found in pieces:
         scores[offsets[first] : offsets[end]] = found
-    cuts = offsets[[0, *(piece.stop for piece in row_blocks(len(candidates), CHUNK))]]
-    ranks.fill(scores, [slice(*cut) for cut in zip(cuts[:-1], cuts[1:])])
     return scores
 
 

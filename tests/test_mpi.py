@@ -291,7 +291,7 @@ def test_ranks_that_were_started_differently_end_with_one_line(data, tmp_path):
     for one, message in (
         (
             arguments(other, tmp_path / "run"),
-            "error: the ranks differ in data: 247 clicks, .*start all ranks with the same",
+            "error: the ranks differ in data: 247 clicks, .*start all with the same",
         ),
         ([*here, "--seed", "1"], r"error: the ranks differ in seed: 0 on rank 0, 1 on rank 1 of 2 \("),
         (nowhere, r"rank 1 of 2 \(.*\): error: \S+nowhere/train/news.tsv: no such file"),

@@ -50,10 +50,9 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
     Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
     written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
     """
-    ranks = mpi.ranks()
-    folder = ranks.first(lambda: make_folder(settings, folder))
+    folder = mpi.first(lambda: make_folder(settings, folder))
     with working_in(folder):
-        if ranks.rank:
+        if mpi.ranks().rank:
             return train_and_report(settings, folder)
         if (folder / SETTINGS_FILE).exists():
             go_on = cli.command("train", "--resume", folder)
@@ -95,7 +94,7 @@ def new_folder(base: Path) -> Path:
 
 def resume_run(folder: Path, given: dict[str, Any]) -> None:
     """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.ranks().first(lambda: read_settings(folder).changed(given))
+    settings = mpi.first(lambda: read_settings(folder).changed(given))
     settings.check_paths()
     with working_in(folder):
         train_and_report(settings, folder)
@@ -119,10 +118,10 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     ranks = mpi.ranks()
     data = load_data(settings)
     prepared = prepare_data(data, settings)
-    ranks.check_equal({**asdict(prepared.config), "data": prepared.fingerprint})
+    mpi.check_equal({**asdict(prepared.config), "data": prepared.fingerprint})
     table = prepared.table.copy()  # training changes its own in place, and the baselines need the first one
     start = init_parameters(table, prepared.config, prepared.word_counts)
-    state = ranks.first(lambda: resume(folder, start, prepared, settings))
+    state = mpi.first(lambda: resume(folder, start, prepared, settings))
     rows = report.TrainingTable(lambda: baselines.evaluate_all(data, prepared))
     for record in [] if ranks.rank else state.records:
         rows.show(record, record is state.best)
@@ -131,7 +130,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         save_state(folder / "resume.npz", state, prepared.config, prepared.fingerprint)
 
     def finish_epoch(record: Record) -> None:
-        ranks.check_equal(
+        mpi.check_equal(
             {f"{name} after epoch {record['epoch']}": param for name, param in state.params.items()},
             "use machines of one kind: another processor rounds differently",
         )
@@ -141,7 +140,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             rows.show(record, record is state.best)
 
     steps, done = steps_of_epoch(prepared.train.clicks, prepared.config), state.adam.step
-    with saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
+    with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, prepared.config, finish_epoch, on_step, ranks)
     assert state.best  # there is an epoch at least
     if ranks.rank:
