@@ -4,7 +4,8 @@ Several machines pay only with large batches (see benchmarks/mpi.py). An epoch h
 further: the learning rate grows with the square root of the batch size, in proportion to it, or not at all. Trains on
 20,772 clicks with GloVe 50d, for each batch size, rule and seed, and records the AUC on dev after each epoch. Ranks
 change no number, so one process is enough here. What has been run is kept in benchmarks/large_batches.json, and is not
-run again. The seconds of a step are measured at the end, on the same data, with all batch sizes taking turns.
+run again. The seconds of a step are measured at the end, on the same data, with all batch sizes taking turns
+(``--rounds 0`` leaves them as they are), and the picture is drawn; ``--draw`` does only that.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from nrms_np.app import threads
 from nrms_np.clicks import Split
@@ -49,8 +52,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large_batches", description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=15, help="steps that are timed; 0: leave the times as they are")
+    parser.add_argument("--draw", action="store_true", help="draw what is there, run nothing")
     args = parser.parse_args()
-    threads.use(args.threads)
+    if not args.draw:
+        run(args.threads, args.rounds)
+    draw(records.read("large_batches"))
+
+
+def run(thread_count: int, rounds: int) -> None:
+    """Train what is not there yet, and time the steps."""
+    threads.use(thread_count)
     news, train = read_folder(SHARED / "mind_more" / "train")
     dev_news, dev = read_folder(SHARED / "mind" / "dev")
     counts = news.tokens.counts()
@@ -76,15 +87,12 @@ def main() -> None:
             }
             records.write("large_batches", record)
         print(f"{name:<30}", *(f"{auc:.4f}" for auc in record["runs"][name]["auc"]), flush=True)
-    if args.rounds:
+    if rounds:
         table = make_table(words, counts, vectors, config.word_size, 0)
         state = TrainingState.start(init_parameters(table, config, word_counts))
-        record |= {
-            "machine": records.machine(args.threads),
-            "step_seconds": step_seconds(state, splits[0], config, args.rounds),
-        }
-        records.write("large_batches", record)
-        print("ms a step:", {batch: round(1e3 * seconds) for batch, seconds in record["step_seconds"].items()})
+        seconds = step_seconds(state, splits[0], config, rounds)
+        records.write("large_batches", record | {"machine": records.machine(thread_count), "step_seconds": seconds})
+        print("ms a step:", {batch: round(1e3 * median) for batch, median in seconds.items()})
 
 
 def step_seconds(state: TrainingState, train: Split, config: Config, rounds: int) -> dict[int, float]:
@@ -98,6 +106,35 @@ def step_seconds(state: TrainingState, train: Split, config: Config, rounds: int
             train_step(state.params, state.adam, train.batch(which, config, rng), config, 1, i)
             times.append(time.perf_counter() - start)
     return {size: float(np.median(times[1:])) for size, times in found.items()}
+
+
+def lines(record: dict[str, Any]) -> dict[tuple[int, str], list[dict[str, Any]]]:
+    """The runs of all seeds by batch size and rule, as far as they are there."""
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for batch, rule, seed in runs():
+        if (name := f"{batch} clicks, {rule}, seed {seed}") in record["runs"]:
+            found.setdefault((batch, rule), []).append(record["runs"][name])
+    return dict(sorted(found.items()))
+
+
+def draw(record: dict[str, Any]) -> None:
+    """AUC by epoch and by minute; a band from the lowest to the highest seed."""
+    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    colors, styles = dict(zip(BATCHES, ("#555555", "#2f6db5", "#d9822b"))), {"root": "-", "linear": "--", "same": ":"}
+    for (batch, rule), seeds in lines(record).items():
+        aucs, epochs = np.array([one["auc"] for one in seeds]), np.arange(1, EPOCHS + 1)
+        minutes = epochs * seeds[0]["steps"] * record["step_seconds"][str(batch)] / 60
+        label = f"{batch:,} clicks" + (f", {rule}" if batch > BATCHES[0] else "")
+        for axes, x in zip(panels, (epochs, minutes)):
+            axes.plot(x, aucs.mean(axis=0), styles[rule], color=colors[batch], label=label)
+            axes.fill_between(x, aucs.min(axis=0), aucs.max(axis=0), color=colors[batch], alpha=0.12, linewidth=0)
+    panels[0].set(xlabel="epoch", ylabel="AUC on dev", xticks=range(1, EPOCHS + 1))
+    panels[1].set(xlabel="minutes of one machine", xlim=(0, None))
+    panels[1].legend(frameon=False, fontsize=8)
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(records.ROOT / "images" / "large_batches.png", dpi=130, metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -338,12 +338,86 @@ def scaling() -> str:
     return table(("what changes", "to", "ms a step", "peak MB"), rows)
 
 
+def ranks() -> str:
+    """One and two ranks on one machine: what a step costs, and how well the model meets it."""
+    record = read("mpi")
+    seconds, rows, slower, summed = record["seconds"], [], [], []
+    for size, model in record["checked"].items():
+        one, threads, both = (seconds[f"step/{size}/{way}"] for way in ("1 thread", "2 threads", "2 ranks"))
+        slower.append(both / threads)
+        summed.append(seconds[f"sum/{size}/2 ranks"] / both)
+        click = f"{1e6 * threads / int(size):,.0f}"
+        rows.append((f"{int(size):,}", ms(one), ms(threads), ms(both), click, f"{model / both:.2f}"))
+    head = (
+        "clicks a step",
+        "ms, 1 thread",
+        "ms, 2 threads",
+        "ms, 2 ranks",
+        "us a click, 2 threads",
+        "model / measured",
+    )
+    low, high = min(slower), max(slower)
+    worse = f"take {low:.2f} to {high:.2f} times as long as one rank of two threads"
+    return "\n".join(
+        (
+            table(head, rows),
+            "",
+            f"Two ranks of one thread {worse}. The sum over the ranks takes {min(summed):.1%} to {max(summed):.1%} of "
+            f"their step: on one machine there is nothing to gain from communication that overlaps.",
+            f"In a step of 64 clicks a rank of two sends {record['bytes']['measured']:,.0f} bytes, "
+            f"{record['bytes']['model']:,.0f} by the model.",
+        )
+    )
+
+
+def machines() -> str:
+    """The speed-up that the model predicts, where it stops, and the batch that it needs."""
+    record = read("mpi")
+    counts = sorted({int(key.split("/")[1]) for key in record["predicted"]})
+    sizes, networks = (list(dict.fromkeys(key.split("/")[i] for key in record["predicted"])) for i in (0, 2))
+    rows, needed = [], []
+    for network in networks:
+        for size in sizes:
+            times = [record["predicted"][f"{size}/{count}/{network}"] for count in counts]
+            # the first number of machines that twice as many beat by less than a tenth
+            end = next((counts[i] for i in range(len(times) - 1) if times[i] < 1.1 * times[i + 1]), counts[-1])
+            gains = [f"{times[0] / times[counts.index(count)]:.1f}" for count in (4, 16, 64)]
+            rows.append(
+                (network, f"{int(size):,}", *gains, f"{end}", f"{record['sending'][f'{size}/16/{network}']:.0%}")
+            )
+        half = [
+            s for s in sizes if record["predicted"][f"{s}/1/{network}"] >= 2 * record["predicted"][f"{s}/4/{network}"]
+        ]
+        needed.append(f"at {network} Gb/s {f'{int(half[0]):,} clicks' if half else 'more than these'}")
+    head = ("Gb/s", "clicks a step", "4 machines", "16", "64", "pays up to", "16 send for")
+    return "\n".join(
+        (table(head, rows), "", f"Four machines are twice as fast as one with a batch of: {'; '.join(needed)}.")
+    )
+
+
+def large_batches() -> str:
+    """AUC by batch size and rule for the learning rate, and the minutes of an epoch."""
+    from .large_batches import EPOCHS, lines
+
+    record, rows = read("large_batches"), []
+    for (batch, rule), seeds in lines(record).items():
+        aucs, steps = [run["auc"] for run in seeds], seeds[0]["steps"]
+        by_epoch = [share(sum(at_epoch) / len(aucs)) for at_epoch in zip(*aucs)]
+        last = [one[-1] for one in aucs]
+        spread = f"{share(min(last))} to {share(max(last))}" if len(last) > 1 else "one seed"
+        minutes = f"{steps * record['step_seconds'][str(batch)] / 60:.2f}"
+        rule = "" if batch == 64 else rule
+        rows.append((f"{batch:,}", rule, f"{seeds[0]['learning_rate']:.2g}", f"{steps}", *by_epoch, spread, minutes))
+    epochs = (f"AUC, epoch {epoch}" if epoch == 1 else str(epoch) for epoch in range(1, EPOCHS + 1))
+    return table(("clicks a step", "rule", "rate", "steps", *epochs, "seeds, last epoch", "minutes an epoch"), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", " "): function
     for function in (
         *(demo_output, demo_recommendations, four_numbers, reading_order),
         *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
-        *(mind_sample, spread_curve, click_curve),
+        *(mind_sample, spread_curve, click_curve, ranks, machines, large_batches),
     )
 }
 

@@ -46,7 +46,7 @@ def ranks() -> Ranks:
     except ImportError as error:
         raise InputError(f"{started}, but mpi4py does not work ({error}); install nrms_np[mpi]") from None
     if MPI.COMM_WORLD.size != count:
-        advice = "the launcher is of another MPI than mpi4py's; use the mpiexec beside this python"
+        advice = "the launcher is of another MPI than mpi4py's; use the mpiexec beside this python, or srun --mpi=pmi2"
         raise InputError(f"{started}, but mpi4py sees {MPI.COMM_WORLD.size}: {advice}")
     found = MpiRanks(MPI.COMM_WORLD)
     if found.rank:
