@@ -237,7 +237,13 @@ def main() -> None:
         for network in NETWORKS
     }
     del found["shares"]
-    found = {"machine": records.machine(), "rounds": args.rounds, "load_average": os.getloadavg()[0], **found}
+    found = {
+        "machine": records.machine(),
+        "rounds": args.rounds,
+        "word_size": Config.word_size,
+        "load_average": os.getloadavg()[0],
+        **found,
+    }
     records.write("mpi", found)
     print(f"{tables.ranks()}\n\n{tables.machines()}\nload average {found['load_average']:.1f}")
 

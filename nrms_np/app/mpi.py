@@ -31,7 +31,7 @@ from ..ragged import Ragged, number_by_first_use
 from .threads import usable_cores
 
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # numbers of ranks: MPICH, Open MPI, srun
-PATIENCE = 2  # seconds that a rank that failed waits for the others to fail as well
+PATIENCE = 2  # seconds that other ranks that failed leave to rank 0: if it fails as well, its line says it
 
 
 @cache
@@ -75,23 +75,14 @@ def check_equal(values: dict[str, Any], advice: str = "start all with the same a
                 raise InputError(f"the ranks differ in {name}: {pair}; {advice}")
 
 
-def end(line: str, code: int) -> tuple[str, int]:
-    """What a command says last and returns; called by each rank when its work is over.
-
-    On all ranks it is that of the lowest rank that failed. A rank that failed alone, while others work or wait for it,
-    prints its line and ends them all.
-    """
+def end(line: str, code: int) -> None:
+    """End all ranks with this line and exit code, unless the code is 0: of one process, and of ranks that are done."""
     group = ranks() if ranks.cache_info().currsize else ALONE
-    if not isinstance(group, MpiRanks):
-        return line, code
-    meeting, give_up = group.endings.Ibarrier(), time.monotonic() + PATIENCE
-    while not meeting.Test():
-        if code and time.monotonic() > give_up:
-            group.abort(line, code)
-        time.sleep(0.01)
-    endings = group.endings.allgather((line, code, group.name))
-    line, code, name = max(endings, key=lambda ending: ending[1] > 0)
-    return (line if all(ending[:2] == (line, code) for ending in endings) else f"{name}: {line}"), code
+    if code and isinstance(group, MpiRanks):
+        if group.rank:
+            time.sleep(PATIENCE)
+        sys.stdout.flush()
+        group.abort(line, code)
 
 
 def share(batch: Batch, rank: int, size: int) -> slice:
@@ -130,7 +121,6 @@ class MpiRanks(Ranks):
 
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.rank, comm.size
-        self.endings = comm.Dup()  # for ``end``: ranks that failed meet here, whatever the others wait for
         machine = os.uname().nodename
         self.name = f"rank {self.rank} of {self.size} ({machine}, process {os.getpid()})"
         cores = machine, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
