@@ -31,7 +31,7 @@ from ..ragged import Ragged, number_by_first_use
 from .threads import usable_cores
 
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # numbers of ranks: MPICH, Open MPI, srun
-PATIENCE = 2  # seconds that other ranks that failed leave to rank 0: if it fails as well, its line says it
+PATIENCE = 2  # seconds that another rank which failed leaves to rank 0: if all fail alike, that speaks for them
 
 
 @cache
@@ -51,7 +51,7 @@ def ranks() -> Ranks:
     found = MpiRanks(MPI.COMM_WORLD)
     if found.rank:
         sys.stdout = sys.stderr = open(os.devnull, "w")
-    sys.excepthook = lambda *error: found.abort("".join(traceback.format_exception(*error)), 1)
+    sys.excepthook = lambda *error: end("".join(traceback.format_exception(*error)), 1)
     print(f"{count} ranks, threads of each: {found.threads}; {', '.join(found.gather(found.name))}", flush=True)
     return found
 
@@ -75,14 +75,18 @@ def check_equal(values: dict[str, Any], advice: str = "start all with the same a
                 raise InputError(f"the ranks differ in {name}: {pair}; {advice}")
 
 
-def end(line: str, code: int) -> None:
-    """End all ranks with this line and exit code, unless the code is 0: of one process, and of ranks that are done."""
+def end(text: str, code: int) -> None:
+    """End all ranks, wherever they are, with this text and exit code; not if it is 0, and not a process alone."""
     group = ranks() if ranks.cache_info().currsize else ALONE
-    if code and isinstance(group, MpiRanks):
-        if group.rank:
-            time.sleep(PATIENCE)
-        sys.stdout.flush()
-        group.abort(line, code)
+    if not code or not isinstance(group, MpiRanks):
+        return
+    if group.rank:
+        time.sleep(PATIENCE)
+    sys.stdout.flush()
+    os.write(2, f"\n{group.name}: {text}\n".encode())  # below a progress bar, and in one piece: other ranks write too
+    time.sleep(0.3)  # the launcher may drop what it has not read yet
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI has nothing to add
+    group.comm.Abort(code)
 
 
 def share(batch: Batch, rank: int, size: int) -> slice:
@@ -132,17 +136,17 @@ class MpiRanks(Ranks):
         ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
         flat = np.zeros(self.size * (ends[-1] // self.size + 1), params["embedding"].dtype)  # a part for each rank
         views = (view.reshape(shape) for view, shape in zip(np.split(flat, ends), shapes.values()))
-        sums, loss = dict(zip(shapes, views)), flat[ends[-1] :][:1]
+        sums = dict(zip(shapes, views))  # and the last of ``flat`` that is used is the loss
         clicks = share(batch, self.rank, self.size)
         if clicks.start < clicks.stop:
             part, masks, words = take_share(batch, masks, clicks)
-            loss[0], gradients = compute(params, part, config, masks)
+            flat[ends[-1]], gradients = compute(params, part, config, masks)
             sums["embedding"][words] = gradients.pop("embedding")[1]
             for name, gradient in gradients.items():
                 sums[name][:] = gradient
             flat *= flat.dtype.type((clicks.stop - clicks.start) / len(batch.candidates))
         sum_over_ranks(self.comm, flat)
-        return loss[0], {**sums, "embedding": (batch.words, sums["embedding"])}
+        return flat[ends[-1]], {**sums, "embedding": (batch.words, sums["embedding"])}
 
     def map(self, compute: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
         pieces = iter(pieces)
@@ -152,10 +156,3 @@ class MpiRanks(Ranks):
 
     def gather(self, value: Result) -> list[Result]:
         return self.comm.allgather(value)
-
-    def abort(self, text: str, code: int) -> None:
-        """End all ranks, wherever they are. The text stands below a progress bar of rank 0."""
-        os.write(2, f"\n{self.name}: {text}\n".encode())  # in one piece: other ranks write there too
-        time.sleep(0.3)  # the launcher may drop what it has not read yet
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI has nothing to add
-        self.comm.Abort(code)
