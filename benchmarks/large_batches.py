@@ -11,6 +11,7 @@ run again. The seconds of a step are measured at the end, on the same data, with
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import replace
 from typing import Any
@@ -91,7 +92,12 @@ def run(thread_count: int, rounds: int) -> None:
         table = make_table(words, counts, vectors, config.word_size, 0)
         state = TrainingState.start(init_parameters(table, config, word_counts))
         seconds = step_seconds(state, splits[0], config, rounds)
-        records.write("large_batches", record | {"machine": records.machine(thread_count), "step_seconds": seconds})
+        record |= {
+            "machine": records.machine(thread_count),
+            "load_average": os.getloadavg()[0],
+            "step_seconds": seconds,
+        }
+        records.write("large_batches", record)
         print("ms a step:", {batch: round(1e3 * median) for batch, median in seconds.items()})
 
 

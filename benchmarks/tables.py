@@ -362,6 +362,7 @@ def ranks() -> str:
         (
             table(head, rows),
             "",
+            f"Medians of {record['rounds']} rounds, at a load average of {record['load_average']:.0f}. "
             f"Two ranks of one thread {worse}. The sum over the ranks takes {min(summed):.1%} to {max(summed):.1%} of "
             f"their step: on one machine there is nothing to gain from communication that overlaps.",
             f"In a step of 64 clicks a rank of two sends {record['bytes']['measured']:,.0f} bytes, "
@@ -426,7 +427,9 @@ def large_batches() -> str:
         rule = "" if batch == 64 else rule
         rows.append((f"{batch:,}", rule, f"{seeds[0]['learning_rate']:.2g}", f"{steps}", *by_epoch, spread, minutes))
     epochs = (f"AUC, epoch {epoch}" if epoch == 1 else str(epoch) for epoch in range(1, EPOCHS + 1))
-    return table(("clicks a step", "rule", "rate", "steps", *epochs, "seeds, last epoch", "minutes an epoch"), rows)
+    head = ("clicks a step", "rule", "rate", "steps", *epochs, "seeds, last epoch", "minutes an epoch")
+    cores, load = record["machine"]["threads"], record["load_average"]
+    return f"{table(head, rows)}\n\nMinutes are those of one machine of {cores} cores, at a load average of {load:.0f}."
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
