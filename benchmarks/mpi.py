@@ -1,22 +1,22 @@
 """Cost of several ranks: ``python -m benchmarks.mpi`` measures one and two on this machine, and predicts many machines.
 
-It starts ``mpiexec -n 2``, in which all ways to do a step take turns, so that another load on the machine hits them
-alike; the numbers are the fastest of the rounds, because another load only adds. Two ranks share one machine here, so
-there is no network in what is measured, but the bytes are counted on a real socket (``--bytes``, over the loopback
-device).
+It starts ``mpiexec -n 2``, in which all that is measured takes turns, so that another load on the machine hits all
+alike; the numbers are medians of the rounds. Two ranks share one machine here, so there is no network in what is
+measured, but the bytes are counted on a real socket (``--bytes``, over the loopback device).
 
 The model on paper. With P ranks and a batch of B clicks, a step takes
 
-    whole(B)                   every rank: assemble the batch, draw its masks, and do Adam's step on all of it
+    rest(B)                    every rank: assemble the batch, draw its masks, and do Adam's step on all of it
     + max over ranks of share  the loss and the gradients of about B / P clicks. Words and titles that two ranks have
                                are computed by both, so a share costs more than 1 / P of the whole
-    + pack(bytes)              copy the gradients into one array and add up what has come in
+    + pack(B)                  cut the share out of the batch, and copy its gradients into one array
     + 2 (P - 1) / P * bytes / bandwidth + 2 (P - 1) * latency
 
 where bytes = 4 (weights without the embedding + words of the batch * D + 1): each rank sends its parts to their owners,
-and each owner sends its sums to all. A share takes a0 + a1 words + a2 word positions + a3 history positions, with the
-coefficients fitted to the measured times of shares of 1 to 256 clicks; the shares of P ranks are cut from real batches,
-so how much they have in common and how unequal they are is counted, not assumed.
+and each owner sends its sums to all. On one machine sum(B) stands in place of the last line. Each of the four stages
+takes a0 + a1 words + a2 word positions + a3 history positions, with coefficients fitted to the stage measured by itself
+with 4 to 1,536 clicks. The shares of P ranks are cut from real batches, so how much they have in common and how unequal
+they are is counted, not assumed. Whole steps of 64 to 1,024 clicks are no part of the fit: they check it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,92 +35,94 @@ from typing import Any
 import numpy as np
 
 from nrms_np.adam import adam_step
-from nrms_np.app.mpi import MpiRanks, sum_over_ranks, take_share
+from nrms_np.app.mpi import MpiRanks, share, sum_over_ranks, take_share
 from nrms_np.batch import Batch
 from nrms_np.config import Config
 from nrms_np.fit import train_step
 from nrms_np.model import draw_masks, loss_and_gradients
-from nrms_np.parallel import set_threads
+from nrms_np.parallel import ALONE, set_threads
 
-from . import records
+from . import records, tables
 from .problem import fresh_state, make_problem
 
-BATCHES = (64, 128, 256, 1024)  # measured with one and two ranks
-SHARES = (1, 4, 16, 64, 256)  # clicks of which the cost of a share is measured
-MACHINES, NETWORKS = (1, 4, 16, 64), (1, 10, 100)  # predicted; Gb/s
+BATCHES = (64, 128, 256, 1024)  # clicks of the whole steps, which check the model
+FITTED = (4, 16, 48, 192, 768, 1536)  # clicks of the stages, to which it is fitted
+MACHINES, NETWORKS = (1, 2, 4, 8, 16, 32, 64), (1, 10, 100)  # predicted; Gb/s
 PREDICTED = (64, 256, 1024, 4096)  # clicks in a batch
+COUNTED = 3  # batches whose shares are cut, for each size
 LATENCY = 30e-6  # seconds a message, of a data centre's Ethernet
 OVER_SOCKETS = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp"}  # of MPICH
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+WAYS = {"1 thread": (1, False), "2 threads": (2, False), "2 ranks": (1, True)}  # threads; both ranks at once?
 
 
 def sizes(batch: Batch) -> list[int]:
-    """What the cost of a share depends on."""
+    """What the cost of a stage depends on."""
     return [1, len(batch.words), len(batch.titles.values), len(batch.histories.values)]
 
 
 class Bench:
-    """One of the two ranks. ``alone`` works on rank 0 while rank 1 sleeps, ``both`` on both at once."""
+    """One of the two ranks. Where only one process is measured it is rank 0, while rank 1 sleeps."""
 
     def __init__(self) -> None:
         from mpi4py import MPI
 
         self.comm, self.config = MPI.COMM_WORLD, Config()
-        self.both, self.alone = (MpiRanks(comm, comm) for comm in (MPI.COMM_WORLD, MPI.COMM_SELF))
+        self.both, self.packing = MpiRanks(MPI.COMM_WORLD), MpiRanks(MPI.COMM_SELF)
         self.problem = make_problem(self.config)
         self.params, self.adam = fresh_state(self.problem)
         self.times: dict[str, list[float]] = {}
 
     def batch(self, size: int, i: int) -> Batch:
-        return replace(self.problem, config=replace(self.config, batch_size=size)).batches(i + 1)[i]
+        problem = replace(self.problem, config=replace(self.config, batch_size=size))
+        return problem.batch(*problem.draw(i))
 
-    def turn(self, name: str, threads: int, work: Callable[[], Any], together: bool) -> None:
+    def turn(self, name: str, way: str, work: Callable[[], Any]) -> None:
+        """Time the work; of both ranks at once the slower counts, because the other waits for it."""
+        threads, together = WAYS[way]
         set_threads(threads)
         self.comm.Barrier()
+        start = time.perf_counter()
         if together or self.comm.rank == 0:
-            self.times.setdefault(name, []).append(seconds(work))
+            work()
+        took = time.perf_counter() - start
         done = self.comm.Ibarrier()
         while not done.Test():  # MPI itself would wait on a busy core
             time.sleep(0.0005)
+        took = max(self.comm.allgather(took if together or self.comm.rank == 0 else 0.0))
+        self.times.setdefault(f"{name}/{way}", []).append(took)
 
-    def steps(self, size: int, i: int) -> None:
-        """A whole step, as one process of one and of two threads, and as two ranks."""
+    def step(self, size: int, i: int) -> None:
+        for way in WAYS:
+            ranks = self.both if way == "2 ranks" else ALONE
 
-        def step(ranks: MpiRanks) -> None:
-            rng = np.random.Generator(np.random.SFC64([i, size]))
-            which = rng.choice(len(self.problem.split.clicks), size)
-            batch = self.problem.split.batch(which, self.config, rng)
-            train_step(self.params, self.adam, batch, self.config, 1, i, None, ranks)
+            def work(ranks=ranks) -> None:
+                train_step(self.params, self.adam, self.batch(size, i), self.config, 1, i, None, ranks)
 
-        self.turn(f"step/{size}/1 thread", 1, lambda: step(self.alone), False)
-        self.turn(f"step/{size}/2 threads", 2, lambda: step(self.alone), False)
-        self.turn(f"step/{size}/2 ranks", 1, lambda: step(self.both), True)
+            self.turn(f"step/{size}", way, work)
 
     def stages(self, size: int, i: int) -> None:
-        """The parts of the model, on both ranks at once with a thread each, and on one of two threads."""
         batch = self.batch(size, i)
-        masks = draw_masks(batch, self.params, self.config.dropout, self.generator(i))
+        rng = np.random.Generator(np.random.SFC64([i]))
+        masks = draw_masks(batch, self.params, self.config.dropout, rng)
         _, gradients = loss_and_gradients(self.params, batch, self.config, masks)
-        for threads, together in ((1, True), (2, False)):
 
-            def turn(name: str, work: Callable[[], Any], threads=threads, together=together) -> None:
-                self.turn(f"{name}/{size}/{threads}", threads, work, together)
+        def rest() -> None:
+            self.batch(size, i)
+            draw_masks(batch, self.params, self.config.dropout, rng)
+            adam_step(self.params, gradients, self.adam, 1e-5)
 
-            turn("share", lambda: loss_and_gradients(self.params, batch, self.config, masks))
-            turn("masks", lambda: draw_masks(batch, self.params, self.config.dropout, self.generator(i)))
-            turn("assemble", lambda: self.batch(size, 0))
-            turn("adam", lambda: adam_step(self.params, gradients, self.adam, 1e-5))
-            turn("pack", lambda: self.alone.gradients(lambda *_: (0.0, gradients), self.params, batch, None, masks))
-        flat = np.zeros(2 * (self.values(batch) // 2), np.float32)
-        self.turn(f"sum/{size}", 1, lambda: sum_over_ranks(self.comm, flat), True)
+        def pack() -> None:
+            self.packing.gradients(lambda *_: (0.0, dict(gradients)), self.params, batch, self.config, masks)
 
-    def generator(self, i: int) -> np.random.Generator:
-        return np.random.Generator(np.random.SFC64([i]))
+        for way in ("2 ranks", "2 threads"):
+            self.turn(f"share/{size}", way, lambda: loss_and_gradients(self.params, batch, self.config, masks))
+            self.turn(f"rest/{size}", way, rest)
+            self.turn(f"pack/{size}", way, pack)
+        self.sum(size, i)
+
+    def sum(self, size: int, i: int) -> None:
+        flat = np.zeros(2 * (self.values(self.batch(size, i)) // 2), np.float32)
+        self.turn(f"sum/{size}", "2 ranks", lambda: sum_over_ranks(self.comm, flat))
 
     def values(self, batch: Batch) -> int:
         """Numbers that are summed over the ranks."""
@@ -130,36 +132,27 @@ class Bench:
     def measure(self, rounds: int) -> dict[str, Any]:
         for i in range(rounds + 1):
             for size in BATCHES:
-                self.steps(size, i)
-            for size in sorted({*SHARES, *BATCHES}):
+                self.step(size, i)
+                self.sum(size, i)  # for its part of the step; the model does not see it
+            for size in FITTED:
                 self.stages(size, i)
             if i == 0:
                 self.times.clear()  # compiling
-        return {"seconds": {name: min(times) for name, times in self.times.items()}, **self.counts(rounds)}
-
-    def counts(self, rounds: int) -> dict[str, Any]:
-        measured = {
-            size: np.mean([sizes(self.batch(size, i)) for i in range(rounds)], axis=0).tolist() for size in SHARES
+        counted = {size: [self.batch(size, i) for i in range(COUNTED)] for size in {*BATCHES, *FITTED, *PREDICTED}}
+        return {
+            "seconds": {name: float(np.median(times)) for name, times in self.times.items()},
+            "sizes": {size: np.mean([sizes(one) for one in found], axis=0).tolist() for size, found in counted.items()},
+            "values": {size: float(np.mean([self.values(one) for one in found])) for size, found in counted.items()},
+            "shares": {
+                f"{size}/{ranks}": [cut(batch, ranks) for batch in counted[size]]
+                for size in {*BATCHES, *PREDICTED}
+                for ranks in MACHINES
+            },
         }
-        values = {size: self.values(self.batch(size, 0)) for size in {*BATCHES, *PREDICTED}}
-        return {"sizes": measured, "values": values, "shares": self.cut()}
-
-    def cut(self) -> dict[str, list[list[list[int]]]]:
-        """The sizes of every rank's share, by batch size and number of ranks."""
-        found: dict[str, list[list[list[int]]]] = {}
-        for size in sorted({*BATCHES, *PREDICTED}):
-            batch = self.batch(size, 0)
-            for ranks in (1, 2, *MACHINES[1:]):
-                shares = [share_of(batch, rank, ranks) for rank in range(ranks)]
-                found[f"{size}/{ranks}"] = [
-                    sizes(take_share(batch, None, one)[0]) for one in shares if one.start < one.stop
-                ]
-        return found
 
     def bytes(self) -> dict[str, float]:
         """Bytes that left this machine's sockets in a step, and those of the model."""
-        batch = self.batch(64, 0)
-        flat = np.zeros(2 * (self.values(batch) // 2), np.float32)
+        flat = np.zeros(2 * (self.values(self.batch(64, 0)) // 2), np.float32)
         before, steps = sent(), 20
         for _ in range(steps):
             sum_over_ranks(self.comm, flat)
@@ -167,11 +160,10 @@ class Bench:
         return {"measured": (sent() - before) / steps / 2, "model": flat.nbytes}
 
 
-def share_of(batch: Batch, rank: int, size: int) -> slice:
-    """The clicks of one of ``size`` ranks."""
-    ranks = object.__new__(MpiRanks)
-    ranks.rank, ranks.size = rank, size
-    return ranks.share(batch)
+def cut(batch: Batch, ranks: int) -> list[list[int]]:
+    """The sizes of the share of each rank that has one."""
+    shares = [share(batch, rank, ranks) for rank in range(ranks)]
+    return [sizes(take_share(batch, None, one)[0]) for one in shares if one.start < one.stop]
 
 
 def sent() -> int:
@@ -179,10 +171,10 @@ def sent() -> int:
     return next(int(line.split(":")[1].split()[8]) for line in lines if line.strip().startswith("lo:"))
 
 
-def fit_shares(found: dict[str, Any], threads: int) -> np.ndarray:
-    """a0 to a3: seconds of a share as a sum over its sizes, none of them negative. Relative errors count alike."""
-    rows = np.array([found["sizes"][str(size)] for size in SHARES])
-    times = np.array([found["seconds"][f"share/{size}/{threads}"] for size in SHARES])
+def coefficients(found: dict[str, Any], stage: str, way: str) -> np.ndarray:
+    """a0 to a3: seconds of a stage as a sum over its sizes, none of them negative. Relative errors count alike."""
+    rows = np.array([found["sizes"][str(size)] for size in FITTED])
+    times = np.array([found["seconds"][f"{stage}/{size}/{way}"] for size in FITTED])
     kept = list(range(rows.shape[1]))
     while True:
         a, *_ = np.linalg.lstsq(rows[:, kept] / times[:, None], np.ones(len(times)), rcond=None)
@@ -191,23 +183,24 @@ def fit_shares(found: dict[str, Any], threads: int) -> np.ndarray:
         del kept[int(a.argmin())]
 
 
-def predict(found: dict[str, Any], size: int, ranks: int, threads: int, network: float | None) -> float:
+def predict(found: dict[str, Any], size: int, ranks: int, way: str, network: float | None) -> float:
     """Seconds of a step. ``network`` in Gb/s; None: the ranks share a machine, and the sum is as measured there."""
-    values, shares = found["values"], found["shares"][f"{size}/{ranks}"]
 
-    def whole(name: str, grows_with: Callable[[int], float]) -> float:
-        nearest = min(size, BATCHES[-1])  # beyond the largest batch that was measured it grows in proportion
-        return found["seconds"][f"{name}/{nearest}/{threads}"] * grows_with(size) / grows_with(nearest)
+    def seconds(stage: str, of: Any) -> float:
+        return float(coefficients(found, stage, way) @ of)
 
-    total = whole("masks", float) + whole("assemble", float) + whole("adam", lambda one: values[str(one)])
-    total += max(float(fit_shares(found, threads) @ share) for share in shares)
+    whole = found["sizes"][str(size)]
+    slowest = [max(seconds("share", one) for one in shares) for shares in found["shares"][f"{size}/{ranks}"]]
+    total = seconds("rest", whole) + float(np.mean(slowest))
     if ranks == 1:
         return total
-    total += whole("pack", lambda one: values[str(one)])
-    if network is None:
-        return total + found["seconds"][f"sum/{size}"]
-    sends = 2 * (ranks - 1) / ranks * 4 * found["values"][str(size)] / (network * 1e9 / 8)
-    return total + sends + 2 * (ranks - 1) * LATENCY
+    total += seconds("pack", whole)
+    return total + (seconds("sum", whole) if network is None else sending(found, size, ranks, network))
+
+
+def sending(found: dict[str, Any], size: int, ranks: int, network: float) -> float:
+    sent_bytes = 2 * (ranks - 1) / ranks * 4 * found["values"][str(size)]
+    return sent_bytes / (network * 1e9 / 8) + 2 * (ranks - 1) * LATENCY
 
 
 def launch(*flags: str, **variables: str) -> dict[str, Any]:
@@ -219,7 +212,7 @@ def launch(*flags: str, **variables: str) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mpi", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--rank", action="store_true", help="be one of the two ranks and measure")
     parser.add_argument("--bytes", action="store_true", help="be one of the two ranks and count bytes")
     args = parser.parse_args()
@@ -231,43 +224,28 @@ def main() -> None:
         return
     found = launch("--rank", "--rounds", str(args.rounds))
     found["bytes"] = launch("--bytes", **OVER_SOCKETS)
+    found["checked"] = {size: predict(found, size, 2, "2 ranks", None) for size in BATCHES}
     found["predicted"] = {
-        f"{size}/{machines}/{network}": predict(found, size, machines, 2, network)
+        f"{size}/{machines}/{network}": predict(found, size, machines, "2 threads", network)
         for size in PREDICTED
         for machines in MACHINES
         for network in NETWORKS
     }
-    found["checked"] = {size: predict(found, size, 2, 1, None) for size in BATCHES}
+    found["sending"] = {  # its part of such a step
+        f"{size}/16/{network}": sending(found, size, 16, network) / found["predicted"][f"{size}/16/{network}"]
+        for size in PREDICTED
+        for network in NETWORKS
+    }
     del found["shares"]
-    found = {"machine": records.machine(), "rounds": args.rounds, "load_average": os.getloadavg()[0], **found}
+    found = {
+        "machine": records.machine(),
+        "rounds": args.rounds,
+        "word_size": Config.word_size,
+        "load_average": os.getloadavg()[0],
+        **found,
+    }
     records.write("mpi", found)
-    show(found)
-
-
-def show(found: dict[str, Any]) -> None:
-    print(
-        f"\n{'clicks':>7} {'1 thread':>9} {'2 threads':>9} {'2 ranks':>9} {'model':>9} {'off by':>7}"
-        "   ms a step; the last column is us a click of 2 ranks"
-    )
-    for size in BATCHES:
-        one, two, ranks = (found["seconds"][f"step/{size}/{how}"] for how in ("1 thread", "2 threads", "2 ranks"))
-        model = found["checked"][size]
-        cells: Iterable[float] = (one * 1e3, two * 1e3, ranks * 1e3, model * 1e3)
-        print(
-            f"{size:>7}", *(f"{cell:9.1f}" for cell in cells), f"{model / ranks - 1:+7.0%}   {ranks / size * 1e6:.0f}"
-        )
-    counted = found["bytes"]
-    print(
-        f"\nbytes that a rank of two sends in a step of 64 clicks: {counted['measured']:,.0f}, "
-        f"by the model {counted['model']:,.0f}"
-    )
-    print(
-        f"\n{'clicks':>7} {'Gb/s':>5}" + "".join(f" {machines:>6}" for machines in MACHINES) + "   speed-up by machines"
-    )
-    for size in PREDICTED:
-        for network in NETWORKS:
-            times = [found["predicted"][f"{size}/{machines}/{network}"] for machines in MACHINES]
-            print(f"{size:>7} {network:>5}" + "".join(f" {times[0] / one:>6.2f}" for one in times))
+    print(f"{tables.ranks()}\n\n{tables.machines()}\nload average {found['load_average']:.1f}")
 
 
 if __name__ == "__main__":

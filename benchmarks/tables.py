@@ -339,12 +339,106 @@ def scaling() -> str:
     return table(("what changes", "to", "ms a step", "peak MB"), rows)
 
 
+def ranks() -> str:
+    """One and two ranks on one machine: what a step costs, and how well the model meets it."""
+    record = read("mpi")
+    seconds, rows, slower, summed = record["seconds"], [], [], []
+    for size, model in record["checked"].items():
+        one, threads, both = (seconds[f"step/{size}/{way}"] for way in ("1 thread", "2 threads", "2 ranks"))
+        slower.append(both / threads)
+        summed.append(seconds[f"sum/{size}/2 ranks"] / both)
+        click = f"{1e6 * threads / int(size):,.0f}"
+        rows.append((f"{int(size):,}", ms(one), ms(threads), ms(both), click, f"{model / both:.2f}"))
+    head = (
+        "clicks a step",
+        "ms, 1 thread",
+        "ms, 2 threads",
+        "ms, 2 ranks",
+        "us a click, 2 threads",
+        "model / measured",
+    )
+    low, high = min(slower), max(slower)
+    worse = f"take {low:.2f} to {high:.2f} times as long as one rank of two threads"
+    return "\n".join(
+        (
+            table(head, rows),
+            "",
+            f"Medians of {record['rounds']} rounds, at a load average of {record['load_average']:.0f}. "
+            f"Two ranks of one thread {worse}. The sum over the ranks takes {min(summed):.1%} to {max(summed):.1%} of "
+            f"their step: on one machine there is nothing to gain from communication that overlaps.",
+            f"In a step of 64 clicks a rank of two sends {record['bytes']['measured']:,.0f} bytes, "
+            f"{record['bytes']['model']:,.0f} by the model.",
+        )
+    )
+
+
+def machines() -> str:
+    """The speed-up that the model predicts, where it stops, and the batch that it needs."""
+    record = read("mpi")
+    keys = [key.split("/") for key in record["predicted"]]
+    clicks, counts, networks = (sorted({int(key[i]) for key in keys}) for i in range(3))
+
+    def speed_up(size: int, count: int, network: int) -> float:
+        one, many = (record["predicted"][f"{size}/{machines}/{network}"] for machines in (1, count))
+        return one / many
+
+    def needed(count: int, least: float) -> Iterable[str]:
+        """The smallest step with such a speed-up, for each network."""
+        for network in networks:
+            enough = [size for size in clicks if speed_up(size, count, network) >= least]
+            yield f"{enough[0]:,} at {network} Gb/s" if enough else f"more than {clicks[-1]:,} at {network} Gb/s"
+
+    rows = []
+    for network in networks:
+        for size in clicks:
+            gains = {count: speed_up(size, count, network) for count in counts}
+            end = next((count for count in counts[:-1] if gains[2 * count] < 1.1 * gains[count]), counts[-1])
+            sending = f"{record['sending'][f'{size}/16/{network}']:.0%}"
+            rows.append(
+                (f"{network}", f"{size:,}", *(f"{gains[count]:.1f}" for count in (4, 16, 64)), f"{end}", sending)
+            )
+    head = ("Gb/s", "clicks a step", "4 machines", "16 machines", "64 machines", "pays up to", "16: part that sends")
+    early = [1 - record["sizes"][f"{size}"][1] * record["word_size"] / record["values"][f"{size}"] for size in clicks]
+    return "\n".join(
+        (
+            table(head, rows),
+            "",
+            'Computed, against one machine with steps as large. "Pays up to": twice as many machines gain less than a '
+            "tenth. The batches",
+            "are drawn from the sample, which is small: with more data ranks share fewer words, and gain more.",
+            f"Four machines are at least twice as fast with steps of {', '.join(needed(4, 2))}; sixteen at least four "
+            f"times with {', '.join(needed(16, 4))}.",
+            f"Overlap could hide little of the sending: {min(early):.0%} to {max(early):.0%} of the bytes, the small "
+            f"weights, are known before the gradient of the embedding, which comes last.",
+        )
+    )
+
+
+def large_batches() -> str:
+    """AUC by batch size and rule for the learning rate, and the minutes of an epoch."""
+    from .large_batches import EPOCHS, lines
+
+    record, rows = read("large_batches"), []
+    for (batch, rule), seeds in lines(record).items():
+        aucs, steps = [run["auc"] for run in seeds], seeds[0]["steps"]
+        by_epoch = [share(sum(at_epoch) / len(aucs)) for at_epoch in zip(*aucs)]
+        last = [one[-1] for one in aucs]
+        spread = f"{share(min(last))} to {share(max(last))}" if len(last) > 1 else "one seed"
+        minutes = f"{steps * record['step_seconds'][str(batch)] / 60:.2f}"
+        rule = "" if batch == 64 else rule
+        rows.append((f"{batch:,}", rule, f"{seeds[0]['learning_rate']:.2g}", f"{steps}", *by_epoch, spread, minutes))
+    epochs = (f"AUC, epoch {epoch}" if epoch == 1 else str(epoch) for epoch in range(1, EPOCHS + 1))
+    head = ("clicks a step", "rule", "rate", "steps", *epochs, "seeds, last epoch", "minutes an epoch")
+    cores, load = record["machine"]["threads"], record["load_average"]
+    return f"{table(head, rows)}\n\nMinutes are those of one machine of {cores} cores, at a load average of {load:.0f}."
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__.replace("_", " "): function
     for function in (
         *(demo_output, demo_recommendations, four_numbers, reading_order),
         *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
-        *(mind_sample, spread_curve, click_curve),
+        *(mind_sample, spread_curve, click_curve, ranks, machines, large_batches),
     )
 }
 

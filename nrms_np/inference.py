@@ -40,14 +40,17 @@ def encode(
     rows, sets = only_mentioned(rows, sets)
     query, key, value = weights[:3]
     projected = None if query is None or key is None else project(rows, query, key, value, heads)
+
+    def encode_chunk(chunk: slice) -> np.ndarray:
+        part = rows, sets.take(np.arange(chunk.start, chunk.stop))
+        if projected is None:
+            part = only_mentioned(*part)
+        return encode_forward(*part, weights, heads, None, 0, projected)[0]
+
     with _bar(progress, len(sets)) as bar:
-        for chunk in ranks.own(chunks):
-            part = rows, sets.take(np.arange(chunk.start, chunk.stop))
-            if projected is None:
-                part = only_mentioned(*part)
-            out[chunk], _ = encode_forward(*part, weights, heads, None, 0, projected)
-            bar.update(chunk.stop - chunk.start)
-    ranks.fill(out, chunks)
+        for chunk, vectors in zip(chunks, ranks.map(encode_chunk, chunks)):
+            out[chunk] = vectors
+            bar.update(len(vectors))
     return out
 
 
@@ -100,8 +103,8 @@ def score_pieces(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
-    Of several ranks, each yields its own pieces. Titles of news that occur and distinct histories are encoded ahead;
-    beyond them memory does not grow with the number of impressions. Shows progress bars.
+    Titles of news that occur and distinct histories are encoded ahead; beyond them memory does not grow with the number
+    of impressions. Shows progress bars.
     """
     kept = cut_histories(histories, config)
     first_with_history, history_number = number_by_equality(kept)
@@ -114,11 +117,15 @@ def score_pieces(
     titles = np.zeros((len(news_words), params["news.weight_value"].shape[1]), params["embedding"].dtype)
     titles[occurs] = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
     users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", ranks)
+
+    def score(piece: slice) -> np.ndarray:
+        shown = candidates.take(np.arange(piece.start, piece.stop))
+        return score_candidates(titles, users[history_number[piece]], shown)
+
     with _bar("scoring impressions", len(histories)) as bar:
-        for piece in ranks.own(pieces):
-            shown = candidates.take(np.arange(piece.start, piece.stop))
-            yield piece.start, piece.stop, score_candidates(titles, users[history_number[piece]], shown)
-            bar.update(len(shown))
+        for piece, scores in zip(pieces, ranks.map(score, pieces)):
+            yield piece.start, piece.stop, scores
+            bar.update(piece.stop - piece.start)
 
 
 def score_impressions(
@@ -126,18 +133,14 @@ def score_impressions(
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
     pieces = score_pieces(params, news_words, histories, candidates, config, ranks)
-    return join_pieces(pieces, candidates, params["embedding"].dtype, ranks)
+    return join_pieces(pieces, candidates, params["embedding"].dtype)
 
 
-def join_pieces(
-    pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype, ranks: Ranks = ALONE
-) -> np.ndarray:
-    """The scores [all candidates] from the ``pieces`` of ``score_pieces``, also from those of other ranks."""
+def join_pieces(pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype) -> np.ndarray:
+    """The scores [all candidates] from the ``pieces`` of ``score_pieces``."""
     scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
     for first, end, found in pieces:
         scores[offsets[first] : offsets[end]] = found
-    blocks = row_blocks(len(candidates), CHUNK)
-    ranks.fill(scores, [slice(offsets[block.start], offsets[block.stop]) for block in blocks])
     return scores
 
 

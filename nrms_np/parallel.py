@@ -64,40 +64,23 @@ def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) 
         return list(_pool(threads).map(function, pieces))
 
 
-SAME = "start all ranks with the same arguments, data and installed packages"
-
-
 class Ranks:
     """The processes that carry out a command together: here this one alone. ``app.mpi`` has the same for several."""
 
-    rank, size = 0, 1
+    rank, size, name = 0, 1, "rank 0"
     threads = 0  # of each rank, where nobody asks for a number; 0: every core
 
-    def gradients(self, compute: Callable[..., Result], *whole_batch: Any) -> Result:
-        """compute(*whole_batch), a loss and its gradients: each rank computes those of its share of the clicks."""
-        return compute(*whole_batch)
+    def gradients(self, compute: Callable[..., Result], params: Any, batch: Any, config: Any, masks: Any) -> Result:
+        """compute(params, batch, config, masks), a loss and its gradients: of several ranks each does its share."""
+        return compute(params, batch, config, masks)
 
-    def own(self, pieces: list[Piece]) -> list[Piece]:
-        """The pieces that this rank computes."""
-        return pieces[self.rank :: self.size]
+    def map(self, compute: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterable[Result]:
+        """compute(piece) for each piece, in order. Each is computed by one rank, and all ranks have the results."""
+        return map(compute, pieces)
 
-    def fill(self, out: np.ndarray, pieces: list[slice]) -> None:
-        """Fill in those pieces of ``out`` that other ranks have computed."""
-
-    def in_order(self, own: Iterable[Result], count: int) -> Iterable[Result]:
-        """What all ranks found for their own of ``count`` pieces, in order of the pieces; nothing on ranks above 0."""
-        return own
-
-    def first(self, compute: Callable[[], Result]) -> Result:
-        """compute() of rank 0, which alone reads and writes the run folder."""
-        return compute()
-
-    def largest(self, number: int) -> int:
-        """The largest of the numbers of all ranks."""
-        return number
-
-    def check_equal(self, values: dict[str, Any], advice: str = SAME) -> None:
-        """Raises InputError on every rank, naming rank and value, unless all have the same values (of arrays: CRCs)."""
+    def gather(self, value: Result) -> list[Result]:
+        """The ``value`` of each rank."""
+        return [value]
 
 
 ALONE = Ranks()

@@ -100,9 +100,11 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
     with redirect_stdout(Stream(sys.stdout)), redirect_stderr(Stream(sys.stderr)), on_stop(stop):
-        line, code = mpi.end(*_run(main, sys.argv[1:] if argv is None else argv))
+        line, code = _run(main, sys.argv[1:] if argv is None else argv)
+        line = " ".join(line.splitlines())
+        mpi.end(line, code)
         if code:
-            print(" ".join(line.splitlines()), file=sys.stderr)
+            print(line, file=sys.stderr)
         return code
 
 

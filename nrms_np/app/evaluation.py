@@ -73,7 +73,7 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
         )
     news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
     ranks = mpi.ranks()
-    ranks.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
+    mpi.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown_share(news_words):.1%}")
@@ -85,7 +85,7 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     )
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
-        scores = join_pieces(pieces, behaviors.candidates, checkpoint.params["embedding"].dtype, ranks)
+        scores = join_pieces(pieces, behaviors.candidates, checkpoint.params["embedding"].dtype)
         print(_format(evaluate(checkpoint, behaviors, scores)))
     else:
         print("no labels (-0, -1), so no metrics")

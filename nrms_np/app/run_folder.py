@@ -19,7 +19,7 @@ from ..config import Config
 from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState
-from ..parallel import ALONE, Ranks
+from . import mpi
 from .checkpoint import as_written_now, load_checkpoint
 from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
 from .signals import on_stop, stop
@@ -140,7 +140,7 @@ def _lock(handle: int) -> None:
 
 @contextmanager
 def saving(
-    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool], ranks: Ranks = ALONE
+    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool]
 ) -> Iterator[Callable[[], None]]:
     """Gives on_step(): it saves every ``seconds``, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
 
@@ -161,9 +161,10 @@ def saving(
     def on_step() -> None:
         nonlocal saved, resting
         resting = False
-        number = ranks.largest(asked[0] if asked else 0)
-        if number or steps_are_done() or ranks.first(lambda: time.monotonic() - saved > seconds):
-            ranks.first(save)
+        due = time.monotonic() - saved > seconds
+        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, due))))
+        if number or steps_are_done() or late:
+            mpi.first(save)
             saved = time.monotonic()
         if number:
             stop(number, SAVED)

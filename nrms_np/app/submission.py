@@ -14,9 +14,8 @@ import numpy as np
 
 from ..data.mind import texts
 from ..errors import InputError
-from ..inference import CHUNK
 from ..metrics import rank_candidates
-from ..parallel import ALONE, Ranks, row_blocks
+from ..parallel import ALONE, Ranks
 from ..ragged import Ragged
 from .files import write_file
 
@@ -43,17 +42,18 @@ def write_prediction(
 
     Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
     impressions first..end-1, as ``inference.score_pieces`` does; each is written as it comes. ``path`` appears when the
-    file is complete. Raises InputError for an impression id that the format cannot hold. Of several MPI ranks, each
-    makes the lines of its own pieces, and rank 0 writes them all.
+    file is complete. Raises InputError for an impression id that the format cannot hold. Of several MPI ranks rank 0
+    writes.
     """
 
-    def lines(first: int, end: int, scores: np.ndarray) -> bytes:
+    def lines(scored: tuple[int, int, np.ndarray]) -> bytes:
+        first, end, scores = scored
         piece = candidates.take(np.arange(first, end))
         return _lines(impression_ids[first:end], rank_candidates(scores, piece, first), piece.offsets).encode()
 
-    pieces = mpi_ranks.in_order((lines(*piece) for piece in scored), len(row_blocks(len(candidates), CHUNK)))
+    pieces = mpi_ranks.map(lines, scored)
     if mpi_ranks.rank:
-        for _ in pieces:  # only sends them
+        for _ in pieces:  # makes its part of them
             pass
         return
 

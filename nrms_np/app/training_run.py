@@ -39,10 +39,9 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
     Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
     written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
     """
-    ranks = mpi.ranks()
-    folder = ranks.first(lambda: make_folder(settings, folder))
+    folder = mpi.first(lambda: make_folder(settings, folder))
     with working_in(folder):
-        if ranks.rank:
+        if mpi.ranks().rank:
             return train_and_report(settings, folder)
         if (folder / SETTINGS_FILE).exists():
             go_on = cli.command("train", "--resume", folder)
@@ -82,7 +81,7 @@ def new_folder(base: Path) -> Path:
 
 def resume_run(folder: Path, given: dict[str, Any]) -> None:
     """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.ranks().first(lambda: run_folder.read_settings(folder).changed(given))
+    settings = mpi.first(lambda: run_folder.read_settings(folder).changed(given))
     with working_in(folder):
         train_and_report(settings, folder)
 
@@ -105,10 +104,10 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     ranks = mpi.ranks()
     prepared = prepare_data(load_data(settings), settings)
     config, fingerprint = prepared.config, prepared.fingerprint
-    ranks.check_equal({**asdict(config), "data": fingerprint})
+    mpi.check_equal({**asdict(config), "data": fingerprint})
     start = init_parameters(prepared.table, config, prepared.word_counts)
     steps = steps_of_epoch(prepared.train.clicks, config)
-    state = ranks.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
+    state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
     if ranks.rank == 0:
         run_folder.keep_settings(folder, settings)
     done = state.adam.step
@@ -120,7 +119,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         save_state(folder / RESUME_FILE, state, config, fingerprint)
 
     def finish_epoch(record: Record) -> None:
-        ranks.check_equal(
+        mpi.check_equal(
             {f"{name} after epoch {record['epoch']}": param for name, param in state.params.items()},
             "use machines of one kind: another processor rounds differently",
         )
@@ -129,7 +128,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             report.print_row(str(record["epoch"]), record, record is state.best)
 
-    with run_folder.saving(save, SAVE_SECONDS, lambda: state.step == steps, ranks) as on_step:
+    with run_folder.saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
     if ranks.rank:
         return
