@@ -19,14 +19,14 @@ READMES = ("README.md", "benchmarks/README.md")
 PACKAGE = ROOT / "nrms_np"
 
 READING_ORDER = {  # file -> what is in it
-    "config.py": "every setting, with its default",
+    "config.py": "every setting",
     "rng.py": "every random draw by its name",
     "ragged.py": "lists of lists in two arrays",
     "batch.py": "three lists of indices: every thing once",
     "parallel.py": "loops on all cores",
     "layers/embedding.py": "look up word vectors",
     "layers/dropout.py": "drop and scale",
-    "layers/softmax.py": "weights that add up to one, for both attentions",
+    "layers/softmax.py": "for both attentions",
     "layers/self_attention.py": "words look at each other",
     "layers/attention_pairs.py": "its loops over pairs of words",
     "layers/additive_attention.py": "many vectors into one",
