@@ -28,7 +28,7 @@ def main() -> None:
             seconds.append(time.perf_counter() - start)
     from nrms_np import gradcheck
 
-    checks = gradcheck.all_checks()
+    checks = list(gradcheck.all_checks())
     record = {
         "tensors": len(checks),
         "wrong": sum(not check.passed for check in checks),

@@ -45,7 +45,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--attention", default="qkv", choices=["qkv", "bilinear", "mean"])
     parser.add_argument("--share", type=float, default=1.0, help="share of the training impressions that is used")
     parser.add_argument("--more", action="store_true", help="train on the folder with more clicks, mind_more")
-    parser.add_argument("--held-out", action="store_true", help="train without, and test on, the last training day")
+    parser.add_argument(
+        "--held-out", action="store_true", help="test on the last training day; with --more on some readers"
+    )
     parser.add_argument("--dropout-by-position", action="store_true")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--dropout", type=float)
@@ -58,7 +60,8 @@ def main(argv: list[str] | None = None) -> None:
     news, train = read_folder(SHARED / ("mind_more" if args.more else "mind") / "train")
     dev_news, dev = read_folder(SHARED / "mind" / "dev")
     if args.held_out:
-        held_out = last_day(train)
+        readers = generator(0, "held-out readers").random(len(train.user_ids)) < 0.2
+        held_out = readers[train.users] if args.more else last_day(train)  # there, almost all is of the last day
         dev_news, dev = news, train.select(np.flatnonzero(held_out))
         train = train.select(np.flatnonzero(~held_out))
     if args.share < 1:

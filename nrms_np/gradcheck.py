@@ -9,7 +9,7 @@ Tutorial: tutorials/07_trust_a_gradient.md
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -198,16 +198,20 @@ def dense_gradients(gradients: Gradients, vocabulary_size: int) -> dict[str, Any
     return {**gradients, "embedding": table}
 
 
-def all_checks() -> list[Check]:
-    attentions = check_self_attention("qkv") + check_self_attention("bilinear")
-    return check_layers() + attentions + check_form("qkv") + check_form("bilinear") + check_form("mean")
+def all_checks() -> Iterator[Check]:
+    yield from check_layers()
+    for attention in ("qkv", "bilinear"):
+        yield from check_self_attention(attention)
+    for attention in ("qkv", "bilinear", "mean"):
+        yield from check_form(attention)
 
 
 def main(argv: list[str] | None = None) -> None:
     cli.make_parser("gradcheck", "Check every hand-derived gradient against two numeric ones.").parse_args(argv or [])
     print(f"{'gradient':<48} {'shape':>10} {'complex step':>13} {'central diff.':>13}  verdict")
-    checks = all_checks()
-    for check in checks:
+    checks = []
+    for check in all_checks():
+        checks.append(check)
         shape, verdict = "x".join(map(str, check.shape)), "ok" if check.passed else "WRONG"
         print(f"{check.name:<48} {shape:>10} {check.complex_error:>13.1e} {check.central_error:>13.1e}  {verdict}")
     wrong = sum(not check.passed for check in checks)

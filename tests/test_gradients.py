@@ -12,7 +12,7 @@ from nrms_np.ragged import Ragged
 
 
 def test_every_gradient():
-    checks = gradcheck.all_checks()
+    checks = list(gradcheck.all_checks())
     assert len(checks) == 73
     for check in checks:
         assert check.complex_error < 1e-10, check
