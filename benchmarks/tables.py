@@ -206,11 +206,16 @@ def curve(name: str) -> str:
                 else ""
             )
         rows.append((f"{x:,g}" if x < 1000 else f"{x:,.0f}", *cells))
-    return table(({"spread": "`--spread`", "clicks": "training clicks"}[name], *lines), rows)
+    x = {"spread": "`--spread`", "rate": "`--learning-rate`", "clicks": "training clicks"}[name]
+    return table((x, *lines), rows)
 
 
 def spread_curve() -> str:
     return curve("spread")
+
+
+def rate_curve() -> str:
+    return curve("rate")
 
 
 def click_curve() -> str:
@@ -280,7 +285,7 @@ def demo() -> str:
 
 def mind_sample() -> str:
     record = read("mind_sample")
-    run, flat = record["runs"][""], record["runs"]["--attention mean"]
+    run, slow, flat = (record["runs"][flags] for flags in ("", "--learning-rate 0.0005", "--attention mean"))
     aucs = [seed["auc"] for seed in run["seeds"]]
     spread = f"{share(min(aucs), 4)} to {share(max(aucs), 4)}"
     gain = {name: f"{value:+.3f}".replace("0.", ".", 1) for name, value in run["gain"].items()}
@@ -296,6 +301,7 @@ def mind_sample() -> str:
                     metrics_row("PyTorch NRMS, same settings, three seeds, best of 12 epochs", record["torch"]["mean"]),
                     metrics_row("nrms_np without attention, `--attention mean`", flat["mean"]),
                     metrics_row(f"**nrms_np**, mean of {len(aucs)} seeds", run["mean"]),
+                    metrics_row("nrms_np, `--learning-rate 0.0005`", slow["mean"]),
                     metrics_row("mean of centred word vectors, nothing trained", run["mean_vector"]),
                 ],
             ),
@@ -438,7 +444,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     for function in (
         *(demo_output, demo_recommendations, four_numbers, reading_order),
         *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
-        *(mind_sample, spread_curve, click_curve, ranks, machines, large_batches),
+        *(mind_sample, spread_curve, rate_curve, click_curve, ranks, machines, large_batches),
     )
 }
 

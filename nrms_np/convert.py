@@ -101,11 +101,12 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, News, Iterabl
     if parts:  # EB-NeRD
         yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
     elif log.is_dir():
+        listed = News(news.ids[:], news.categories[:], news.titles[:])  # reading adds the ids that it does not know
         behaviors = read_behaviors(log / "behaviors.tsv", news, notes)
         impressions: Iterable[Impression] = impressions_of(news, behaviors)
         if behaviors.labels is not None and behaviors.labels.all():
             impressions = draw_unclicked(list(impressions), args.draw, notes)
-        yield "", news, impressions
+        yield "", listed, impressions
     else:
         events = read_log(log, given, args.time_format, news, notes, args.yes)
         untitled = {event.item for _, event in events} - set(news.ids)

@@ -114,12 +114,14 @@ def score_pieces(
     occurs[clicked.values] = True
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
-    titles = np.zeros((len(news_words), params["news.weight_value"].shape[1]), params["embedding"].dtype)
-    titles[occurs] = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
+    row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
+    titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
+    clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
     users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", ranks)
 
     def score(piece: slice) -> np.ndarray:
         shown = candidates.take(np.arange(piece.start, piece.stop))
+        shown = Ragged(row_of_news[shown.values], shown.offsets)
         return score_candidates(titles, users[history_number[piece]], shown)
 
     with _bar("scoring impressions", len(histories)) as bar:

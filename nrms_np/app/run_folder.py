@@ -190,6 +190,10 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     save_arrays(path, "resume", header, arrays)
 
 
+class OtherRun(InputError):
+    """What was saved is whole, but of other settings or data."""
+
+
 def load_state(path: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
     """Read resume.npz of a run with parameters like ``params`` and ``steps`` in an epoch.
 
@@ -198,10 +202,10 @@ def load_state(path: Path, params: Parameters, config: Config, fingerprint: str,
 
     def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
         if not _same_run(Config.from_dict(header["config"]), config):
-            raise InputError(f"{path}: this run was started with other settings")
+            raise OtherRun(f"{path}: this run was started with other settings; give those, or start a new run")
         if header["data"] != fingerprint:
-            data = f"{header['data']}; now it is {fingerprint}"
-            raise InputError(f"{path}: this run was started with other data (fingerprint {data})")
+            data = f"fingerprint {header['data']}; now it is {fingerprint}"
+            raise OtherRun(f"{path}: this run was started with other data ({data}); give that, or start a new run")
         shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
         check_arrays(arrays, shapes, params["embedding"].dtype)
         saved, first, second = (
@@ -234,6 +238,8 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str,
                 raise InputError(f"{folder / CHECKPOINT_FILE} is not the one that this run wrote")
             state.best_params = best.params
         return state
+    except OtherRun:
+        raise
     except InputError as error:
         raise InputError(f"{error}; remove {path} to start the run from its beginning") from None
 
