@@ -27,8 +27,8 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-BLOCK = 256  # rows of a matrix product computed at a time: small enough that the cores finish together
-TERMS = 256  # rows that one piece of a sum over rows takes in
+BLOCK = 512  # rows of a matrix product computed at a time
+TERMS = 1024  # rows that one piece of a sum over rows takes in
 njit: Callable[..., Any] = numba.njit  # app/ puts one in its place that keeps the machine code on disk
 
 

@@ -23,7 +23,7 @@ from ..parallel import empty, in_parallel, kernel, matmul_transposed
 from ..ragged import Ragged
 from .softmax import softmax, softmax_backward
 
-PIECE = 512  # positions computed together: what one step makes is in a core's own memory when the next one reads it
+PIECE = 1024  # positions computed together: what one step makes is in a core's own memory when the next one reads it
 
 
 class AdditiveAttentionCache(NamedTuple):
