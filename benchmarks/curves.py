@@ -31,7 +31,7 @@ CURVES: dict[str, dict[str, list[tuple[float | None, str]]]] = {
     "spread": {"NRMS": [(spread, f"{RATE} --spread {spread:g}") for spread in SPREADS]},
     "rate": {
         "4,463 clicks, the next day": [(rate, f"--held-out --learning-rate {rate}") for rate in RATES],
-        "16,563 clicks, other readers": [
+        "16,368 clicks, other readers": [
             (rate, f"{MORE} --held-out --seeds 2 --learning-rate {rate}") for rate in RATES
         ],
     },

@@ -100,13 +100,15 @@ def notebook(folder: Path | None, on_step: OnStep) -> None:
     np.ones((500, 500)) @ np.ones((500, 500))  # now BLAS has its threads
 
     import nrms_np as nn
+    from nrms_np.fit import falling_rate, steps_of_epoch
 
     news, train = read(folder)
     config, counts = nn.Config(), news.tokens.counts()
     vocabulary = nn.build_vocabulary(counts, config.min_count)
     split = nn.prepare(news, train, vocabulary, config)
 
-    params = nn.init_parameters(nn.make_table(vocabulary, counts, {}, config.word_size, config.seed), config)
+    table = nn.make_table(vocabulary, counts, {}, config.word_size, config.seed)
+    params = nn.init_parameters(table, config, np.bincount(split.news_words.values, minlength=len(vocabulary)))
     adam = nn.AdamState.zeros(params)
     for epoch in range(1, 1000):
         order = nn.generator(config.seed, "order", epoch).permutation(len(split.clicks))
@@ -115,7 +117,8 @@ def notebook(folder: Path | None, on_step: OnStep) -> None:
             start = time.perf_counter()
             which = order[first : first + config.batch_size]
             batch = split.batch(which, config, nn.generator(config.seed, "negatives", epoch, step))
-            loss += nn.train_step(params, adam, batch, config, epoch, step) * len(which)
+            rate = falling_rate(config, adam.step, steps_of_epoch(split.clicks, config))
+            loss += nn.train_step(params, adam, batch, config, epoch, step, rate) * len(which)
             on_step(time.perf_counter() - start, loss)
 
 

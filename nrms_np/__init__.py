@@ -5,14 +5,14 @@ the core, which knows of no file. data/ leads from files to arrays, and app/ is 
 
 reading order:
 
-   1. config.py                      63 lines  every setting, with its default
+   1. config.py                      63 lines  every setting
    2. rng.py                         19 lines  every random draw by its name
    3. ragged.py                     170 lines  lists of lists in two arrays
    4. batch.py                       58 lines  three lists of indices: every thing once
-   5. parallel.py                   190 lines  loops on all cores
+   5. parallel.py                   173 lines  loops on all cores
    6. layers/embedding.py            27 lines  look up word vectors
    7. layers/dropout.py              59 lines  drop and scale
-   8. layers/softmax.py              65 lines  weights that add up to one, for both attentions
+   8. layers/softmax.py              65 lines  for both attentions
    9. layers/self_attention.py      196 lines  words look at each other
   10. layers/attention_pairs.py     150 lines  its loops over pairs of words
   11. layers/additive_attention.py  123 lines  many vectors into one
@@ -20,11 +20,11 @@ reading order:
   13. layers/loss.py                 62 lines  scores, softmax, loss
   14. encoder.py                     92 lines  the encoder that NRMS uses twice
   15. model.py                      167 lines  the five lines, and their gradient
-  16. gradcheck.py                  221 lines  the proof of every gradient
+  16. gradcheck.py                  225 lines  the proof of every gradient
   17. adam.py                        83 lines  the optimiser
   18. clicks.py                      92 lines  clicks and their negatives
   19. fit.py                        191 lines  epochs and early stopping
-  20. inference.py                  152 lines  scores for any reader
+  20. inference.py                  157 lines  scores for any reader
   21. metrics.py                    102 lines  AUC, MRR, nDCG
   22. errors.py                      16 lines  what can go wrong
 

@@ -1,4 +1,4 @@
-"""The folder of a run: its settings, a lock, where its training stands, and when that is saved.
+"""The folder of a run: its settings, a lock, and where its training stands.
 
 Tutorial: tutorials/12_real_data.md
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,14 +18,11 @@ from ..config import Config
 from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState
-from . import mpi
 from .checkpoint import as_written_now, load_checkpoint
 from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
-from .signals import on_stop, stop
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 LOCK_FILE = "lock"  # empty: it is there to be locked
-SAVED = "all steps are saved"
 MAY_CHANGE = {"epochs", "patience"}  # settings, when a run goes on
 
 
@@ -136,42 +132,6 @@ def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextmanager
-def saving(
-    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool]
-) -> Iterator[Callable[[], None]]:
-    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
-
-    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
-    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
-    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
-    """
-    asked: list[int] = []
-    saved, resting = time.monotonic(), False
-
-    def ask(number: int) -> None:
-        if resting:
-            stop(number, SAVED)
-        if asked:
-            stop(number)
-        asked.append(number)
-
-    def on_step() -> None:
-        nonlocal saved, resting
-        resting = False
-        due = time.monotonic() - saved > seconds
-        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, due))))
-        if number or steps_are_done() or late:
-            mpi.first(save)
-            saved = time.monotonic()
-        if number:
-            stop(number, SAVED)
-        resting = steps_are_done()
-
-    with on_stop(ask):
-        yield on_step
 
 
 COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from itertools import count
@@ -25,10 +26,11 @@ from .checkpoint import Checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
-from .signals import Stopped
+from .signals import Stopped, on_stop, stop
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
+SAVED = "all steps are saved"
 PICTURES = 3  # titles shown in attention pictures
 Metrics = dict[str, dict[str, float]]  # of rankings, by their names
 
@@ -128,7 +130,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             report.print_row(str(record["epoch"]), record, record is state.best)
 
-    with run_folder.saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
+    with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
     if ranks.rank:
         return
@@ -138,6 +140,42 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
     show_results(settings, folder, state, prepared, references)
+
+
+@contextmanager
+def saving(
+    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool]
+) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
+
+    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
+    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
+    """
+    asked: list[int] = []
+    saved, resting = time.monotonic(), False
+
+    def ask(number: int) -> None:
+        if resting:
+            stop(number, SAVED)
+        if asked:
+            stop(number)
+        asked.append(number)
+
+    def on_step() -> None:
+        nonlocal saved, resting
+        resting = False
+        due = time.monotonic() - saved > seconds
+        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, due))))
+        if number or steps_are_done() or late:
+            mpi.first(save)
+            saved = time.monotonic()
+        if number:
+            stop(number, SAVED)
+        resting = steps_are_done()
+
+    with on_stop(ask):
+        yield on_step
 
 
 def show_results(
