@@ -13,7 +13,6 @@ from ..config import Config
 from ..data.demo import Demo
 from ..data.mind import Behaviors, News
 from ..encoder import Parameters
-from ..fit import TrainingState
 from ..inference import read_attention
 from ..metrics import METRICS
 from ..ragged import Ragged
@@ -36,13 +35,11 @@ COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
 
-def print_table(references: dict[str, dict[str, float]], state: TrainingState) -> None:
-    """The beginning of the table: rankings that need no training, then a row for each epoch that there is."""
+def print_references(references: dict[str, dict[str, float]]) -> None:
+    """The beginning of the table: rankings that need no training."""
     print("\n" + HEADER)
     for name, metrics in references.items():
         print_row(name, metrics)
-    for record in state.records:
-        print_row(str(record["epoch"]), record, record is state.best)
 
 
 def print_row(name: str, record: Mapping[str, object], is_best: bool = False) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,11 +26,11 @@ from .checkpoint import Checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
-from .signals import Stopped, on_stop, stop
+from .saving import saving
+from .signals import Stopped
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
-SAVED = "all steps are saved"
 PICTURES = 3  # titles shown in attention pictures
 Metrics = dict[str, dict[str, float]]  # of rankings, by their names
 
@@ -107,15 +107,27 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     prepared = prepare_data(load_data(settings), settings)
     config, fingerprint = prepared.config, prepared.fingerprint
     mpi.check_equal({**asdict(config), "data": fingerprint})
-    start = init_parameters(prepared.table, config, prepared.word_counts)
+    # a copy: training changes its table in place, and the rankings that need no training are those of the first one
+    start = init_parameters(prepared.table.copy(), config, prepared.word_counts)
     steps = steps_of_epoch(prepared.train.clicks, config)
     state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
     if ranks.rank == 0:
         run_folder.keep_settings(folder, settings)
     done = state.adam.step
-    # before the first step, which changes the table of word vectors in place
-    references = {} if ranks.rank else baselines.evaluate_all(prepared.data, prepared)
-    report.print_table(references, state)
+
+    @cache
+    def references() -> Metrics:
+        """Evaluated and printed when first asked for: on a large dev set they take a while."""
+        found = baselines.evaluate_all(prepared.data, prepared)
+        report.print_references(found)
+        return found
+
+    def show(record: Record) -> None:
+        assert references()  # printed above the first row
+        report.print_row(str(record["epoch"]), record, record is state.best)
+
+    for record in [] if ranks.rank else state.records:
+        show(record)
 
     def save() -> None:
         save_state(folder / RESUME_FILE, state, config, fingerprint)
@@ -126,9 +138,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             "use machines of one kind: another processor rounds differently",
         )
         if ranks.rank == 0:
-            write_epoch(folder, state, prepared, references)
+            write_epoch(folder, state, prepared, references())
             save()
-            report.print_row(str(record["epoch"]), record, record is state.best)
+            show(record)
 
     with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
@@ -139,43 +151,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
-    show_results(settings, folder, state, prepared, references)
-
-
-@contextmanager
-def saving(
-    save: Callable[[], None], seconds: float, steps_are_done: Callable[[], bool]
-) -> Iterator[Callable[[], None]]:
-    """Gives on_step(): it saves every ``seconds``, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
-
-    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
-    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
-    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
-    """
-    asked: list[int] = []
-    saved, resting = time.monotonic(), False
-
-    def ask(number: int) -> None:
-        if resting:
-            stop(number, SAVED)
-        if asked:
-            stop(number)
-        asked.append(number)
-
-    def on_step() -> None:
-        nonlocal saved, resting
-        resting = False
-        due = time.monotonic() - saved > seconds
-        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, due))))
-        if number or steps_are_done() or late:
-            mpi.first(save)
-            saved = time.monotonic()
-        if number:
-            stop(number, SAVED)
-        resting = steps_are_done()
-
-    with on_stop(ask):
-        yield on_step
+    show_results(settings, folder, state, prepared, references())
 
 
 def show_results(
