@@ -1,8 +1,7 @@
-"""Three questions to real news, each a curve: ``python -m benchmarks.curves spread``, ``rate``, ``clicks`` (an hour).
+"""Two questions to real news, each a curve: ``python -m benchmarks.curves spread`` and ``... clicks`` (half an hour).
 
 spread: how sharp should attention be at birth? AUC by ``--spread``, the standard deviation of the logits within a line
     of the untrained news encoder, judged on the last training day, which is held out. Dev is not looked at.
-rate: which learning rate? Judged on that day, and with more clicks on a fifth of the readers, held out too.
 clicks: when does training pay? AUC on dev by the number of training clicks, with attention and without it.
 
 Every point is a run of ``python -m benchmarks.mind_sample`` and an entry of benchmarks/mind_sample.json; what is there
@@ -20,7 +19,6 @@ from tqdm import tqdm
 
 from . import mind_sample, records
 
-RATES = (0.0005, 0.001, 0.002)
 SPREADS = (0.03, 0.1, 0.3, 1, 3.5, 10, 30, 100)
 RATE = "--held-out --learning-rate 0.0005"  # the default rate when these were run
 MORE = "--more --epochs 5"
@@ -29,12 +27,6 @@ SIZES = ("--share 0.25", "--share 0.5", "", MORE)  # parts of the sample, all of
 # curve -> line -> its points: x (None: the number of clicks) and the flags of mind_sample
 CURVES: dict[str, dict[str, list[tuple[float | None, str]]]] = {
     "spread": {"NRMS": [(spread, f"{RATE} --spread {spread:g}") for spread in SPREADS]},
-    "rate": {
-        "4,463 clicks, the next day": [(rate, f"--held-out --learning-rate {rate}") for rate in RATES],
-        "16,368 clicks, other readers": [
-            (rate, f"{MORE} --held-out --seeds 2 --learning-rate {rate}") for rate in RATES
-        ],
-    },
     "clicks": {
         name: [(None, " ".join(filter(None, (size, flags)))) for size in SIZES]
         for name, flags in (("NRMS", ""), ("NRMS without attention", "--attention mean"))
@@ -42,7 +34,6 @@ CURVES: dict[str, dict[str, list[tuple[float | None, str]]]] = {
 }
 AXES = {
     "spread": "spread of the logits of the news encoder at birth (--spread)",
-    "rate": "learning rate at the start (--learning-rate)",
     "clicks": "training clicks",
 }
 

@@ -206,16 +206,12 @@ def curve(name: str) -> str:
                 else ""
             )
         rows.append((f"{x:,g}" if x < 1000 else f"{x:,.0f}", *cells))
-    x = {"spread": "`--spread`", "rate": "`--learning-rate`", "clicks": "training clicks"}[name]
+    x = {"spread": "`--spread`", "clicks": "training clicks"}[name]
     return table((x, *lines), rows)
 
 
 def spread_curve() -> str:
     return curve("spread")
-
-
-def rate_curve() -> str:
-    return curve("rate")
 
 
 def click_curve() -> str:
@@ -444,7 +440,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     for function in (
         *(demo_output, demo_recommendations, four_numbers, reading_order),
         *(machine, speed, cores, small_vectors, notebook, profile, recommend, gradients, demo, mind_large, scaling),
-        *(mind_sample, spread_curve, rate_curve, click_curve, ranks, machines, large_batches),
+        *(mind_sample, spread_curve, click_curve, ranks, machines, large_batches),
     )
 }
 
