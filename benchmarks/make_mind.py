@@ -43,9 +43,15 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def make_mind(
-    folder: Path, news: int, impressions: int, users: int | None = None, labels: bool = True, seed: int = 0
+    folder: Path,
+    news: int,
+    impressions: int,
+    users: int | None = None,
+    labels: bool = True,
+    seed: int = 0,
+    first_day: int = 9,
 ) -> None:
-    """Write news.tsv and behaviors.tsv. The same arguments give the same bytes.
+    """Write news.tsv and behaviors.tsv, from ``first_day`` of November on. The same arguments give the same bytes.
 
     The news depend on ``news`` and ``seed`` only, so that train, dev and test of different sizes share them.
     """
@@ -59,7 +65,7 @@ def make_mind(
         tqdm(total=impressions, desc=f"writing {folder}", unit=" impressions", leave=False) as bar,
     ):
         users = users or max(round(impressions / IMPRESSIONS_OF_USER), 1)
-        for lines in _behaviors(ids, impressions, users, labels, seed):
+        for lines in _behaviors(ids, impressions, users, labels, seed, first_day):
             file.writelines(lines)
             bar.update(len(lines))
 
@@ -81,7 +87,9 @@ def _titles(news: int, seed: int) -> Iterator[str]:
         yield " ".join([words[n] for n in title.tolist()]).capitalize()
 
 
-def _behaviors(ids: list[str], impressions: int, users: int, labels: bool, seed: int) -> Iterator[list[str]]:
+def _behaviors(
+    ids: list[str], impressions: int, users: int, labels: bool, seed: int, first_day: int
+) -> Iterator[list[str]]:
     histories = _histories(ids, users, seed)
     shown_forms = [news_id + end for news_id in ids for end in (("-0", "-1") if labels else ("", ""))]
     clock = [_clock(second) for second in range(86_400)]
@@ -94,7 +102,7 @@ def _behaviors(ids: list[str], impressions: int, users: int, labels: bool, seed:
         day, second = rng.integers(DAYS, size=count).tolist(), rng.integers(86_400, size=count).tolist()
         ends = shown.offsets.tolist()
         yield [
-            f"{first + i + 1}\tU{user[i] + 1}\t11/{9 + day[i]}/2019 {clock[second[i]]}\t{histories[user[i]]}\t"
+            f"{first + i + 1}\tU{user[i] + 1}\t11/{first_day + day[i]}/2019 {clock[second[i]]}\t{histories[user[i]]}\t"
             f"{' '.join(forms[ends[i] : ends[i + 1]])}\n"
             for i in range(count)
         ]

@@ -20,6 +20,7 @@ from pathlib import Path
 from . import make_mind
 
 NEWS = 161_013
+FIRST_DAYS = {"train": 9, "dev": 15, "test": 21}
 SIZES = {"train": (2_232_748, 711_222), "dev": (376_471, 255_990), "test": (2_370_727, 702_005)}  # impressions, users
 GLOVE = (2_200_000, 300)  # lines, numbers in each
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +63,7 @@ def run(folder: Path, share: float, quiet: bool) -> dict[str, dict[str, float]]:
     for name, (impressions, users) in SIZES.items():
         news = max(round(NEWS * share), 2 * make_mind.MOST_SHOWN)
         counts = [max(round(count * share), 200) for count in (impressions, users)]
-        make_mind.make_mind(folder / name, news, *counts, labels=name != "test")
+        make_mind.make_mind(folder / name, news, *counts, labels=name != "test", first_day=FIRST_DAYS[name])
     python = [sys.executable, "-m"]
     worker = [*python, "benchmarks.mind_large", "--worker"]
     evaluate = [*python, "nrms_np.evaluate", "--checkpoint", str(folder / "checkpoint.npz"), "--data"]
