@@ -35,11 +35,12 @@ COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table
 HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
 
 
-def print_references(references: dict[str, dict[str, float]]) -> None:
-    """The beginning of the table: rankings that need no training."""
+def print_references(references: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The beginning of the table: rankings that need no training. Returns them."""
     print("\n" + HEADER)
     for name, metrics in references.items():
         print_row(name, metrics)
+    return references
 
 
 def print_row(name: str, record: Mapping[str, object], is_best: bool = False) -> None:

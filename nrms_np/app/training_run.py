@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,13 +114,9 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     if ranks.rank == 0:
         run_folder.keep_settings(folder, settings)
     done = state.adam.step
-
-    @cache
-    def references() -> Metrics:
-        """Evaluated and printed when first asked for: on a large dev set they take a while."""
-        found = baselines.evaluate_all(prepared.data, prepared)
-        report.print_references(found)
-        return found
+    save = partial(save_state, folder / RESUME_FILE, state, config, fingerprint)
+    # evaluated and printed when first asked for: on a large dev set they take a while
+    references = cache(lambda: report.print_references(baselines.evaluate_all(prepared.data, prepared)))
 
     def show(record: Record) -> None:
         assert references()  # printed above the first row
@@ -128,9 +124,6 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
 
     for record in [] if ranks.rank else state.records:
         show(record)
-
-    def save() -> None:
-        save_state(folder / RESUME_FILE, state, config, fingerprint)
 
     def finish_epoch(record: Record) -> None:
         mpi.check_equal(
