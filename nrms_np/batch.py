@@ -3,8 +3,6 @@
 Tutorial: tutorials/01_news_as_numbers.md
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@
 Tutorial: tutorials/10_clicks_to_metrics.md
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Make MIND folders of other data: ``python -m nrms_np.convert LOG --out DIR``."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

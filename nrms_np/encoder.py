@@ -3,8 +3,6 @@
 Tutorial: tutorials/06_two_encoders.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Evaluate a trained model: ``python -m nrms_np.evaluate --checkpoint FILE --data DIR``."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

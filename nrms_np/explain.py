@@ -1,7 +1,5 @@
 """Explain a recommendation: ``python -m nrms_np.explain --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -6,8 +6,6 @@ and therefore no rounding error. The central difference is an independent, rough
 Tutorial: tutorials/07_trust_a_gradient.md
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Tutorial: tutorials/10_clicks_to_metrics.md
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -9,8 +9,6 @@ loss    = -mean log softmax(scores)[:, 0]
 Tutorial: tutorials/06_two_encoders.md
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

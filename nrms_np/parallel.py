@@ -7,8 +7,6 @@ changes no bit of a result.
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import os

@@ -1,7 +1,5 @@
 """Recommend news: ``python -m nrms_np.recommend --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import asdict

@@ -3,8 +3,6 @@
 Tutorial: tutorials/08_adam_and_training.md
 """
 
-from __future__ import annotations
-
 import zlib
 
 import numpy as np

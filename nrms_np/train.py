@@ -1,7 +1,5 @@
 """Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -10,8 +10,7 @@ import pytest
 
 from nrms_np import rng
 from nrms_np.app import baselines
-from nrms_np.data.demo import Demo, make_demo, write_demo
-from nrms_np.data.demo_words import CLOSERS, FILLERS, KINDS, SECTIONS, TEMPLATES, TOPICS
+from nrms_np.data.demo import CLOSERS, FILLERS, KINDS, SECTIONS, TEMPLATES, TOPICS, Demo, make_demo, write_demo
 from nrms_np.data.mind import last_day, texts
 from nrms_np.data.read_folder import read_folder
 from nrms_np.ragged import Ragged

@@ -1,7 +1,5 @@
 """A trained model in one file: checkpoint.npz."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any

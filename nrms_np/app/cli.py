@@ -1,7 +1,5 @@
 """Flags and exit codes of the commands: flags made from the settings, and errors that people can read."""
 
-from __future__ import annotations
-
 import argparse
 import errno
 import os

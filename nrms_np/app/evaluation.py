@@ -3,8 +3,6 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

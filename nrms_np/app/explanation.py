@@ -3,8 +3,6 @@
 Tutorial: tutorials/11_reading_the_model.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Files of a run: a reader finds the old bytes or the new ones, never half of them, and arrays carry a checksum."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """Machine code is kept on disk by Numba's cache. A disk that fails is no reason to stop: kernels compile again."""
 
-from __future__ import annotations
-
 import pickle
 import sys
 import zlib

@@ -7,8 +7,6 @@ Their weighted sum over the ranks is the gradient of the whole batch, with which
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,7 +1,5 @@
 """Pictures of a run: the loss curve, and what the attentions look at."""
 
-from __future__ import annotations
-
 import math
 import unicodedata
 import warnings

@@ -3,8 +3,6 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history

@@ -1,7 +1,5 @@
 """What a training run prints: a table with a row for each epoch, and how close the demo came to the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The data of a run: from the folders that its settings name to what trains and validates a model."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """When a training run is saved: from time to time, and before it stops."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Signals that ask a process to stop: Ctrl-C, SIGTERM of ``docker stop`` and SLURM, SIGHUP of a closed terminal."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

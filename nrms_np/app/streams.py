@@ -1,7 +1,5 @@
 """What a command prints, whatever its output is: a terminal, a log, a pipe that was closed, an old code page."""
 
-from __future__ import annotations
-
 import errno
 import os
 import time

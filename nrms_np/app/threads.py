@@ -3,8 +3,6 @@
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import os

@@ -1,7 +1,5 @@
 """A training run from data to pictures: what ``python -m nrms_np.train`` does after its arguments are read."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Clicks of any site as impressions: what was shown together, what of it was clicked, what had been clicked before."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

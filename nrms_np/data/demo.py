@@ -9,10 +9,9 @@ Because this truth is known, a model can be compared with the oracle, ranking by
 with the words that decide.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
+from configparser import RawConfigParser
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,9 +21,21 @@ import numpy as np
 
 from .. import rng
 from ..ragged import Ragged
-from .demo_words import CLOSERS, FILLERS, SECTIONS, TEMPLATES, TOPICS
 from .mind import Behaviors, News, mind_time, write_folder
 from .vocabulary import tokenize
+
+_words = RawConfigParser(delimiters="=", allow_no_value=True)
+_words.optionxform = str  # type: ignore[assignment, method-assign]  # capitals count
+_words.read(Path(__file__).with_name("demo_words.ini"), encoding="utf-8")
+KINDS = ("who", "thing", "many", "doing")
+TOPICS = {
+    topic: dict(zip(KINDS, [kind.split() for kind in text.split("|")], strict=True))
+    for topic, text in _words.items("topics")
+}
+FILLERS = {slot: text.split() for slot, text in _words.items("fillers")}
+SECTIONS = [text.split() for _, text in _words.items("sections")]
+CLOSERS = [text if text[0] == "," else f" {text}" for text in _words["closers"]]
+TEMPLATES = list(_words["templates"])
 
 MIXED = 0.9  # share of the headlines whose second topic is of the other half; in the others it is the same topic
 HALF = len(TOPICS) // 2
@@ -94,6 +105,17 @@ def make_demo(
     )
 
 
+class _Visit(NamedTuple):
+    """An impression, and how it came about."""
+
+    user: int
+    second: int  # since the first day began
+    history: list[int]
+    shown: np.ndarray
+    clicked: np.ndarray
+    chance: np.ndarray
+
+
 def _behaviors(visits: list[_Visit]) -> Behaviors:
     return Behaviors.from_lists(
         [str(number) for number in range(1, len(visits) + 1)],
@@ -156,17 +178,6 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
     return f"{section}: {text[0].upper()}{text[1:]}", deciding
-
-
-class _Visit(NamedTuple):
-    """An impression, and how it came about."""
-
-    user: int
-    second: int  # since the first day began
-    history: list[int]
-    shown: np.ndarray
-    clicked: np.ndarray
-    chance: np.ndarray
 
 
 class _Reader:

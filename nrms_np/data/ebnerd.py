@@ -1,7 +1,5 @@
 """EB-NeRD, the data of the RecSys Challenge 2024, as impressions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Lines of text files: what every reader of this folder shares, with errors and notes that say what to do."""
 
-from __future__ import annotations
-
 import codecs
 import lzma
 import os

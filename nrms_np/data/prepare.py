@@ -3,8 +3,6 @@
 Tutorial: tutorials/01_news_as_numbers.md
 """
 
-from __future__ import annotations
-
 from ..batch import cut_titles
 from ..clicks import Split, find_clicks
 from ..config import Config

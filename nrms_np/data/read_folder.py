@@ -6,8 +6,6 @@ folder. It can be removed at any time.
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

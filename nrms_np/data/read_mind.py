@@ -5,8 +5,6 @@ Neither file is CSV: quotes are text, columns are separated by tabs and by nothi
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import re
 from array import array
 from collections.abc import Iterator

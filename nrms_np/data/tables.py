@@ -1,7 +1,5 @@
 """Tables of any site: rows by column name from CSV, TSV, JSON or parquet, and times in the usual forms."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -3,8 +3,6 @@
 Tutorial: tutorials/02_word_embeddings.md
 """
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import lzma

@@ -13,8 +13,6 @@ The steps, whose numbers stand in the code; i runs over the positions of one set
 Tutorial: tutorials/05_additive_attention.md
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

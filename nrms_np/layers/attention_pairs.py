@@ -24,8 +24,6 @@ The plain form of all this is tests/naive.py.
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 

@@ -3,8 +3,6 @@
 Tutorial: tutorials/06_two_encoders.md
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

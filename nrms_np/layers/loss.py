@@ -3,8 +3,6 @@
 Tutorial: tutorials/03_softmax_and_loss.md
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -5,8 +5,6 @@ The mean stands in the place of both attentions, all else is the same, so it sho
 Legend: T positions of all sets together, S sets, R rows (the level below), D size of a row, M size of a value.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

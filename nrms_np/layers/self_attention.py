@@ -15,8 +15,6 @@ The steps, whose numbers stand in the code; for each head, i and j in the same s
 Tutorial: tutorials/04_self_attention.md
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -7,8 +7,6 @@ In additive attention a line is a set, with a row for each position, and H = 1.
 Tutorials: tutorials/03_softmax_and_loss.md, tutorials/09b_the_last_factor_of_two.md
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..parallel import kernel
