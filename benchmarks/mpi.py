@@ -35,12 +35,12 @@ from typing import Any
 import numpy as np
 
 from nrms_np.adam import adam_step
-from nrms_np.app.mpi import MpiRanks, share, sum_over_ranks, take_share
+from nrms_np.app.mpi import ALONE, MpiRanks, share, sum_over_ranks, take_share
 from nrms_np.batch import Batch
 from nrms_np.config import Config
 from nrms_np.fit import train_step
 from nrms_np.model import draw_masks, loss_and_gradients
-from nrms_np.parallel import ALONE, set_threads
+from nrms_np.parallel import set_threads
 
 from . import records, tables
 from .problem import fresh_state, make_problem
@@ -96,7 +96,7 @@ class Bench:
             ranks = self.both if way == "2 ranks" else ALONE
 
             def work(ranks=ranks) -> None:
-                train_step(self.params, self.adam, self.batch(size, i), self.config, 1, i, None, ranks)
+                train_step(self.params, self.adam, self.batch(size, i), self.config, 1, i, None, ranks.gradients_of)
 
             self.turn(f"step/{size}", way, work)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypedDict, cast
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -23,23 +23,11 @@ from .inference import score_impressions
 from .layers.loss import click_loss_forward
 from .metrics import evaluate_scores
 from .model import draw_masks, loss_and_gradients
-from .parallel import ALONE, Ranks
 from .rng import generator
 
-
-class Record(TypedDict):
-    """The numbers of one epoch, a row of history.csv."""
-
-    epoch: int
-    loss: float  # mean over the epoch, dropout on
-    val_loss: float
-    positive_probability: float  # mean probability of the clicked title among 1 + K
-    auc: float
-    mrr: float
-    ndcg5: float
-    ndcg10: float
-    seconds: float  # of the training steps
-    samples_per_second: float
+# The numbers of one epoch, a row of history.csv: "epoch", "loss" (the mean over the epoch, dropout on), those of
+# ``validate``, "seconds" (of the training steps), "samples_per_second".
+Record = dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -79,16 +67,17 @@ def train_step(
     epoch: int = 1,
     step: int = 0,
     learning_rate: float | None = None,
-    ranks: Ranks = ALONE,
+    gradients_of: Callable = loss_and_gradients,
 ) -> float:
     """One Adam step, in place; returns the mean loss of the batch. The dropout masks are keyed by epoch and step.
 
-    ``learning_rate`` stands in for that of ``config``. Raises NonFiniteError naming epoch, batch and parameter when the
+    ``learning_rate`` stands in for that of ``config``, ``gradients_of`` for the function that computes loss and
+    gradients, where several processes share the work. Raises NonFiniteError naming epoch, batch and parameter when the
     loss or a gradient is not finite; nothing is updated then.
     """
     rate = config.learning_rate if learning_rate is None else learning_rate
     masks = draw_masks(batch, params, config.dropout, generator(config.seed, "dropout", epoch, step))
-    loss, gradients = ranks.gradients(loss_and_gradients, params, batch, config, masks)
+    loss, gradients = gradients_of(params, batch, config, masks)
     try:
         if not np.isfinite(loss):
             raise NonFiniteError(f"the loss is not finite, {_cause(params)}")
@@ -119,7 +108,7 @@ def train_epoch(
     train: Split,
     config: Config,
     on_step: Callable[[], None] | None = None,
-    ranks: Ranks = ALONE,
+    gradients_of: Callable = loss_and_gradients,
 ) -> float:
     """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
     clicks, size = len(train.clicks), config.batch_size
@@ -131,7 +120,7 @@ def train_epoch(
             which = order[first : first + size]
             batch = train.batch(which, config, generator(config.seed, "negatives", state.epoch, state.step))
             rate = falling_rate(config, state.adam.step, steps_of_epoch(train.clicks, config))
-            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step, rate, ranks)
+            loss = train_step(state.params, state.adam, batch, config, state.epoch, state.step, rate, gradients_of)
             state.step += 1
             state.loss_sum += loss * len(which)
             state.seconds += time.perf_counter() - start
@@ -155,9 +144,9 @@ def validation_loss(scores: np.ndarray, clicks: Clicks, config: Config) -> tuple
     return float(loss), float(probabilities[:, 0].mean())
 
 
-def validate(params: Parameters, dev: Split, config: Config, ranks: Ranks = ALONE) -> dict[str, float]:
-    """Dropout off: validation loss, mean probability of the click, and the four metrics, named as in ``Record``."""
-    scores = score_impressions(params, dev.news_words, dev.histories, dev.candidates, config, ranks)
+def validate(params: Parameters, dev: Split, config: Config, each: Callable = map) -> dict[str, float]:
+    """Dropout off: validation loss, mean probability of the click, and the four metrics."""
+    scores = score_impressions(params, dev.news_words, dev.histories, dev.candidates, config, each)
     loss, probability = validation_loss(scores, dev.clicks, config)
     metrics = evaluate_scores(scores, dev.candidates, dev.labels)
     return {"val_loss": loss, "positive_probability": probability, **metrics}
@@ -170,7 +159,8 @@ def fit(
     config: Config,
     on_epoch: Callable[[Record], None] | None = None,
     on_step: Callable[[], None] | None = None,
-    ranks: Ranks = ALONE,
+    gradients_of: Callable = loss_and_gradients,
+    each: Callable = map,
 ) -> None:
     """Go on until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``, in place.
 
@@ -180,10 +170,9 @@ def fit(
     while state.epoch <= config.epochs:
         if state.best and state.records[-1]["epoch"] - state.best["epoch"] >= config.patience:
             break
-        loss = train_epoch(state, train, config, on_step, ranks)
-        measured = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config, ranks)}
-        measured |= {"seconds": state.seconds, "samples_per_second": len(train.clicks) / state.seconds}
-        record = cast(Record, measured)
+        loss = train_epoch(state, train, config, on_step, gradients_of)
+        record = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config, each)}
+        record |= {"seconds": state.seconds, "samples_per_second": len(train.clicks) / state.seconds}
         state.finish_epoch(record)
         if on_epoch:
             on_epoch(record)

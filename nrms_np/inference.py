@@ -3,7 +3,7 @@
 Tutorial: tutorials/11_reading_the_model.md
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from .config import Config
 from .encoder import EncoderWeights, Parameters, encode_forward, side_weights
 from .layers.mean import MeanCache
 from .layers.self_attention import project
-from .parallel import ALONE, Ranks, in_parallel, kernel, row_blocks
+from .parallel import in_parallel, kernel, row_blocks
 from .ragged import Ragged, number_by_first_use
 
 CHUNK = 4096  # sets (and impressions) at a time: large enough for the products, small enough for memory
@@ -27,12 +27,13 @@ def only_mentioned(rows: np.ndarray, sets: Ragged) -> tuple[np.ndarray, Ragged]:
 
 
 def encode(
-    rows: np.ndarray, sets: Ragged, weights: EncoderWeights, heads: int, progress: str = "", ranks: Ranks = ALONE
+    rows: np.ndarray, sets: Ragged, weights: EncoderWeights, heads: int, progress: str = "", each: Callable = map
 ) -> np.ndarray:
     """``encode_forward`` without dropout and cache, CHUNK sets at a time, under a bar named ``progress``: out [S, M].
 
     Every row that the sets mention is projected once, ahead of the chunks. In the bilinear form each chunk projects
-    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue.
+    what it mentions: a query is H times as wide as a row, gigabytes for a large catalogue. ``each`` stands in for
+    map() where several processes share the work.
     """
     out, chunks = np.empty((len(sets), weights.weight_value.shape[1]), rows.dtype), row_blocks(len(sets), CHUNK)
     rows, sets = only_mentioned(rows, sets)
@@ -46,7 +47,7 @@ def encode(
         return encode_forward(*part, weights, heads, None, 0, projected)[0]
 
     with _bar(progress, len(sets)) as bar:
-        for chunk, vectors in zip(chunks, ranks.map(encode_chunk, chunks)):
+        for chunk, vectors in zip(chunks, each(encode_chunk, chunks)):
             out[chunk] = vectors
             bar.update(len(vectors))
     return out
@@ -57,10 +58,10 @@ def _bar(progress: str, total: int) -> tqdm:
 
 
 def encode_news(
-    params: Parameters, news_words: Ragged, config: Config, progress: str = "", ranks: Ranks = ALONE
+    params: Parameters, news_words: Ragged, config: Config, progress: str = "", each: Callable = map
 ) -> np.ndarray:
     """Title vectors [titles, M] for the word ids of each title (cut them with ``cut_titles`` first)."""
-    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, progress, ranks)
+    return encode(params["embedding"], news_words, side_weights(params, "news"), config.heads, progress, each)
 
 
 def read_attention(
@@ -97,7 +98,7 @@ def _score(titles, users, values, offsets, scores, block):
 
 
 def score_pieces(
-    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, each: Callable = map
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Score all impressions, CHUNK at a time: yields first, end, and the scores of the candidates of first..end-1.
 
@@ -113,35 +114,26 @@ def score_pieces(
     for piece in pieces:
         occurs[candidates.values[candidates.offsets[piece.start] : candidates.offsets[piece.stop]]] = True
     row_of_news = np.cumsum(occurs, dtype=np.int32) - np.int32(1)  # of each news that occurs, in titles
-    titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", ranks)
+    titles = encode_news(params, news_words.take(np.flatnonzero(occurs)), config, "encoding titles", each)
     clicked = Ragged(row_of_news[clicked.values], clicked.offsets)
-    users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", ranks)
+    users = encode(titles, clicked, side_weights(params, "user"), config.heads, "encoding users", each)
 
     def score(piece: slice) -> np.ndarray:
         shown = candidates.take(np.arange(piece.start, piece.stop))
-        shown = Ragged(row_of_news[shown.values], shown.offsets)
-        return score_candidates(titles, users[history_number[piece]], shown)
+        return score_candidates(titles, users[history_number[piece]], Ragged(row_of_news[shown.values], shown.offsets))
 
     with _bar("scoring impressions", len(histories)) as bar:
-        for piece, scores in zip(pieces, ranks.map(score, pieces)):
+        for piece, scores in zip(pieces, each(score, pieces)):
             yield piece.start, piece.stop, scores
             bar.update(piece.stop - piece.start)
 
 
 def score_impressions(
-    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, ranks: Ranks = ALONE
+    params: Parameters, news_words: Ragged, histories: Ragged, candidates: Ragged, config: Config, each: Callable = map
 ) -> np.ndarray:
     """The score of every candidate of every impression. [all candidates]. Only news that occur are encoded."""
-    pieces = score_pieces(params, news_words, histories, candidates, config, ranks)
-    return join_pieces(pieces, candidates, params["embedding"].dtype)
-
-
-def join_pieces(pieces: Iterable[tuple[int, int, np.ndarray]], candidates: Ragged, dtype: np.dtype) -> np.ndarray:
-    """The scores [all candidates] from the ``pieces`` of ``score_pieces``."""
-    scores, offsets = np.empty(len(candidates.values), dtype), candidates.offsets
-    for first, end, found in pieces:
-        scores[offsets[first] : offsets[end]] = found
-    return scores
+    pieces = score_pieces(params, news_words, histories, candidates, config, each)
+    return np.concatenate([np.empty(0, params["embedding"].dtype), *(scores for _, _, scores in pieces)])
 
 
 def number_by_equality(lists: Ragged) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import ctypes
 import math
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -60,28 +60,6 @@ def in_parallel(function: Callable[[Piece], Result], pieces: Collection[Piece]) 
         if threads == 1:
             return [function(piece) for piece in pieces]
         return list(_pool(threads).map(function, pieces))
-
-
-class Ranks:
-    """The processes that carry out a command together: here this one alone. ``app.mpi`` has the same for several."""
-
-    rank, size, name = 0, 1, "rank 0"
-    threads = 0  # of each rank, where nobody asks for a number; 0: every core
-
-    def gradients(self, compute: Callable[..., Result], params: Any, batch: Any, config: Any, masks: Any) -> Result:
-        """compute(params, batch, config, masks), a loss and its gradients: of several ranks each does its share."""
-        return compute(params, batch, config, masks)
-
-    def map(self, compute: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterable[Result]:
-        """compute(piece) for each piece, in order. Each is computed by one rank, and all ranks have the results."""
-        return map(compute, pieces)
-
-    def gather(self, value: Result) -> list[Result]:
-        """The ``value`` of each rank."""
-        return [value]
-
-
-ALONE = Ranks()
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -19,7 +19,7 @@ from ..data.read_folder import read_folder
 from ..data.vocabulary import MOSTLY_UNKNOWN, unknown_share
 from ..errors import InputError
 from ..fit import validation_loss
-from ..inference import join_pieces, score_pieces
+from ..inference import score_pieces
 from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from ..rng import generator
 from . import mpi
@@ -79,11 +79,11 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
         say([MOSTLY_UNKNOWN])
 
     pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
-        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks
+        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks.map
     )
     if labelled:
         pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
-        scores = join_pieces(pieces, behaviors.candidates, checkpoint.params["embedding"].dtype)
+        scores = np.concatenate([np.empty(0, np.float32), *(found for _, _, found in pieces)])
         print(_format(evaluate(checkpoint, behaviors, scores)))
     else:
         print("no labels (-0, -1), so no metrics")

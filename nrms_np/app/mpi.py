@@ -23,13 +23,29 @@ import numpy as np
 
 from ..batch import Batch, make_batch
 from ..errors import InputError
-from ..model import Masks
-from ..parallel import ALONE, Piece, Ranks, Result
+from ..model import Masks, loss_and_gradients
+from ..parallel import Piece, Result
 from ..ragged import Ragged, number_by_first_use
 from .threads import usable_cores
 
 LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # numbers of ranks: MPICH, Open MPI, srun
 PATIENCE = 2  # seconds that another rank which failed leaves to rank 0: if all fail alike, that speaks for them
+
+
+class Ranks:
+    """The processes that carry out a command together: here this one alone."""
+
+    rank, size, name = 0, 1, "rank 0"
+    threads = 0  # of each rank, where nobody asks for a number; 0: every core
+    map: Callable[..., Iterable] = map  # each piece is computed by one rank, and all ranks have the results
+    gradients_of: Callable[..., Any] = staticmethod(loss_and_gradients)
+
+    def gather(self, value: Result) -> list[Result]:
+        """The ``value`` of each rank."""
+        return [value]
+
+
+ALONE = Ranks()
 
 
 @cache
@@ -128,7 +144,8 @@ class MpiRanks(Ranks):
         cores = machine, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
         self.threads = max(1, usable_cores() // self.gather(cores).count(cores))  # those ranks share them
 
-    def gradients(self, compute: Callable[..., Any], params: Any, batch: Batch, config: Any, masks: Any) -> Any:
+    def gradients_of(self, params: Any, batch: Batch, config: Any, masks: Any) -> Any:
+        """``loss_and_gradients`` of the whole batch, of which each rank does its share."""
         shapes = {name: param.shape for name, param in params.items()}
         shapes["embedding"] = (len(batch.words), params["embedding"].shape[1])  # rows of the batch's words, no others
         ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
@@ -138,7 +155,7 @@ class MpiRanks(Ranks):
         clicks = share(batch, self.rank, self.size)
         if clicks.start < clicks.stop:
             part, masks, words = take_share(batch, masks, clicks)
-            flat[ends[-1]], gradients = compute(params, part, config, masks)
+            flat[ends[-1]], gradients = loss_and_gradients(params, part, config, masks)
             sums["embedding"][words] = gradients.pop("embedding")[1]
             for name, gradient in gradients.items():
                 sums[name][:] = gradient

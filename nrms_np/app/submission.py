@@ -13,9 +13,9 @@ import numpy as np
 from ..data.mind import texts
 from ..errors import InputError
 from ..metrics import rank_candidates
-from ..parallel import ALONE, Ranks
 from ..ragged import Ragged
 from .files import write_file
+from .mpi import ALONE, Ranks
 
 MEMBER = "prediction.txt"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same ranks give the same bytes

@@ -134,7 +134,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             show(record)
 
     with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
-        fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
+        fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks.gradients_of, ranks.map)
     if ranks.rank:
         return
     assert state.best  # there is an epoch at least

@@ -15,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from nrms_np import inference, parallel
-from nrms_np.app.mpi import MpiRanks
+from nrms_np.app.mpi import ALONE, MpiRanks, Ranks
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from nrms_np.data.prepare import prepare
@@ -23,7 +23,6 @@ from nrms_np.data.vectors import make_table
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.fit import TrainingState, fit
 from nrms_np.model import init_parameters
-from nrms_np.parallel import ALONE, Ranks
 
 SMALL: dict[str, Any] = {"heads": 2, "head_size": 4, "query_size": 8, "word_size": 12, "batch_size": 49, "epochs": 4}
 RUNS = {"0": [0], "1": [1], "2": [2], "3": [3], "3 again": [3], "4": [4], "2, then 4": [2, 4]}
@@ -59,7 +58,7 @@ def main(path: str) -> None:
 
                 with suppress(Stop):
                     if world.rank < max(size, 1):
-                        fit(state, train, dev, config, None, on_step, groups[size])
+                        fit(state, train, dev, config, None, on_step, groups[size].gradients_of, groups[size].map)
                 state, losses = world.bcast((state, losses))
             records = [[record[key] for key in ("loss", "val_loss", "auc", "ndcg10")] for record in state.records]
             found |= {f"{form}/{name}/losses": np.array(losses), f"{form}/{name}/records": np.array(records)}
