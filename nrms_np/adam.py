@@ -3,11 +3,10 @@
 Tutorial: tutorials/08_adam_and_training.md
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
 
@@ -28,7 +27,7 @@ class AdamState:
     second: Parameters
 
     @classmethod
-    def zeros(cls, params: Parameters) -> AdamState:
+    def zeros(cls, params: Parameters) -> Self:
         return cls(0, *({name: np.zeros_like(param) for name, param in params.items()} for _ in range(2)))
 
 

@@ -1,9 +1,7 @@
 """Every setting of a run, in one frozen dataclass. The commands make their flags from it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 RENAMED = {"title": "title_length", "history": "history_length"}  # settings in files of earlier versions
 LIMIT = 2**63  # where no range is given: more does not fit into NumPy's integers
@@ -39,7 +37,7 @@ class Config:
     seed: int = setting(0, "seed of every random draw")
 
     @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> Config:
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
         """The inverse of ``dataclasses.asdict``. Raises ValueError when a setting is missing, unknown or wrong."""
         if not isinstance(settings, dict):
             raise ValueError("the settings are not named values")

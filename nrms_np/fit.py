@@ -3,12 +3,10 @@
 Tutorial: tutorials/08_adam_and_training.md
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -44,7 +42,7 @@ class TrainingState:
     records: list[Record] = field(default_factory=list)
 
     @classmethod
-    def start(cls, params: Parameters) -> TrainingState:
+    def start(cls, params: Parameters) -> Self:
         return cls(params, AdamState.zeros(params), params)
 
     @property
@@ -104,11 +102,7 @@ def falling_rate(config: Config, done: int, steps: int) -> float:
 
 
 def train_epoch(
-    state: TrainingState,
-    train: Split,
-    config: Config,
-    on_step: Callable[[], None] | None = None,
-    gradients_of: Callable = loss_and_gradients,
+    state: TrainingState, train: Split, config: Config, on_step: Callable[[], None], gradients_of: Callable
 ) -> float:
     """Go on with the epoch under way to its end, in place. Returns its mean loss; calls on_step() after each step."""
     clicks, size = len(train.clicks), config.batch_size
@@ -126,8 +120,7 @@ def train_epoch(
             state.seconds += time.perf_counter() - start
             bar.set_postfix(loss=f"{state.loss_sum / (first + len(which)):.4f}", refresh=False)
             bar.update(len(which))
-            if on_step:
-                on_step()
+            on_step()
     return state.loss_sum / clicks
 
 
@@ -157,8 +150,8 @@ def fit(
     train: Split,
     dev: Split,
     config: Config,
-    on_epoch: Callable[[Record], None] | None = None,
-    on_step: Callable[[], None] | None = None,
+    on_epoch: Callable[[Record], None] = lambda record: None,
+    on_step: Callable[[], None] = lambda: None,
     gradients_of: Callable = loss_and_gradients,
     each: Callable = map,
 ) -> None:
@@ -174,7 +167,5 @@ def fit(
         record = {"epoch": state.epoch, "loss": loss, **validate(state.params, dev, config, each)}
         record |= {"seconds": state.seconds, "samples_per_second": len(train.clicks) / state.seconds}
         state.finish_epoch(record)
-        if on_epoch:
-            on_epoch(record)
-        if on_step:
-            on_step()  # Ctrl-C during validation
+        on_epoch(record)
+        on_step()  # Ctrl-C during validation

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .errors import NonFiniteError
-from .parallel import in_parallel, kernel, row_blocks
+from .parallel import in_parallel, row_blocks
 from .ragged import Ragged
 
 METRICS = ("auc", "mrr", "ndcg5", "ndcg10")
@@ -25,30 +25,18 @@ def rank_candidates(scores: np.ndarray, candidates: Ragged, first_impression: in
     """
     if not np.isfinite(scores).all():
         raise NonFiniteError("the scores are not finite")
-    impressions = np.arange(len(candidates)) + first_impression
     ranks = np.empty(len(scores), np.int32)
 
     def rank_block(block: slice) -> None:
         offsets = candidates.offsets[block.start : block.stop + 1]
-        here = slice(offsets[0], offsets[-1])
-        ties = _hash(np.repeat(impressions[block], np.diff(offsets)), candidates.values[here])
-        _rank(scores[here], ties, offsets - offsets[0], ranks[here])
+        here, lengths = slice(offsets[0], offsets[-1]), np.diff(offsets)
+        impression = np.repeat(np.arange(block.start, block.stop) + first_impression, lengths)
+        # by impression, then by score, then by hash; the same news listed twice stay in their order
+        order = np.lexsort((_hash(impression, candidates.values[here]), -scores[here], impression))
+        ranks[here][order] = np.arange(len(order)) - np.repeat(offsets[:-1] - offsets[0], lengths) + 1
 
     in_parallel(rank_block, row_blocks(len(candidates)))
     return ranks
-
-
-@kernel
-def _rank(scores, ties, offsets, ranks):
-    for i in range(len(offsets) - 1):
-        for a in range(offsets[i], offsets[i + 1]):
-            score, tie, rank = scores[a], ties[a], 1
-            for b in range(offsets[i], offsets[i + 1]):  # does b stand before a?
-                if scores[b] == score:
-                    rank += ties[b] < tie or (ties[b] == tie and b < a)  # the last for the same news listed twice
-                else:
-                    rank += scores[b] > score
-            ranks[a] = rank
 
 
 def _hash(impression: np.ndarray, news: np.ndarray) -> np.ndarray:

@@ -108,7 +108,7 @@ def test_negatives_are_drawn_anew_in_every_step(monkeypatch, corpus):
         drawn = []
         state = TrainingState.start(params)
         state.epoch = epoch
-        training.train_epoch(state, train, config)
+        training.train_epoch(state, train, config, lambda: None, training.loss_and_gradients)
         epochs.append(drawn)
     assert epochs[0] == epochs[1]
     assert len(set(epochs[0] + epochs[2])) == 2 * training.steps_of_epoch(train.clicks, config)

@@ -58,7 +58,8 @@ def main(path: str) -> None:
 
                 with suppress(Stop):
                     if world.rank < max(size, 1):
-                        fit(state, train, dev, config, None, on_step, groups[size].gradients_of, groups[size].map)
+                        shared = groups[size].gradients_of, groups[size].map
+                        fit(state, train, dev, config, lambda record: None, on_step, *shared)
                 state, losses = world.bcast((state, losses))
             records = [[record[key] for key in ("loss", "val_loss", "auc", "ndcg10")] for record in state.records]
             found |= {f"{form}/{name}/losses": np.array(losses), f"{form}/{name}/records": np.array(records)}
