@@ -8,6 +8,7 @@ Tutorial: tutorials/12_real_data.md
 """
 
 import os
+import platform
 import sys
 import time
 import traceback
@@ -139,7 +140,7 @@ class MpiRanks(Ranks):
 
     def __init__(self, comm: Any):
         self.comm, self.rank, self.size = comm, comm.rank, comm.size
-        machine = os.uname().nodename
+        machine = platform.node()
         self.name = f"rank {self.rank} of {self.size} ({machine}, process {os.getpid()})"
         cores = machine, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
         self.threads = max(1, usable_cores() // self.gather(cores).count(cores))  # those ranks share them
