@@ -12,8 +12,7 @@ if not __package__:  # python nrms_np/convert.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli
-from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_log
-from .data.ebnerd import read_ebnerd
+from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
 from .data.lines import Notes, say
 from .data.mind import Impression, News, impressions_of, write_impressions
 from .data.read_mind import read_behaviors, read_news
@@ -44,7 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--news", type=Path, metavar="FILE", help="table of ids and titles, if the log has no titles")
     for kind, names in COLUMNS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
-    parser.add_argument("--yes", nargs="+", metavar="VALUE", default=[], help="values of clicked that mean a click")
+    parser.add_argument(
+        "--yes", nargs="+", type=str.lower, metavar="VALUE", default=[], help="values of clicked that mean a click"
+    )
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
     parser.add_argument(
         "--draw", type=int, metavar="N", default=20, help="of clicks only: how many not clicked (default: 20)"

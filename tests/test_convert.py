@@ -209,7 +209,7 @@ def test_a_number_for_each_row_is_no_session(tmp_path, capsys):
     code, out = run(write_csv(tmp_path / "log.csv", log))
     assert code == 0
     check(out)
-    assert "column 'impression_id' differs in all rows" in capsys.readouterr().err
+    assert "column of sessions differs in all rows" in capsys.readouterr().err
 
 
 def test_what_is_left_out_is_counted(tmp_path, capsys):
