@@ -106,7 +106,8 @@ def read_log(
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
     were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
-    where they are not the usual ones, in small letters. Raises InputError when a column is missing or its values are not understood.
+    in small letters, where they are not the usual ones. Raises InputError when a column is missing or its values are
+    not understood.
     """
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
