@@ -187,9 +187,7 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
     readers = _Readers(seed, users, about[:archive, 0])
     number = np.arange(archive, len(about))
     birth = (number - archive) * (TRAIN_DAYS + 1) // len(number)
-    two_days = (
-        rng.generator(seed, "demo lives").random(len(number)) < 0.5
-    )  # else they are shown on the day of birth only
+    two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5  # else they live one day
     draw = rng.generator(seed, "demo impressions")
     train_end = TRAIN_DAYS * 86400
     seconds = np.sort(draw.integers(0, train_end, size=train_impressions)).tolist()
