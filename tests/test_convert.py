@@ -324,7 +324,7 @@ def test_a_mind_folder_of_clicks_only(tmp_path, capsys):
 def test_times(texts, seconds):
     places = {text: f"log.csv:{n}" for n, text in enumerate(texts, 2)}
     if isinstance(seconds, list):
-        assert [int(second) for second in read_times(places).values()] == seconds
+        assert [seconds_of(time.replace(tzinfo=None)) for time in read_times(places).values()] == seconds
     else:
         with pytest.raises(InputError, match=seconds or r"log.csv:\d: .* is no time in a form that is known"):
             read_times(places)

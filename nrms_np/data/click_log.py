@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from ..rng import generator
 from .lines import Notes
 from .mind import Impression, News, mind_time
 from .read_mind import LABELS, NO_TITLE
-from .tables import EPOCH, read_parquet, read_table, read_times
+from .tables import read_table, read_times
 
 Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
 Names = Mapping[str, str | None]  # of columns, by kind
@@ -101,8 +101,8 @@ def _add_article(news: News, cells: Cells, place: str, notes: Notes) -> None:
 
 def read_log(
     path: Path, given: Names, form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
-) -> list[tuple[float, Event]]:
-    """The events of a log by their seconds; articles that have a title in the log are added to ``news``.
+) -> list[tuple[datetime, Event]]:
+    """The events of a log by their times; articles that have a title in the log are added to ``news``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
     were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
@@ -141,8 +141,8 @@ def read_log(
     if grouped and len({(event.user, event.group) for event in events}) == len(events):
         notes.add("column of sessions differs in all rows, so the times say what was shown together", str(path))
         events = {event._replace(group=event.time): None for event in events}
-    seconds = read_times(places, form)
-    return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
+    times = read_times(places, form)
+    return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
 
 
 def _read_row(cells: Cells, yes: Sequence[str]) -> dict[str, bool | None]:
@@ -176,7 +176,7 @@ def _is_yes(text: str) -> bool | None:
     return False if text in ("", *no) else None
 
 
-def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[Impression]:
+def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list[Impression]:
     """What was shown together, by its first second: in one session, or to one user at one time.
 
     A click later than that belongs to the last impression that showed its article. A click on what was never shown
@@ -186,8 +186,8 @@ def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[Im
     begun: dict[Key, tuple[str, list[str]]] = {}  # time and history of each impression
     shown: dict[Key, dict[str, bool]] = defaultdict(dict)  # its articles, and whether they were clicked
     last: dict[Key, Key] = {}  # by user and article: the impression that showed it last
-    clicks: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for second, event in events:
+    clicks: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for time, event in events:
         user, item = event.user, event.item
         key: Key | None = (user, event.group if viewed else event.time)
         before = last.get((user, item))
@@ -197,13 +197,13 @@ def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[Im
             if key and key == before and shown[key][item]:
                 notes.add("clicks on what the user had clicked before, left out", f"{user} on {item}")
                 continue
-            clicks[user].append((second, item))
+            clicks[user].append((time, item))
         if not key:
             notes.add("clicks on what was not shown, in histories only", f"{user} on {item}, {event.time}")
             continue
         if key not in begun:
-            history = [clicked for clicked_at, clicked in clicks[user] if clicked_at < second]
-            begun[key] = mind_time(EPOCH + timedelta(seconds=second)), history
+            history = [clicked for clicked_at, clicked in clicks[user] if clicked_at < time]
+            begun[key] = mind_time(time), history
         shown[key][item] = event.clicked or shown[key].get(item, False)
         last[user, item] = key
     return [
@@ -239,10 +239,10 @@ def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
     """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
     history = {
         row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
-        for row in read_parquet(folder / "history.parquet", "user_id", "article_id_fixed")
+        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed")
     }
     names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
-    for row in read_parquet(folder / "behaviors.parquet", *names):
+    for _, row in read_table(folder / "behaviors.parquet", notes, *names):
         impression_id, user, time, shown, *clicked = (row[name] for name in names if name in row)
         labels = [int(item in (clicked[0] or ())) for item in shown] if clicked else None
         if labels and set(clicked[0] or ()) - set(shown):
