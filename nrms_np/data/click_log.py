@@ -15,7 +15,7 @@ from .read_mind import LABELS, NO_TITLE
 from .tables import read_table, read_times
 
 Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
-Names = Mapping[str, str | None]  # of columns, by kind
+Names = Mapping[str, Any]  # of columns, by kind
 Key = tuple[str, str]  # of an impression: a user and a group; also a user and an article
 
 COLUMNS = {  # their usual names, in small letters without marks
