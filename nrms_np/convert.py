@@ -102,20 +102,21 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
 
 def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folder]:
     """The last day as dev, the days before it as train, each with the articles that it knows."""
-    events = read_log(args.log, vars(args), args.time_format, news, notes, args.yes)
+    log = args.log
+    events = read_log(log, vars(args), args.time_format, news, notes, args.yes)
     untitled = {event.item for _, event in events} - set(news.ids)
     if 2 * len(untitled) > len(news):
-        raise InputError(f"{args.log}: most articles have no title; give --news FILE, a table of ids and titles")
+        raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")
     for item in sorted(untitled):
         notes.add("articles without a title", item)
         news.append(item, "", "")
     impressions = make_impressions(events, notes)
     if all(event.clicked for _, event in events):
-        print(f"{args.log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
+        print(f"{log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
         impressions = draw_unclicked(impressions, args.draw, notes)
     train = [one for one in impressions if one.day != impressions[-1].day]
     if not train:
-        raise InputError(f"{args.log}: holds a single day; there is no other one to train on")
+        raise InputError(f"{log}: holds a single day; there is no other one to train on")
     known = {item for one in train for item in [*one.history, *one.shown]}
     articles = [row for row in zip(news.ids, news.categories, news.titles) if row[0] in known]
     yield "train", News(*map(list, zip(*articles))), train

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,10 +12,9 @@ from ..rng import generator
 from .lines import Notes
 from .mind import Impression, News, mind_time
 from .read_mind import LABELS, NO_TITLE
-from .tables import read_table, read_times
+from .tables import Row, read_table, read_times
 
 Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
-Names = Mapping[str, Any]  # of columns, by kind
 Key = tuple[str, str]  # of an impression: a user and a group; also a user and an article
 
 COLUMNS = {  # their usual names, in small letters without marks
@@ -40,28 +39,26 @@ class Event(NamedTuple):
     group: str  # what was shown to a user together has the same: a session or a time
 
 
-def _find_columns(path: Path, row: Mapping[str, Any], given: Names, *needed: str) -> dict[str, str]:
+def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> dict[str, str]:
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
-    Without ids, titles are the items. Raises InputError when a given column is not there or a needed one is not found;
-    where the shown ones stand in lists, no column of items is needed.
+    Without ids, titles are the items. Raises InputError when a given column or a needed one is not there.
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
-    found = {}
+    found: dict[str, Any] = {}
     for kind, names in COLUMNS.items():
-        if name := given.get(kind) or next((usual[one] for one in names.split() if one in usual), None):
-            found[kind] = name
-    if "title" in found:
-        found.setdefault("item", found["title"])
-    holds_lists = _is_yes(str(row.get(found.get("shown", ""), ""))) is None
-    for kind in [*found, *needed]:
-        if found.get(kind) not in row and (kind in found or kind != "item" or not holds_lists):
+        found[kind] = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
+    found["item"] = found["item"] or found["title"]
+    lists = _is_yes(str(row.get(found["shown"], ""))) is None  # of items, so no column of single ones is needed
+    for kind, name in found.items():
+        is_needed = kind in needed or kind == "item" and not lists
+        if name not in row and (name or is_needed):
             columns = ", ".join(map(str, row))
             raise InputError(f"{path}: which column is the {kind}? say --{kind} with one of: {columns}")
-    return found
+    return {kind: name for kind, name in found.items() if name}
 
 
-def _read_rows(path: Path, given: Names, notes: Notes, *needed: str) -> Iterator[tuple[str, Cells]]:
+def _read_rows(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -> Iterator[tuple[str, Cells]]:
     """Place and cells of each row: each text on one line, empty where nothing is in it.
 
     Raises InputError for one that holds named values (of JSON or parquet), or a list where one text belongs.
@@ -83,10 +80,10 @@ def _read_rows(path: Path, given: Names, notes: Notes, *needed: str) -> Iterator
         yield place, cells
 
 
-def read_articles(path: Path, given: Names, notes: Notes) -> News:
+def read_articles(path: Path, given: dict[str, Any], notes: Notes) -> News:
     """The articles of a table of ids and titles."""
     news = News([], [], [])
-    for place, cells in _read_rows(path, given, notes, "item", "title"):
+    for place, cells in _read_rows(path, given, notes, "title"):
         _add_article(news, cells, place, notes)
     return news
 
@@ -100,7 +97,7 @@ def _add_article(news: News, cells: Cells, place: str, notes: Notes) -> None:
 
 
 def read_log(
-    path: Path, given: Names, form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
+    path: Path, given: dict[str, Any], form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
 ) -> list[tuple[datetime, Event]]:
     """The events of a log by their times; articles that have a title in the log are added to ``news``.
 
@@ -112,7 +109,7 @@ def read_log(
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
-    for place, cells in _read_rows(path, given, notes, "user", "time", "item"):
+    for place, cells in _read_rows(path, given, notes, "user", "time"):
         is_list = "item" not in cells or _is_yes(str(cells.get("shown", ""))) is None
         clicked = _read_lists(cells) if is_list else _read_row(cells, yes)
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))

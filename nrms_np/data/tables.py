@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..errors import InputError
 from .lines import Notes, explain_missing, refuse_other_files
@@ -27,27 +27,49 @@ def read_table(path: Path, notes: Notes, *columns: str) -> Iterator[tuple[str, R
     """
     line = 1
     try:
-        if path.is_fifo():
-            raise OSError("a second look at it would wait for ever")
-        with open(path, "rb") as binary:
-            start = binary.read(4)
-        if start == b"PAR1":
-            yield from ((f"{path}:{n}", row) for n, row in enumerate(_read_parquet(path, columns), 1))
-            return
-        is_utf_16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
-        if not is_utf_16:
-            refuse_other_files(path, start)
-        with open(path, encoding="utf-16" if is_utf_16 else "utf-8-sig") as file:
-            for line, row in _read_text(file):
-                if isinstance(row, dict):
-                    yield f"{path}:{line}", row
-                else:
-                    notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
+        for line, row in _read_rows(path, columns):
+            if isinstance(row, dict):
+                yield f"{path}:{line}", row
+            else:
+                notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
     except OSError as error:
         raise InputError(f"{path}: {explain_missing(path, error)}") from None
     except (UnicodeError, csv.Error, json.JSONDecodeError) as error:
         what = f"what follows is not CSV, TSV or JSON lines in UTF-8 ({error}); save it so"
         raise InputError(f"{path}:{line}: {what}") from None
+
+
+def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | None]]:
+    if path.is_fifo():
+        raise OSError("a second look at it would wait for ever")
+    with open(path, "rb") as binary:
+        start = binary.read(4)
+    is_utf_16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if not is_utf_16:
+        refuse_other_files(path, start)
+    if start == b"PAR1":
+        yield from enumerate(_read_parquet(path, columns), 1)
+        return
+    csv.field_size_limit(1 << 27)
+    with open(path, encoding="utf-16" if is_utf_16 else "utf-8-sig") as file:
+        first = file.readline()
+        file.seek(0)
+        if first.lstrip().startswith("["):
+            yield from enumerate(json.load(file), 1)
+        elif first.lstrip().startswith("{"):
+            yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
+        else:
+            delimiter = max("\t,;|", key=first.count)
+            reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+            if delimiter == "\t":  # in many of these files, quotes are text
+                try:
+                    for _ in csv.reader(file, delimiter=delimiter, strict=True):
+                        pass
+                except csv.Error:
+                    reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+                file.seek(0)
+            for row in reader:
+                yield reader.line_num, None if None in row or None in row.values() else row
 
 
 def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
@@ -61,28 +83,6 @@ def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
             yield from batch.to_pylist()
     except ArrowException as error:
         raise InputError(f"{path}: no parquet file ({error})") from None
-
-
-def _read_text(file: TextIO) -> Iterator[tuple[int, Row | None]]:
-    csv.field_size_limit(1 << 27)
-    first = file.readline()
-    file.seek(0)
-    if first.lstrip().startswith("["):
-        yield from enumerate(json.load(file), 1)
-    elif first.lstrip().startswith("{"):
-        yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
-    else:
-        delimiter = max("\t,;|", key=first.count)
-        reader = csv.DictReader(file, delimiter=delimiter, strict=True)
-        if delimiter == "\t":  # in many of these files, quotes are text
-            try:
-                for _ in csv.reader(file, delimiter=delimiter, strict=True):
-                    pass
-            except csv.Error:
-                reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-            file.seek(0)
-        for row in reader:
-            yield reader.line_num, None if None in row or None in row.values() else row
 
 
 def read_times(places: dict[str, str], form: str | None = None) -> dict[str, datetime]:
