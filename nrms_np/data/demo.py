@@ -28,25 +28,9 @@ TOPICS: dict[str, dict[str, list[str]]] = _words["topics"]  # of each topic its 
 FILLERS: dict[str, list[str]] = _words["fillers"]
 SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["templates"]
 HALF = len(TOPICS) // 2
-
-MIXED = 0.9  # share of the headlines whose second topic is of the other half; in the others it is the same topic
-SKEW = 2.0  # topical words are drawn at place u ** SKEW of their list, u uniform: the first ones are the common ones
-CLOSED = 0.7  # share of the headlines with a closing phrase, where the template takes one
-
-DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that an interest is replaced
-SITTING = 5
-# Click probability: logistic in the match: 1 when the topic that decides interests the reader, else 0.
-LOGIT_OF_NO_INTEREST = -6.0
-LOGIT_GAIN = 4.3
-FAVOUR = 1.0  # a site guesses by words: news that mention an interest are shown 1 + FAVOUR times as readily
-CANDIDATES = (8, 30)  # fewest and most news in an impression
-
-EARLIER_CLICKS = (8, 6.5)  # clicks of a user before the first day: fewest, and mean of the exponential on top
-NEWCOMERS = 0.02  # share of the users who have none
 TRAIN_DAYS = 5  # the next day is the dev day
-ARCHIVE = 0.3  # share of the news from before the first day; only earlier clicks know them
-LEAST_NEWS = 500
 FIRST_DAY = datetime(2030, 3, 4)
+LEAST_NEWS = 500
 
 # A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
 # chance of each click.
@@ -71,11 +55,12 @@ def make_demo(
     news: int = 30000,
     train_impressions: int = 10000,
     dev_impressions: int = 1600,
-    mixed: float = MIXED,
+    mixed: float = 0.9,
 ) -> Demo:
     """Generate the corpus. The same arguments give the same corpus, byte by byte.
 
-    With ``mixed`` = 0 each headline is about one topic: a small and easy corpus, which a mean of words can rank.
+    ``mixed`` is the share of the headlines whose second topic is of the other half; in the others it is the same topic.
+    With 0 each headline is about one topic: a small and easy corpus, which a mean of words can rank.
 
     An impression without a click, or with nothing but clicks, is shown anew, with other news. Given that it counts, the
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
@@ -123,7 +108,7 @@ def write_demo(folder: Path, demo: Demo) -> None:
 def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, list[bool]]:
     """A headline of a section where the topic ``decides`` counts, and for each of its tokens whether it decides."""
 
-    def pick(choices: list[str], skew: float = 1.0) -> str:
+    def pick(choices: list[str], skew: int = 1) -> str:
         return choices[int(next(draws) ** skew * len(choices))]
 
     section = pick(SECTIONS[decides // HALF])
@@ -135,13 +120,13 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
         if kind in FILLERS:
             return pick(FILLERS[kind])
         topic = phrases.pop()
-        word = pick(list(TOPICS.values())[topic][kind], SKEW)
+        word = pick(list(TOPICS.values())[topic][kind], skew=2)  # the first words are the common ones
         if topic == decides:
             deciding.add(word)
         return word
 
     pattern = pick(TEMPLATES)
-    if next(draws) < CLOSED and not pattern.endswith("?"):
+    if next(draws) < 0.7 and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
@@ -163,16 +148,16 @@ class _Readers:
         headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
         sizes = np.array([len(of_topic) for of_topic in headlines])
         for user, clicks in enumerate(self.clicks):
-            if draw.random() < NEWCOMERS:
-                continue
-            count = EARLIER_CLICKS[0] + draw.exponential(EARLIER_CLICKS[1])
-            while len(clicks) < count:
-                clicked = self.interests(user)[draw.integers(2, size=SITTING)]
+            if draw.random() < 0.02:
+                continue  # a newcomer
+            count = 8 + draw.exponential(6.5)
+            while len(clicks) < count:  # five at a sitting
+                clicked = self.interests(user)[draw.integers(2, size=5)]
                 clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
 
     def interests(self, user: int) -> np.ndarray:
-        """The two topics of interest at this moment; now and then one of them has just been replaced."""
-        if self.draw.random() < DRIFT:
+        """The two topics of interest at this sitting; now and then one of them has just been replaced in its half."""
+        if self.draw.random() < 0.005:
             half, found = self.topics[user, self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
             half[0], half[found] = half[found], half[0]
         return self.topics[user, :, 0]
@@ -183,7 +168,7 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
 
     ``about``: of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2].
     """
-    archive = int(ARCHIVE * len(about))
+    archive = int(0.3 * len(about))  # news from before the first day; only earlier clicks know them
     readers = _Readers(seed, users, about[:archive, 0])
     number = np.arange(archive, len(about))
     birth = (number - archive) * (TRAIN_DAYS + 1) // len(number)
@@ -200,10 +185,11 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
         match, mentions = interests[:, 0], interests.any(axis=1)
         clicked = np.zeros(0, bool)
         while clicked.all() or not clicked.any():
-            size = int(draw.integers(CANDIDATES[0], CANDIDATES[1] + 1))
-            arrival = draw.exponential(size=len(pool)) / (1 + FAVOUR * mentions)  # the first to arrive are shown
+            size = int(draw.integers(8, 31))
+            # The first to arrive are shown. A site guesses by words: what mentions an interest comes twice as readily.
+            arrival = draw.exponential(size=len(pool)) / (1 + mentions)
             places = np.sort(np.argpartition(arrival, size)[:size])
-            chance = 1 / (1 + np.exp(-(LOGIT_OF_NO_INTEREST + LOGIT_GAIN * match[places])))
+            chance = 1 / (1 + np.exp(-(-6.0 + 4.3 * match[places])))  # logistic in the match
             clicked = draw.random(size) < chance
         shown = pool[places]
         visits.append((user, second, list(readers.clicks[user]), shown, clicked, chance))
