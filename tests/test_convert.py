@@ -204,6 +204,16 @@ def test_a_session_column(tmp_path):
     check(out)
 
 
+def test_a_column_that_says_what_was_shown(tmp_path, capsys):
+    """Whatever its later values are, they are no ids of articles; a click says that its article was shown."""
+    log = [{**row, "shown": "" if row["clicked"] else 1} for row in rows()]
+    log += [{**log[1], "item": "a3", "title": TITLES["a3"], "shown": shown} for shown in (0, "partly")]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert "rows without a click or view of an article, a user or a time, left out: 2" in capsys.readouterr().err
+
+
 def test_a_number_for_each_row_is_no_session(tmp_path, capsys):
     log = [{**row, "impression_id": n} for n, row in enumerate(rows())]
     code, out = run(write_csv(tmp_path / "log.csv", log))

@@ -42,14 +42,15 @@ class Event(NamedTuple):
 def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> dict[str, str]:
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
-    Without ids, titles are the items. Raises InputError when a given column or a needed one is not there.
+    Without ids, titles are the items; where all that was shown stands in lists, there is no column of single items.
+    Raises InputError when a given column or a needed one is not there.
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
     found: dict[str, Any] = {}
     for kind, names in COLUMNS.items():
         found[kind] = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
-    found["item"] = found["item"] or found["title"]
-    lists = _is_yes(str(row.get(found["shown"], ""))) is None  # of items, so no column of single ones is needed
+    lists = "item" not in needed and _is_yes(str(row.get(found["shown"], ""))) is None
+    found["item"] = None if lists else found["item"] or found["title"]
     for kind, name in found.items():
         is_needed = kind in needed or kind == "item" and not lists
         if name not in row and (name or is_needed):
@@ -83,7 +84,7 @@ def _read_rows(path: Path, given: dict[str, Any], notes: Notes, *needed: str) ->
 def read_articles(path: Path, given: dict[str, Any], notes: Notes) -> News:
     """The articles of a table of ids and titles."""
     news = News([], [], [])
-    for place, cells in _read_rows(path, given, notes, "title"):
+    for place, cells in _read_rows(path, given, notes, "item", "title"):
         _add_article(news, cells, place, notes)
     return news
 
@@ -110,7 +111,7 @@ def read_log(
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
     for place, cells in _read_rows(path, given, notes, "user", "time"):
-        is_list = "item" not in cells or _is_yes(str(cells.get("shown", ""))) is None
+        is_list = "item" not in cells
         clicked = _read_lists(cells) if is_list else _read_row(cells, yes)
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
         if None in clicked.values():
@@ -167,10 +168,10 @@ def _is_yes(text: str) -> bool | None:
     text = text.lower()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?", text):
         return float(text.replace(",", ".")) > 0
-    if text in "true t yes y click clicked open opened read".split():
+    if text in ("true", "t", "yes", "y", "click", "clicked", "open", "opened", "read"):
         return True
-    no = "false f no n none nan null view viewed impression show shown seen displayed".split()
-    return False if text in ("", *no) else None
+    no = ("false", "f", "no", "n", "view", "viewed", "impression", "show", "shown", "seen", "displayed")
+    return False if text in ("", *NO_TITLE, *no) else None
 
 
 def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list[Impression]:
