@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
     parser.add_argument("--yes", nargs="+", type=str.lower, metavar="V", default=[], help="values that mean a click")
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
-    parser.add_argument("--draw", type=int, metavar="N", default=20, help="to draw for clicks alone (default: 20)")
+    parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: draw so many (default: 20)")
     args = parser.parse_args(argv or [])
     if os.path.lexists(args.out):  # a link to nothing too
         raise InputError(f"--out {args.out}: exists already; give a new folder")
@@ -83,10 +83,9 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
     if log.is_dir() and not path:
         path = log / ("articles.parquet" if parts else "news.tsv")
+    news = News([], [], [])
     if path:
         news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, vars(args), notes)
-    else:
-        news = News([], [], [])
     if parts:  # EB-NeRD
         yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
     elif log.is_dir():

@@ -59,7 +59,7 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
     return {kind: name for kind, name in found.items() if name}
 
 
-def _read_rows(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -> Iterator[tuple[str, Cells]]:
+def _read_cells(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -> Iterator[tuple[str, Cells]]:
     """Place and cells of each row: each text on one line, empty where nothing is in it.
 
     Raises InputError for one that holds named values (of JSON or parquet), or a list where one text belongs.
@@ -84,7 +84,7 @@ def _read_rows(path: Path, given: dict[str, Any], notes: Notes, *needed: str) ->
 def read_articles(path: Path, given: dict[str, Any], notes: Notes) -> News:
     """The articles of a table of ids and titles."""
     news = News([], [], [])
-    for place, cells in _read_rows(path, given, notes, "item", "title"):
+    for place, cells in _read_cells(path, given, notes, "item", "title"):
         _add_article(news, cells, place, notes)
     return news
 
@@ -110,7 +110,7 @@ def read_log(
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
-    for place, cells in _read_rows(path, given, notes, "user", "time"):
+    for place, cells in _read_cells(path, given, notes, "user", "time"):
         is_list = "item" not in cells
         clicked = _read_lists(cells) if is_list else _read_row(cells, yes)
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
