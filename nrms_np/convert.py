@@ -102,7 +102,7 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
 def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folder]:
     """The last day as dev, the days before it as train, each with the articles that it knows."""
     log = args.log
-    events = read_log(log, vars(args), args.time_format, news, notes, args.yes)
+    events = read_log(log, vars(args), news, notes)
     untitled = {event.item for _, event in events} - set(news.ids)
     if 2 * len(untitled) > len(news):
         raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,22 +97,20 @@ def _add_article(news: News, cells: Cells, place: str, notes: Notes) -> None:
         notes.add("rows that give an article another title, which is left out", place)
 
 
-def read_log(
-    path: Path, given: dict[str, Any], form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
-) -> list[tuple[datetime, Event]]:
+def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> list[tuple[datetime, Event]]:
     """The events of a log by their times; articles that have a title in the log are added to ``news``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
-    were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
-    in small letters, where they are not the usual ones. Raises InputError when a column is missing or its values are
-    not understood.
+    were); or all that was shown at once, in lists of ids. ``given`` are the names of columns by kind, ``time_format``,
+    and ``yes``: the values, in small letters, that mean a click; empty for the usual ones. Raises InputError when a
+    column is missing or its values are not understood.
     """
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
     for place, cells in _read_cells(path, given, notes, "user", "time"):
         is_list = "item" not in cells
-        clicked = _read_lists(cells) if is_list else _read_row(cells, yes)
+        clicked = _read_lists(cells) if is_list else _read_row(cells, given["yes"])
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
         if None in clicked.values():
             odd.setdefault(str(cells["clicked"]), place)
@@ -139,11 +137,11 @@ def read_log(
     if grouped and len({(event.user, event.group) for event in events}) == len(events):
         notes.add("column of sessions differs in all rows, so the times say what was shown together", str(path))
         events = {event._replace(group=event.time): None for event in events}
-    times = read_times(places, form)
+    times = read_times(places, given["time_format"])
     return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
 
 
-def _read_row(cells: Cells, yes: Sequence[str]) -> dict[str, bool | None]:
+def _read_row(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
     """The article of a row, and whether it was clicked, if that is understood; nothing when it was not even shown."""
     text = str(cells.get("clicked", ""))
     clicked = "clicked" not in cells or (text.lower() in yes if yes else _is_yes(text))
