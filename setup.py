@@ -26,7 +26,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["nrms_np", "nrms_np.*"]),
-    package_data={"nrms_np": ["py.typed", "app/page.html", "data/demo_words.ini"]},
+    package_data={"nrms_np": ["py.typed", "app/page.html", "data/demo_words.toml"]},
     python_requires=">=3.11",
     install_requires=["numpy>=2.0.2,<2.5", "numba>=0.60,<0.69", "tqdm>=4.60,<5", "matplotlib>=3.8.4,<4"],
     extras_require={

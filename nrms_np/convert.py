@@ -5,22 +5,19 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 if not __package__:  # python nrms_np/convert.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli
-from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_log
-from .data.ebnerd import read_ebnerd
+from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
 from .data.lines import Notes, say
 from .data.mind import Impression, News, impressions_of, write_impressions
 from .data.read_mind import read_behaviors, read_news
 from .errors import InputError, OutputError
 
-PART = ".part"
-OURS = {"train", "dev", "test", "news.tsv", "behaviors.tsv"}  # what can be in it
+Folder = tuple[str, News, Iterable[Impression]]  # its name and what it holds
 
 DESCRIPTION = """Make MIND folders, for training, of a log of clicks, of EB-NeRD or of xMIND.
 
@@ -44,58 +41,51 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--news", type=Path, metavar="FILE", help="table of ids and titles, if the log has no titles")
     for kind, names in COLUMNS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
-    parser.add_argument("--yes", nargs="+", metavar="VALUE", default=[], help="values of clicked that mean a click")
+    parser.add_argument("--yes", nargs="+", type=str.lower, metavar="V", default=[], help="values that mean a click")
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
-    parser.add_argument(
-        "--draw", type=int, metavar="N", default=20, help="of clicks only: how many not clicked (default: 20)"
-    )
+    parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: draw so many (default: 20)")
     args = parser.parse_args(argv or [])
     if os.path.lexists(args.out):  # a link to nothing too
         raise InputError(f"--out {args.out}: exists already; give a new folder")
     notes = Notes()
-    with _whole(args.out) as part:
-        for name, news, impressions in _folders(args, notes):
-            count = write_impressions(part / name, news, impressions)
-            print(f"{args.out / name}: {len(news):,} news, {count:,} impressions")
+    _write(args.out, _folders(args, notes))
     say(notes.lines())
     if (args.out / "dev").exists():
         print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
 
 
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder ``out.part`` that becomes ``out`` when all is written; otherwise, nothing is left.
+def _write(out: Path, folders: Iterable[Folder]) -> None:
+    """Write a folder ``out.part`` that becomes ``out`` when all is written; otherwise, nothing is left.
 
     Raises OutputError when it cannot be written, InputError when something else has its name.
     """
-    part = out.with_name(out.name + PART)
+    part = out.with_name(out.name + ".part")
+    ours = {"train", "dev", "test", "news.tsv", "behaviors.tsv"}  # what a process that was killed can have left in it
+    if os.path.lexists(part) and not (part.is_dir() and {path.name for path in part.iterdir()} <= ours):
+        raise InputError(f"{part}: is in the way; move it, or give another --out")
+    shutil.rmtree(part, ignore_errors=True)
     try:
-        if os.path.lexists(part) and (not part.is_dir() or {path.name for path in part.iterdir()} - OURS):
-            raise InputError(f"{part}: is in the way; move it, or give another --out")
-        shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
         part.mkdir(parents=True)
-        try:
-            yield part
-            os.rename(part, out)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OutputError:
-        raise
+        for name, news, impressions in folders:
+            count = write_impressions(part / name, news, impressions)
+            print(f"{out / name}: {len(news):,} news, {count:,} impressions")
+        os.rename(part, out)
     except OSError as error:  # what cannot be read is an InputError
-        raise OutputError(
-            f"--out {out}: cannot be written ({error.strerror or error}); nothing of it is left"
-        ) from None
+        what = f"cannot be written ({error.strerror or error}); nothing of it is left"
+        raise OutputError(f"--out {out}: {what}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
-def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, News, Iterable[Impression]]]:
-    """Name and contents of each MIND folder to write."""
-    log, given = args.log, {kind: getattr(args, kind) for kind in COLUMNS}
+def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
+    log, path = args.log, args.news
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
-    path = args.news or log / ("articles.parquet" if parts else "news.tsv") if log.is_dir() else args.news
+    if log.is_dir() and not path:
+        path = log / ("articles.parquet" if parts else "news.tsv")
     news = News([], [], [])
     if path:
-        news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, given, notes)
+        news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, vars(args), notes)
     if parts:  # EB-NeRD
         yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
     elif log.is_dir():
@@ -106,29 +96,29 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[tuple[str, News, Iterabl
             impressions = draw_unclicked(list(impressions), args.draw, notes)
         yield "", listed, impressions
     else:
-        events = read_log(log, given, args.time_format, news, notes, args.yes)
-        untitled = {event.item for _, event in events} - set(news.ids)
-        if 2 * len(untitled) > len(news):
-            raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")
-        for item in sorted(untitled):
-            notes.add("articles without a title", item)
-            news.append(item, "", "")
-        impressions = make_impressions(events, notes)
-        if all(event.clicked for _, event in events):
-            print(f"{log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
-            impressions = draw_unclicked(impressions, args.draw, notes)
-        yield from _split(log, news, impressions)
+        yield from _folders_of_log(args, news, notes)
 
 
-def _split(log: Path, news: News, impressions: list[Impression]) -> Iterator[tuple[str, News, list[Impression]]]:
+def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folder]:
     """The last day as dev, the days before it as train, each with the articles that it knows."""
+    log = args.log
+    events = read_log(log, vars(args), news, notes)
+    untitled = {event.item for _, event in events} - set(news.ids)
+    if 2 * len(untitled) > len(news):
+        raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")
+    for item in sorted(untitled):
+        notes.add("articles without a title", item)
+        news.append(item, "", "")
+    impressions = make_impressions(events, notes)
+    if all(event.clicked for _, event in events):
+        print(f"{log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
+        impressions = draw_unclicked(impressions, args.draw, notes)
     train = [one for one in impressions if one.day != impressions[-1].day]
     if not train:
         raise InputError(f"{log}: holds a single day; there is no other one to train on")
     known = {item for one in train for item in [*one.history, *one.shown]}
-    kept = [n for n, item in enumerate(news.ids) if item in known]
-    ids, categories, titles = ([column[n] for n in kept] for column in (news.ids, news.categories, news.titles))
-    yield "train", News(ids, categories, titles), train
+    articles = [row for row in zip(news.ids, news.categories, news.titles) if row[0] in known]
+    yield "train", News(*map(list, zip(*articles))), train
     yield "dev", news, impressions[len(train) :]
 
 

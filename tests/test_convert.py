@@ -204,12 +204,22 @@ def test_a_session_column(tmp_path):
     check(out)
 
 
+def test_a_column_that_says_what_was_shown(tmp_path, capsys):
+    """Whatever its later values are, they are no ids of articles; a click says that its article was shown."""
+    log = [{**row, "shown": "" if row["clicked"] else 1} for row in rows()]
+    log += [{**log[1], "item": "a3", "title": TITLES["a3"], "shown": shown} for shown in (0, "partly")]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert "rows without a click or view of an article, a user or a time, left out: 2" in capsys.readouterr().err
+
+
 def test_a_number_for_each_row_is_no_session(tmp_path, capsys):
     log = [{**row, "impression_id": n} for n, row in enumerate(rows())]
     code, out = run(write_csv(tmp_path / "log.csv", log))
     assert code == 0
     check(out)
-    assert "column 'impression_id' differs in all rows" in capsys.readouterr().err
+    assert "column of sessions differs in all rows" in capsys.readouterr().err
 
 
 def test_what_is_left_out_is_counted(tmp_path, capsys):
@@ -324,7 +334,7 @@ def test_a_mind_folder_of_clicks_only(tmp_path, capsys):
 def test_times(texts, seconds):
     places = {text: f"log.csv:{n}" for n, text in enumerate(texts, 2)}
     if isinstance(seconds, list):
-        assert [int(second) for second in read_times(places).values()] == seconds
+        assert [seconds_of(time.replace(tzinfo=None)) for time in read_times(places).values()] == seconds
     else:
         with pytest.raises(InputError, match=seconds or r"log.csv:\d: .* is no time in a form that is known"):
             read_times(places)

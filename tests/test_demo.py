@@ -10,12 +10,13 @@ import pytest
 
 from nrms_np import rng
 from nrms_np.app import baselines
-from nrms_np.data.demo import CLOSERS, FILLERS, KINDS, SECTIONS, TEMPLATES, TOPICS, Demo, make_demo, write_demo
+from nrms_np.data.demo import CLOSERS, FILLERS, SECTIONS, TEMPLATES, TOPICS, Demo, make_demo, write_demo
 from nrms_np.data.mind import last_day, texts
 from nrms_np.data.read_folder import read_folder
 from nrms_np.ragged import Ragged
 from tests.helpers import list_of_position
 
+KINDS = {kind for topic in TOPICS.values() for kind in topic}
 SMALL = {"users": 200, "news": 800, "train_impressions": 300, "dev_impressions": 80}
 
 

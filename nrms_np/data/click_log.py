@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ from ..rng import generator
 from .lines import Notes
 from .mind import Impression, News, mind_time
 from .read_mind import LABELS, NO_TITLE
-from .tables import EPOCH, read_table, read_times
+from .tables import Row, read_table, read_times
 
-Cells = dict[str, Any]  # of a row, by kind
-Names = Mapping[str, str | None]  # of columns, by kind
+Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
+Key = tuple[str, str]  # of an impression: a user and a group; also a user and an article
 
 COLUMNS = {  # their usual names, in small letters without marks
     "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
@@ -27,8 +27,6 @@ COLUMNS = {  # their usual names, in small letters without marks
     "shown": "shown impressions inview articleidsinview candidates isshown displayed",
     "session": "session sessionid impressionid requestid pageviewid",
 }
-YES = "true t yes y click clicked open opened read".split()
-NO = "false f no n none nan null view viewed impression show shown seen displayed".split()
 
 
 class Event(NamedTuple):
@@ -41,131 +39,126 @@ class Event(NamedTuple):
     group: str  # what was shown to a user together has the same: a session or a time
 
 
-def _find_columns(path: Path, row: Mapping[str, Any], given: Names, *needed: str) -> dict[str, str]:
+def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> dict[str, str]:
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
-    Raises InputError when a given one or a needed one is not there.
+    Without ids, titles are the items; where all that was shown stands in lists, there is no column of single items.
+    Raises InputError when a given column or a needed one is not there.
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
-    found = {}
+    found: dict[str, Any] = {}
     for kind, names in COLUMNS.items():
-        name = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
-        if name and name in row:
-            found[kind] = name
-        elif name or kind in needed:
+        found[kind] = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
+    lists = "item" not in needed and _is_yes(str(row.get(found["shown"], ""))) is None
+    found["item"] = None if lists else found["item"] or found["title"]
+    for kind, name in found.items():
+        is_needed = kind in needed or kind == "item" and not lists
+        if name not in row and (name or is_needed):
             columns = ", ".join(map(str, row))
             raise InputError(f"{path}: which column is the {kind}? say --{kind} with one of: {columns}")
-    return found
+    return {kind: name for kind, name in found.items() if name}
 
 
-def _cells(row: Mapping[str, Any], columns: dict[str, str], place: str) -> Cells:
-    """The cells of a row by kind.
+def _read_cells(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -> Iterator[tuple[str, Cells]]:
+    """Place and cells of each row: each text on one line, empty where nothing is in it.
 
     Raises InputError for one that holds named values (of JSON or parquet), or a list where one text belongs.
     """
-    cells = {kind: row.get(name) for kind, name in columns.items()}
-    for kind, cell in cells.items():
-        parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
-        if any(isinstance(part, (dict, list)) for part in parts):
-            what = f"the {kind} ({columns[kind]}) is {str(cell)[:60]}"
-            raise InputError(f"{place}: {what}; give one text or number in its place")
-    return cells
-
-
-def read_articles(path: Path, given: Names, notes: Notes) -> News:
-    """The articles of a table of ids and titles."""
-    news = News([], [], [])
     columns: dict[str, str] = {}
     for place, row in read_table(path, notes):
-        columns = columns or _find_columns(path, row, given, "item", "title")
-        cells = _cells(row, columns, place)
-        _add_article(news, _id(cells), cells, place, notes)
+        columns = columns or _find_columns(path, row, given, *needed)
+        cells: Cells = {}
+        for kind, name in columns.items():
+            cell = row.get(name)
+            parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
+            if any(isinstance(part, (dict, list)) for part in parts):
+                what = f"the {kind} ({name}) is {str(cell)[:60]}"
+                raise InputError(f"{place}: {what}; give one text or number in its place")
+            text = " ".join(str(cell).split())
+            cells[kind] = cell if isinstance(cell, list) else "" if text.lower() in NO_TITLE else text
+        if "item" in cells:  # spaces separate ids in MIND; pandas writes whole numbers beside missing ones with .0
+            cells["item"] = re.sub(r"^(\d+)\.0$", r"\1", cells["item"].replace(" ", "_"))
+        yield place, cells
+
+
+def read_articles(path: Path, given: dict[str, Any], notes: Notes) -> News:
+    """The articles of a table of ids and titles."""
+    news = News([], [], [])
+    for place, cells in _read_cells(path, given, notes, "item", "title"):
+        _add_article(news, cells, place, notes)
     return news
 
 
-def _add_article(news: News, item: str, cells: Cells, place: str, notes: Notes) -> None:
-    title = _text(cells, "title")
+def _add_article(news: News, cells: Cells, place: str, notes: Notes) -> None:
+    item, title = cells["item"], cells.get("title")
     if title and item not in news.number:
-        news.append(item, _text(cells, "category"), title)
+        news.append(item, cells.get("category", ""), title)
     elif title and title != news.titles[news.number[item]]:
         notes.add("rows that give an article another title, which is left out", place)
 
 
-def read_log(
-    path: Path, given: Names, form: str | None, news: News, notes: Notes, yes: Sequence[str] = ()
-) -> list[tuple[float, Event]]:
-    """The events of a log by their seconds; articles that have a title in the log are added to ``news``.
+def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> list[tuple[datetime, Event]]:
+    """The events of a log by their times; articles that have a title in the log are added to ``news``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
-    were); or all that was shown at once, in lists of ids. ``yes`` are the values of that column that mean a click,
-    where they are not the usual ones. Raises InputError when a column is missing or its values are not understood.
+    were); or all that was shown at once, in lists of ids. ``given`` are the names of columns by kind, ``time_format``,
+    and ``yes``: the values, in small letters, that mean a click; empty for the usual ones. Raises InputError when a
+    column is missing or its values are not understood.
     """
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
-    columns: dict[str, str] = {}
-    is_list = False
-    for place, row in read_table(path, notes):
-        if not columns:
-            columns = _find_columns(path, row, given, "user", "time")
-            is_list = "shown" in columns and _is_yes(_text(_cells(row, columns, place), "shown")) is None
-            if not is_list and "item" not in columns:
-                _find_columns(path, row, given, "title")
-        cells = _cells(row, columns, place)
-        clicked = _read_lists(cells) if is_list else _read_row(cells, yes, place, odd)
-        user, time, session = (_text(cells, kind) for kind in ("user", "time", "session"))
+    for place, cells in _read_cells(path, given, notes, "user", "time"):
+        is_list = "item" not in cells
+        clicked = _read_lists(cells) if is_list else _read_row(cells, given["yes"])
+        user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
+        if None in clicked.values():
+            odd.setdefault(str(cells["clicked"]), place)
+            clicked = {}
         if not (user and time and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
         places.setdefault(time, place)
+        if not is_list:
+            _add_article(news, cells, place, notes)
         for item in clicked:
-            if not is_list:
-                _add_article(news, item, cells, place, notes)
-            event = Event(time, user, item, clicked[item], place if is_list else session or time)
+            event = Event(time, user, item, bool(clicked[item]), place if is_list else session or time)
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
-    _check_events(path, events, odd)
-    if "session" in columns and not is_list and len({(event.user, event.group) for event in events}) == len(events):
-        kind = f"column {columns['session']!r} differs in all rows, so the times say what was shown together"
-        notes.add(kind, str(path))
-        events = {event._replace(group=event.time): None for event in events}
-    seconds = read_times(places, form)
-    return sorted(((seconds[event.time], event) for event in events), key=lambda pair: pair[0])
-
-
-def _check_events(path: Path, events: Iterable[Event], odd: dict[str, str]) -> None:
-    """Raises InputError for no event, and where all clicks, or all but the clicks, may be among ``odd`` values."""
-    if odd and len({event.clicked for event in events}) < 2:
+    if odd and len({event.clicked for event in events}) < 2:  # all clicks, or all but the clicks, may be among them
         raise InputError(
             f"{next(iter(odd.values()))}: the column of clicks holds {', '.join(map(repr, [*odd][:9]))}; say which "
             "values mean a click: --yes VALUE ... (all others mean none then), or remove the rows of something else"
         )
     if not events:
         raise InputError(f"{path}: holds no row of a user, a time and an article")
+    grouped = any(event.group != event.time for event in events)
+    if grouped and len({(event.user, event.group) for event in events}) == len(events):
+        notes.add("column of sessions differs in all rows, so the times say what was shown together", str(path))
+        events = {event._replace(group=event.time): None for event in events}
+    times = read_times(places, given["time_format"])
+    return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
 
 
-def _read_row(cells: Cells, yes: Sequence[str], place: str, odd: dict[str, str]) -> dict[str, bool]:
-    """The article of a row, and whether it was clicked; nothing for a row of something else."""
-    item, text = _id(cells), _text(cells, "clicked")
-    clicked = text.lower() in [one.lower() for one in yes] if yes else _is_yes(text)
-    if clicked is None:
-        odd.setdefault(text, place)
-        return {}
-    clicked = clicked or "clicked" not in cells
-    return {item: clicked} if item and (clicked or "shown" not in cells or _is_yes(_text(cells, "shown"))) else {}
+def _read_row(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
+    """The article of a row, and whether it was clicked, if that is understood; nothing when it was not even shown."""
+    text = str(cells.get("clicked", ""))
+    clicked = "clicked" not in cells or (text.lower() in yes if yes else _is_yes(text))
+    is_event = clicked is not False or _is_yes(cells.get("shown", "yes"))
+    return {cells["item"]: clicked} if cells["item"] and is_event else {}
 
 
-def _read_lists(cells: Cells) -> dict[str, bool]:
+def _read_lists(cells: Cells) -> dict[str, bool | None]:
     """The articles of a row, and whether each was clicked; without a column of clicks, ids end in -1 and -0."""
-    shown, clicked = _ids(cells.get("shown")), _ids(cells.get("clicked"))
+    shown, clicked = (_ids(cells.get(kind, "")) for kind in ("shown", "clicked"))
     if "clicked" not in cells:
         return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
     return {item: item in clicked for item in [*shown, *clicked]}
 
 
-def _ids(cell: Any) -> list[str]:
-    return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", str(cell or ""))
+def _ids(cell: str | list) -> list[str]:
+    return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", cell)
 
 
 def _is_yes(text: str) -> bool | None:
@@ -173,55 +166,45 @@ def _is_yes(text: str) -> bool | None:
     text = text.lower()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?", text):
         return float(text.replace(",", ".")) > 0
-    return True if text in YES else False if text in ("", *NO) else None
+    if text in ("true", "t", "yes", "y", "click", "clicked", "open", "opened", "read"):
+        return True
+    no = ("false", "f", "no", "n", "view", "viewed", "impression", "show", "shown", "seen", "displayed")
+    return False if text in ("", *NO_TITLE, *no) else None
 
 
-def _text(cells: Cells, kind: str) -> str:
-    """A cell on one line; empty where there is no such column, or nothing in it."""
-    text = " ".join(str(cells.get(kind, "")).split())
-    return "" if text.lower() in NO_TITLE else text
-
-
-def _id(cells: Cells) -> str:
-    """The id of a row's article, without spaces, which separate ids in MIND; without ids the title is one."""
-    text = _text(cells, "item" if "item" in cells else "title").replace(" ", "_")
-    return re.sub(r"^(\d+)\.0$", r"\1", text)  # a number that pandas wrote beside missing ones
-
-
-def make_impressions(events: list[tuple[float, Event]], notes: Notes) -> list[Impression]:
+def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list[Impression]:
     """What was shown together, by its first second: in one session, or to one user at one time.
 
     A click later than that belongs to the last impression that showed its article. A click on what was never shown
     counts in histories only. A history holds the user's clicks before the impression began.
     """
-    only_clicks = all(event.clicked for _, event in events)
     viewed = {(event.user, event.group) for _, event in events if not event.clicked}
-    began: dict[tuple[str, str], Impression] = {}  # by user and group
-    shown: dict[tuple[str, str], dict[str, bool]] = {}  # and its articles, and whether they were clicked
-    last: dict[tuple[str, str], tuple[str, str]] = {}  # by user and article: the impression that showed it last
-    clicks: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for second, event in events:
-        key = event.user, event.time if only_clicks else event.group
-        before = last.get((event.user, event.item))
+    begun: dict[Key, tuple[str, list[str]]] = {}  # time and history of each impression
+    shown: dict[Key, dict[str, bool]] = defaultdict(dict)  # its articles, and whether they were clicked
+    last: dict[Key, Key] = {}  # by user and article: the impression that showed it last
+    clicks: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for time, event in events:
+        user, item = event.user, event.item
+        key: Key | None = (user, event.group if viewed else event.time)
+        before = last.get((user, item))
         if event.clicked:
-            if not only_clicks and key not in viewed:
-                key = before or ("", "")
-            if before and (only_clicks or shown[before][event.item] and key == before):
-                notes.add("clicks on what the user had clicked before, left out", f"{event.user} on {event.item}")
+            if key not in viewed:
+                key = before if viewed else before or key
+            if key and key == before and shown[key][item]:
+                notes.add("clicks on what the user had clicked before, left out", f"{user} on {item}")
                 continue
-            clicks[event.user].append((second, event.item))
-        if not key[0]:
-            notes.add("clicks on what was not shown, in histories only", f"{event.user} on {event.item}, {event.time}")
+            clicks[user].append((time, item))
+        if not key:
+            notes.add("clicks on what was not shown, in histories only", f"{user} on {item}, {event.time}")
             continue
-        if key not in began:
-            history = [item for clicked_at, item in clicks[event.user] if clicked_at < second]
-            time = mind_time(EPOCH + timedelta(seconds=second))
-            began[key], shown[key] = Impression(str(len(began) + 1), event.user, time, history, [], []), {}
-        shown[key][event.item] = shown[key].get(event.item, False) or event.clicked
-        last[event.user, event.item] = key
+        if key not in begun:
+            history = [clicked for clicked_at, clicked in clicks[user] if clicked_at < time]
+            begun[key] = mind_time(time), history
+        shown[key][item] = event.clicked or shown[key].get(item, False)
+        last[user, item] = key
     return [
-        impression._replace(shown=list(shown[key]), labels=list(map(int, shown[key].values())))
-        for key, impression in began.items()
+        Impression(str(n), key[0], *begun[key], list(clicked), list(map(int, clicked.values())))
+        for n, (key, clicked) in enumerate(shown.items(), 1)
     ]
 
 
@@ -246,3 +229,21 @@ def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> l
         labels = [int(n < len(one.shown)) for n in order]
         full.append(one._replace(shown=[shown[n] for n in order], labels=labels))
     return full
+
+
+def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
+    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
+    history = {
+        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
+        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed")
+    }
+    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
+    for _, row in read_table(folder / "behaviors.parquet", notes, *names):
+        impression_id, user, time, shown, *clicked = (row[name] for name in names if name in row)
+        labels = [int(item in (clicked[0] or ())) for item in shown] if clicked else None
+        if labels and set(clicked[0] or ()) - set(shown):
+            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
+        if user not in history:
+            notes.add("impressions of users without a history", f"impression {impression_id}")
+        known = history.get(user, "").split()
+        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

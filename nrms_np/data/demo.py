@@ -10,12 +10,11 @@ with the words that decide.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
-from configparser import RawConfigParser
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,41 +23,18 @@ from ..ragged import Ragged
 from .mind import Behaviors, News, mind_time, write_folder
 from .vocabulary import tokenize
 
-_words = RawConfigParser(delimiters="=", allow_no_value=True)
-_words.optionxform = str  # type: ignore[assignment, method-assign]  # capitals count
-_words.read(Path(__file__).with_name("demo_words.ini"), encoding="utf-8")
-KINDS = ("who", "thing", "many", "doing")
-TOPICS = {
-    topic: dict(zip(KINDS, [kind.split() for kind in text.split("|")], strict=True))
-    for topic, text in _words.items("topics")
-}
-FILLERS = {slot: text.split() for slot, text in _words.items("fillers")}
-SECTIONS = [text.split() for _, text in _words.items("sections")]
-CLOSERS = [text if text[0] == "," else f" {text}" for text in _words["closers"]]
-TEMPLATES = list(_words["templates"])
-
-MIXED = 0.9  # share of the headlines whose second topic is of the other half; in the others it is the same topic
+_words = tomllib.loads(Path(__file__).with_name("demo_words.toml").read_text(encoding="utf-8"))
+TOPICS: dict[str, dict[str, list[str]]] = _words["topics"]  # of each topic its words by kind
+FILLERS: dict[str, list[str]] = _words["fillers"]
+SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["templates"]
 HALF = len(TOPICS) // 2
-WORDS_OF_TOPIC = list(TOPICS.values())
-SKEW = 2.0  # topical words are drawn at place u ** SKEW of their list, u uniform: the first ones are the common ones
-CLOSED = 0.7  # share of the headlines with a closing phrase, where the template takes one
-
-INTERESTS = 2  # one in each half
-DRIFT = 0.005  # chance at each sitting (an impression, or SITTING earlier clicks) that one is replaced in its half
-SITTING = 5
-# Click probability: logistic in the match: 1 when the topic that decides interests the reader, else 0.
-LOGIT_OF_NO_INTEREST = -6.0
-LOGIT_GAIN = 4.3
-FAVOUR = 1.0  # a site guesses by words: news that mention an interest are shown 1 + FAVOUR times as readily
-CANDIDATES = (8, 30)  # fewest and most news in an impression
-
-EARLIER_CLICKS = (8, 6.5)  # clicks of a user before the first day: fewest, and mean of the exponential on top
-NEWCOMERS = 0.02  # share of the users who have none
 TRAIN_DAYS = 5  # the next day is the dev day
-DAYS = TRAIN_DAYS + 1
-ARCHIVE = 0.3  # share of the news from before the first day; only earlier clicks know them
-LEAST_NEWS = 500
 FIRST_DAY = datetime(2030, 3, 4)
+LEAST_NEWS = 500
+
+# A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
+# chance of each click.
+Visit = tuple[int, int, list[int], np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +55,12 @@ def make_demo(
     news: int = 30000,
     train_impressions: int = 10000,
     dev_impressions: int = 1600,
-    mixed: float = MIXED,
+    mixed: float = 0.9,
 ) -> Demo:
     """Generate the corpus. The same arguments give the same corpus, byte by byte.
 
-    With ``mixed`` = 0 each headline is about one topic: a small and easy corpus, which a mean of words can rank.
+    ``mixed`` is the share of the headlines whose second topic is of the other half; in the others it is the same topic.
+    With 0 each headline is about one topic: a small and easy corpus, which a mean of words can rank.
 
     An impression without a click, or with nothing but clicks, is shown anew, with other news. Given that it counts, the
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
@@ -91,39 +68,34 @@ def make_demo(
     """
     if news < LEAST_NEWS:
         raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
-    about = _draw_topics(seed, news, mixed)
-    titles, deciding = _write_headlines(seed, about)
-    names = list(TOPICS)
+    draw = rng.generator(seed, "demo topics")
+    decides = draw.integers(len(TOPICS), size=news)
+    other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
+    mentioned = np.where(draw.random(news) < mixed, other_half, decides)
+    about = np.stack([decides, mentioned], axis=1)
+    draws = rng.generator(seed, "demo headlines").random((news, 24)).tolist()
+    headlines = [_headline(topic, other, iter(draw)) for (topic, other), draw in zip(about.tolist(), draws)]
+    titles, deciding = zip(*headlines)
     visits = _make_visits(seed, users, train_impressions, dev_impressions, about)
     return Demo(
-        News([f"N{n + 1}" for n in range(news)], [names[decides] for decides, _ in about], titles),
+        News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), list(titles)),
         _behaviors(visits[:train_impressions]),
         _behaviors(visits[train_impressions:]),
-        np.concatenate([visit.chance for visit in visits[train_impressions:]]),
+        np.concatenate([chance for *_, chance in visits[train_impressions:]]),
         frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
-        deciding,
+        Ragged.from_lists(deciding),
     )
 
 
-class _Visit(NamedTuple):
-    """An impression, and how it came about."""
-
-    user: int
-    second: int  # since the first day began
-    history: list[int]
-    shown: np.ndarray
-    clicked: np.ndarray
-    chance: np.ndarray
-
-
-def _behaviors(visits: list[_Visit]) -> Behaviors:
+def _behaviors(visits: list[Visit]) -> Behaviors:
+    users, seconds, histories, shown, clicked, _ = zip(*visits)
     return Behaviors.from_lists(
         [str(number) for number in range(1, len(visits) + 1)],
-        [f"U{visit.user + 1}" for visit in visits],
-        [mind_time(FIRST_DAY + timedelta(seconds=visit.second)) for visit in visits],
-        Ragged.from_lists([visit.history for visit in visits]),
-        Ragged.from_lists([visit.shown for visit in visits]),
-        np.concatenate([visit.clicked for visit in visits]).astype(np.int8),
+        [f"U{user + 1}" for user in users],
+        [mind_time(FIRST_DAY + timedelta(seconds=second)) for second in seconds],
+        Ragged.from_lists(histories),
+        Ragged.from_lists(shown),
+        np.concatenate(clicked).astype(np.int8),
     )
 
 
@@ -133,29 +105,10 @@ def write_demo(folder: Path, demo: Demo) -> None:
     write_folder(Path(folder) / "dev", demo.news, demo.dev)
 
 
-def _draw_topics(seed: int, news: int, mixed: float) -> np.ndarray:
-    """Of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2]."""
-    draw = rng.generator(seed, "demo topics")
-    decides = draw.integers(len(TOPICS), size=news)
-    other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
-    return np.stack([decides, np.where(draw.random(news) < mixed, other_half, decides)], axis=1)
+def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, list[bool]]:
+    """A headline of a section where the topic ``decides`` counts, and for each of its tokens whether it decides."""
 
-
-def _write_headlines(seed: int, about: np.ndarray) -> tuple[list[str], Ragged]:
-    """The titles, and for each of their tokens whether it decides."""
-    draws = rng.generator(seed, "demo headlines").random((len(about), 24)).tolist()
-    titles, deciding = [], []
-    for (decides, mentioned), draw in zip(about.tolist(), draws):
-        title, words = _headline(decides, mentioned, iter(draw))
-        titles.append(title)
-        deciding.append([token in words for token in tokenize(title)])
-    return titles, Ragged.from_lists(deciding)
-
-
-def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, set[str]]:
-    """A headline of the section where the topic ``decides`` counts, and the words that decide."""
-
-    def pick(choices: list[str], skew: float = 1.0) -> str:
+    def pick(choices: list[str], skew: int = 1) -> str:
         return choices[int(next(draws) ** skew * len(choices))]
 
     section = pick(SECTIONS[decides // HALF])
@@ -167,83 +120,78 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
         if kind in FILLERS:
             return pick(FILLERS[kind])
         topic = phrases.pop()
-        word = pick(WORDS_OF_TOPIC[topic][kind], SKEW)
+        word = pick(list(TOPICS.values())[topic][kind], skew=2)  # the first words are the common ones
         if topic == decides:
             deciding.add(word)
         return word
 
     pattern = pick(TEMPLATES)
-    if next(draws) < CLOSED and not pattern.endswith("?"):
+    if next(draws) < 0.7 and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-    return f"{section}: {text[0].upper()}{text[1:]}", deciding
+    title = f"{section}: {text[0].upper()}{text[1:]}"
+    return title, [token in deciding for token in tokenize(title)]
 
 
-class _Reader:
-    """A reader's interests, which drift, and clicks so far."""
+class _Readers:
+    """What interests each reader, which drifts, and what each has clicked so far.
 
-    def __init__(self, draw: np.random.Generator):
-        self.draw = draw
-        self.topics = draw.permuted(np.arange(len(TOPICS)).reshape(2, HALF), axis=1)  # of interest: the first column
-        self.clicks: list[int] = []
+    ``topic`` is the one that decides, of each headline of the archive, where the earlier clicks are.
+    """
 
-    def interests(self) -> np.ndarray:
-        """The topics of interest at this moment; now and then one of them has just been replaced."""
-        if self.draw.random() < DRIFT:
-            half, found = self.topics[self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
+    def __init__(self, seed: int, users: int, topic: np.ndarray):
+        self.draw = draw = rng.generator(seed, "demo readers")
+        halves = np.tile(np.arange(len(TOPICS)).reshape(2, HALF), (users, 1))
+        self.topics = draw.permuted(halves, axis=1).reshape(users, 2, HALF)  # of interest: the first of each half
+        self.clicks: list[list[int]] = [[] for _ in range(users)]
+        headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
+        sizes = np.array([len(of_topic) for of_topic in headlines])
+        for user, clicks in enumerate(self.clicks):
+            if draw.random() < 0.02:
+                continue  # a newcomer
+            count = 8 + draw.exponential(6.5)
+            while len(clicks) < count:  # five at a sitting
+                clicked = self.interests(user)[draw.integers(2, size=5)]
+                clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
+
+    def interests(self, user: int) -> np.ndarray:
+        """The two topics of interest at this sitting; now and then one of them has just been replaced in its half."""
+        if self.draw.random() < 0.005:
+            half, found = self.topics[user, self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
             half[0], half[found] = half[found], half[0]
-        return self.topics[:, 0]
+        return self.topics[user, :, 0]
 
 
-def _make_readers(seed: int, users: int, topic: np.ndarray) -> list[_Reader]:
-    """All readers with their earlier clicks. ``topic`` is the one that decides, of each archive headline."""
-    draw = rng.generator(seed, "demo readers")
-    headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
-    sizes = np.array([len(of_topic) for of_topic in headlines])
-    readers = [_Reader(draw) for _ in range(users)]
-    for reader in readers:
-        if draw.random() < NEWCOMERS:
-            continue
-        count = EARLIER_CLICKS[0] + draw.exponential(EARLIER_CLICKS[1])
-        while len(reader.clicks) < count:
-            clicked = reader.interests()[draw.integers(INTERESTS, size=SITTING)]
-            reader.clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
-    return readers
+def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[Visit]:
+    """All visits in time order: those of the training days, then those of the dev day.
 
-
-def _make_visits(
-    seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray
-) -> list[_Visit]:
-    """All visits in time order: those of the training days, then those of the dev day."""
-    archive = int(ARCHIVE * len(about))
-    readers = _make_readers(seed, users, about[:archive, 0])
-    fresh = _news_of_each_day(seed, archive, len(about))
+    ``about``: of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2].
+    """
+    archive = int(0.3 * len(about))  # news from before the first day; only earlier clicks know them
+    readers = _Readers(seed, users, about[:archive, 0])
+    number = np.arange(archive, len(about))
+    birth = (number - archive) * (TRAIN_DAYS + 1) // len(number)
+    two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5  # else they live one day
     draw = rng.generator(seed, "demo impressions")
     train_end = TRAIN_DAYS * 86400
     seconds = np.sort(draw.integers(0, train_end, size=train_impressions)).tolist()
-    seconds += np.sort(draw.integers(train_end, DAYS * 86400, size=dev_impressions)).tolist()
+    seconds += np.sort(draw.integers(train_end, train_end + 86400, size=dev_impressions)).tolist()
+    fresh = [number[(birth == day) | ((birth == day - 1) & two_days)] for day in range(TRAIN_DAYS + 1)]
     visits = []
     for second, user in zip(seconds, draw.integers(users, size=len(seconds)).tolist()):
-        reader, pool = readers[user], fresh[second // 86400]
-        interests = np.isin(about[pool], reader.interests())  # bool [news that can be shown, 2]
+        pool = fresh[second // 86400]
+        interests = np.isin(about[pool], readers.interests(user))  # bool [news that can be shown, 2]
         match, mentions = interests[:, 0], interests.any(axis=1)
         clicked = np.zeros(0, bool)
         while clicked.all() or not clicked.any():
-            size = int(draw.integers(CANDIDATES[0], CANDIDATES[1] + 1))
-            arrival = draw.exponential(size=len(pool)) / (1 + FAVOUR * mentions)  # the first to arrive are shown
+            size = int(draw.integers(8, 31))
+            # The first to arrive are shown. A site guesses by words: what mentions an interest comes twice as readily.
+            arrival = draw.exponential(size=len(pool)) / (1 + mentions)
             places = np.sort(np.argpartition(arrival, size)[:size])
-            chance = 1 / (1 + np.exp(-(LOGIT_OF_NO_INTEREST + LOGIT_GAIN * match[places])))
+            chance = 1 / (1 + np.exp(-(-6.0 + 4.3 * match[places])))  # logistic in the match
             clicked = draw.random(size) < chance
         shown = pool[places]
-        visits.append(_Visit(user, second, list(reader.clicks), shown, clicked, chance))
-        reader.clicks += shown[clicked].tolist()
+        visits.append((user, second, list(readers.clicks[user]), shown, clicked, chance))
+        readers.clicks[user] += shown[clicked].tolist()
     return visits
-
-
-def _news_of_each_day(seed: int, archive: int, news: int) -> list[np.ndarray]:
-    """The news that can be shown on each day: born that day, or the day before and still alive."""
-    number = np.arange(archive, news)
-    birth = (number - archive) * DAYS // (news - archive)
-    two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5
-    return [number[(birth == day) | ((birth == day - 1) & two_days)] for day in range(DAYS)]

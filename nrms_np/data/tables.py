@@ -6,116 +6,114 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..errors import InputError
 from .lines import Notes, explain_missing, refuse_other_files
 
-EPOCH = datetime(1970, 1, 1)
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-DATE = r"(\d+)[-/.](\d+)[-/.](\d+)"  # from either end
-CLOCK = r"(\d+):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([AP]M)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
-TIME = re.compile(rf"{DATE}(?:[T ,]+{CLOCK})?", re.IGNORECASE)
+Row = dict[str, Any]
+
+TIME = re.compile(
+    r"(\d{4}|\d\d?)[-/.](\d\d?)[-/.](\d{4}|\d\d?)"  # a date, from either end
+    r"(?:[T ,]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([AP]M)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?)?",
+    re.IGNORECASE,
+)
 
 
-def read_table(path: Path, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_table(path: Path, notes: Notes, *columns: str) -> Iterator[tuple[str, Row]]:
     """Place (file:line) and columns by name of each row. Rows that do not fit the first line go into ``notes``.
 
-    Raises InputError when the file cannot be read or is no such table.
+    Of parquet only these ``columns`` are read, if any are named. Raises InputError for what is no such table.
     """
     line = 1
     try:
-        if ".parquet" in path.name:
-            yield from ((f"{path}, row {n}", row) for n, row in enumerate(read_parquet(path), 1))
-            return
-        if path.is_fifo():
-            raise OSError("a second look at it would wait for ever")
-        with open(path, "rb") as binary:
-            start = binary.read(4)
-        if not start.startswith(UTF_16):
-            refuse_other_files(path, start)
-        with open(path, encoding="utf-16" if start.startswith(UTF_16) else "utf-8-sig") as file:
-            for line, row in _rows(file):
-                if isinstance(row, dict):
-                    yield f"{path}:{line}", row
-                else:
-                    notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
+        for line, row in _read_rows(path, columns):
+            if isinstance(row, dict):
+                yield f"{path}:{line}", row
+            else:
+                notes.add("rows that do not fit the first line, left out", f"{path}:{line}")
     except OSError as error:
         raise InputError(f"{path}: {explain_missing(path, error)}") from None
-    except UnicodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error}); save it as UTF-8") from None
-    except (csv.Error, json.JSONDecodeError) as error:
-        raise InputError(f"{path}:{line}: not CSV, TSV or JSON lines in the next line ({error})") from None
+    except (UnicodeError, csv.Error, json.JSONDecodeError) as error:
+        what = f"what follows is not CSV, TSV or JSON lines in UTF-8 ({error}); save it so"
+        raise InputError(f"{path}:{line}: {what}") from None
 
 
-def _rows(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
+def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | None]]:
+    if path.is_fifo():
+        raise OSError("a second look at it would wait for ever")
+    with open(path, "rb") as binary:
+        start = binary.read(4)
+    is_utf_16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if not is_utf_16:
+        refuse_other_files(path, start)
+    if start == b"PAR1":
+        yield from enumerate(_read_parquet(path, columns), 1)
+        return
     csv.field_size_limit(1 << 27)
-    first = file.readline()
-    file.seek(0)
-    if first.lstrip().startswith("["):
-        yield from enumerate(json.load(file), 1)
-    elif first.lstrip().startswith("{"):
-        yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
-    else:
-        delimiter = max("\t,;|", key=first.count)
-        reader = csv.DictReader(file, delimiter=delimiter, strict=True)
-        if delimiter == "\t":  # in many of these files, quotes are text
-            try:
-                for _ in csv.reader(file, delimiter=delimiter, strict=True):
-                    pass
-            except csv.Error:
-                reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-            file.seek(0)
-        for row in reader:
-            yield reader.line_num, None if None in row or None in row.values() else row
+    with open(path, encoding="utf-16" if is_utf_16 else "utf-8-sig") as file:
+        first = file.readline()
+        file.seek(0)
+        if first.lstrip().startswith("["):
+            yield from enumerate(json.load(file), 1)
+        elif first.lstrip().startswith("{"):
+            yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
+        else:
+            delimiter = max("\t,;|", key=first.count)
+            reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+            if delimiter == "\t":  # in many of these files, quotes are text
+                try:
+                    for _ in csv.reader(file, delimiter=delimiter, strict=True):
+                        pass
+                except csv.Error:
+                    reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+                file.seek(0)
+            for row in reader:
+                yield reader.line_num, None if None in row or None in row.values() else row
 
 
-def read_parquet(path: Path, *columns: str) -> Iterator[dict[str, Any]]:
-    """The rows, with those of the ``columns`` that the file has; all columns if none is named."""
+def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise InputError(f"{path}: reading parquet needs pyarrow: pip install 'nrms_np[parquet]'") from None
     try:
-        file = ParquetFile(path)
-        known = [name for name in file.schema_arrow.names if not columns or name in columns]
-        for batch in file.iter_batches(10_000, columns=known):
+        for batch in ParquetFile(path).iter_batches(10_000, columns=columns or None):
             yield from batch.to_pylist()
-    except OSError as error:
-        raise InputError(f"{path}: {explain_missing(path, error)}") from None
     except ArrowException as error:
         raise InputError(f"{path}: no parquet file ({error})") from None
 
 
-def read_times(places: dict[str, str], form: str | None = None) -> dict[str, float]:
-    """Seconds since 1970 for each of these texts, of which ``places`` says where it stands first.
+def read_times(places: dict[str, str], form: str | None = None) -> dict[str, datetime]:
+    """The time of each of these texts, of which ``places`` says where it stands first.
 
     Understood are ISO 8601, dates with the year last, as in MIND, and seconds (or milli-, micro-, nanoseconds) since
     1970; ``form`` is a format of strptime for others. Times with a zone become UTC, times without one stay as they are.
     Raises InputError for what is no time, for times with and without zones, and where days and months could be
     exchanged: no day is above 12, and not all times have AM or PM, as MIND has, which writes the month first.
     """
-    found = {text: TIME.fullmatch(text.strip()) for text in places}
+    found = {text: TIME.fullmatch(text) for text in places}
     year_last = [match for match in found.values() if match and len(match[3]) == 4]
     day_first = any(int(match[1]) > 12 for match in year_last)
     month_first = any(int(match[2]) > 12 for match in year_last) or all(match[7] for match in year_last)
     if not (form or day_first or month_first):
         text = year_last[0].string
         raise InputError(
-            f"{places.get(text, '')}: {text!r} may have the day or the month first; "
+            f"{places[text]}: {text!r} may have the day or the month first; "
             "say which: --time-format '%d/%m/%Y %H:%M:%S' or '%m/%d/%Y %H:%M:%S'"
         )
-    times: dict[str, datetime] = {}
+    times = {}
     for text, place in places.items():
         try:
-            times[text] = datetime.strptime(text, form) if form else _time(text, found[text], day_first)
+            time = datetime.strptime(text, form) if form else _time(text, found[text], day_first)
+            times[text] = time.astimezone(UTC) if time.tzinfo else time
         except (ValueError, OverflowError):
             raise InputError(f"{place}: {text!r} is no time in a form that is known; give --time-format") from None
     zoned = [text for text, time in times.items() if time.tzinfo]
     if 0 < len(zoned) < len(times):
         raise InputError(f"{places[zoned[0]]}: {zoned[0]!r} has a time zone, others have none")
-    return {text: (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() for text, time in times.items()}
+    return times
 
 
 def _time(text: str, match: re.Match[str] | None, day_first: bool) -> datetime:
@@ -124,16 +122,11 @@ def _time(text: str, match: re.Match[str] | None, day_first: bool) -> datetime:
         seconds = number / 1000 ** sum(abs(number) >= limit for limit in (1e11, 1e14, 1e17))
         if seconds < 1e8:  # 1973: rather a date without marks, or a number of days
             raise ValueError
-        return EPOCH + timedelta(seconds=seconds)
-    year, month, day = (int(part) for part in match.groups()[:3])
+        return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     if len(match[3]) == 4:
         year, month, day = (day, month, year) if day_first else (day, year, month)
-    if year < 1000:
-        raise ValueError
-    hour, minute, second = (int(part or 0) for part in match.groups()[3:6])
     if match[7]:
         hour = hour % 12 + 12 * (match[7].upper() == "PM")
-    time = datetime(year, month, day, hour, minute, second)
-    if not match[8]:
-        return time
-    return time.replace(tzinfo=UTC if match[8].isalpha() else datetime.strptime(match[8], "%z").tzinfo)
+    zone = re.sub("UTC|GMT", "Z", (match[8] or "").upper())
+    return datetime.fromisoformat(f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone}")
