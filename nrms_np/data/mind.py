@@ -1,4 +1,4 @@
-"""MIND data in memory, and writing it in MIND's form: a folder with news.tsv and behaviors.tsv.
+"""MIND data in memory, as what trains a model, and in MIND's form: a folder with news.tsv and behaviors.tsv.
 
 Tutorial: tutorials/12_real_data.md
 """
@@ -15,9 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..batch import cut_titles
+from ..clicks import Split, find_clicks
+from ..config import Config
 from ..errors import InputError
 from ..ragged import Ragged
-from .vocabulary import Tokens
+from .vocabulary import Tokens, Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +109,10 @@ class Behaviors:
     def checksum(self) -> int:
         """Changes when the histories, the candidates or the labels do."""
         checksum = 0
-        for lists in (self.histories, self.candidates):
-            for array in (lists.values, lists.offsets):
-                checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
-        return checksum if self.labels is None else zlib.crc32(np.ascontiguousarray(self.labels).data, checksum)
+        arrays = [self.histories.values, self.histories.offsets, self.candidates.values, self.candidates.offsets]
+        for array in arrays if self.labels is None else [*arrays, self.labels]:
+            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+        return checksum
 
     def text_columns(self) -> tuple[list[str], list[str], list[str]]:
         """Impression ids, user ids and times of the impressions, as str."""
@@ -118,6 +121,18 @@ class Behaviors:
     def distinct_users(self) -> list[str]:
         """The ids of the users who have an impression."""
         return texts(self.user_ids[np.unique(self.users)])
+
+
+def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
+    """Encode titles and find the clicks that can train. Raises InputError for unlabelled data."""
+    return Split(
+        cut_titles(vocabulary.encode_tokens(news.tokens), config),
+        behaviors.histories,
+        behaviors.candidates,
+        behaviors.known_labels(),
+        find_clicks(behaviors.histories, behaviors.candidates, behaviors.known_labels()),
+        len(vocabulary),
+    )
 
 
 def texts(column: np.ndarray) -> list[str]:
