@@ -164,8 +164,8 @@ def test_headers(data, demo, header, news_header, capsys):
     news, behaviors = read_folder(data / "train", strict=True)
     said = capsys.readouterr().err
     assert news.titles == demo.news.titles and behaviors.checksum == demo.train.checksum
-    assert ("above the news, skipped: 1 (first: " in said) == bool(news_header)
-    assert ("above the impressions, skipped: 1 (first: " in said) == bool(header)
+    assert ("line of column names in news.tsv, skipped: 1 (first: " in said) == bool(news_header)
+    assert ("line of column names in behaviors.tsv, skipped: 1 (first: " in said) == bool(header)
 
 
 def test_merged_files(data, demo, capsys):
@@ -251,8 +251,8 @@ def test_paths_to_something_else(data, capsys):
     (data / "index").mkdir()
     (data / "index" / "news.tsv").write_text("\t" + HEADER)
     expected = {
-        "zipped/MIND.zip": "MIND.zip is an archive; unpack it and give the folder",
-        "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'}",
+        "zipped/MIND.zip": "if it is an archive, unpack it first",
+        "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'};",
         "mind": "a folder; move the file news.tsv in it up, to its place",
         "": f"no such file; is {data / 'cr' / 'news.tsv'} the one?",
         "zipped": f"no such file; is {data / 'zipped' / 'MIND.zip'} the one?",

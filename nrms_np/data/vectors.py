@@ -63,14 +63,13 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
 def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
     """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError for a wrong first one."""
     rows, stated, size = 0, 0, 0
-    for line_number, line in read_lines(path, WANTED, _unpacked):
-        place = f"{path}:{line_number}"
+    for place, line in read_lines(path, WANTED, _unpacked):
         if not line.endswith(b"\n"):
             cut = line.partition(b" ")[0].decode(errors="replace")
             notes.add(f"last line without its end, which may be cut off, skipped ({cut!r})", place)
             continue
         line = line.rstrip(b"\r\n ")
-        if line_number == 1:
+        if not size:
             size = line.count(b" ")
             if header := re.fullmatch(rb"(\d+) (\d+)", line):
                 stated, size = int(header[1]), int(header[2])
