@@ -218,13 +218,13 @@ def test_iso_times(data, demo, capsys):
     assert "held out (15 impressions)" in capsys.readouterr().out
 
 
-def test_a_bad_time_is_named_with_its_file_and_line(data):
+def test_a_bad_time_is_named_with_its_file_and_impression(data):
     lines = (data / "dev" / "behaviors.tsv").read_text().splitlines()
     fields = lines[6].split("\t")
     lines[6] = "\t".join([*fields[:2], "9 March", *fields[3:]])
     (data / "dev" / "behaviors.tsv").write_text("\n".join([HEADER_OF_BEHAVIORS, *lines, ""]))
     settings = RunSettings(Config(), [str(data / "train"), str(data / "dev")], None, None)
-    with pytest.raises(InputError, match=r"dev/behaviors.tsv:8: the time '9 March' does not begin like .*give --dev"):
+    with pytest.raises(InputError, match=r"dev/behaviors.tsv, impression 7: the time '9 March' .*give --dev"):
         load_data(settings)
 
 

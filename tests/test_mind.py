@@ -176,10 +176,10 @@ BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
         ({"behaviors": impressions("N1", "N2", history="N9-1")}, ["behaviors.tsv:1:", "'N9-1'", "not in news.tsv"]),
         (
             {"behaviors": impressions("N1-1") + "9" * 1001 + "\tU\t\t\tN1-1\n"},
-            ["behaviors.tsv:2:", "'99999", "longer than 1,000 bytes"],
+            ["behaviors.tsv:2:", "longer than 1,000 characters"],
         ),
-        ({"behaviors": impressions("N1-1") + "7\tU\0\t\t\tN1-1\n"}, ["behaviors.tsv:2:", "'U\\x00'", "zero byte"]),
-        ({"behaviors": impressions("N1-1") + f"7\tU\t{'x' * 1001}\t\tN1-1\n"}, ["behaviors.tsv:2:", "'xxx", "longer"]),
+        ({"behaviors": impressions("N1-1") + "7\tU\0\t\t\tN1-1\n"}, ["behaviors.tsv:2:", "zero byte"]),
+        ({"behaviors": impressions("N1-1") + f"7\tU\t{'x' * 1001}\t\tN1-1\n"}, ["behaviors.tsv:2:", "longer"]),
         ({"behaviors": impressions("N1-x")}, ["behaviors.tsv:1:", "'N1-x'", "neither -0 nor -1", "label all"]),
         ({"behaviors": impressions("N1-1", history="N1\u00a0N2")}, ["behaviors.tsv:1:", "N1\\xa0N2", "news.tsv"]),
         ({"behaviors": ""}, ["behaviors.tsv", "empty"]),

@@ -150,7 +150,7 @@ def explain_missing(path: Path, error: Exception) -> str:
         return f"{folder.name} is a file; give its folder, {folder.parent}; if it is an archive, unpack it first"
     if path.exists():
         return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
-    if near := [*folder.glob(f"*/{path.name}"), *folder.glob("*.zip")]:
-        return f"no such file; is {min(near)} the one?"
     of_mind = path.name in ("news.tsv", "behaviors.tsv")
+    if near := [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]:
+        return f"no such file; is {min(near)} the one?"
     return f"no such file; {'give a folder that holds news.tsv and behaviors.tsv' if of_mind else 'is its name right?'}"

@@ -17,7 +17,7 @@ from ..ragged import Ragged
 from .lines import AS_UNZIPPED, Notes, read_columns, say
 from .mind import Behaviors, News
 
-LONGEST_TEXT = 1000  # bytes of an id or a time
+LONGEST_TEXT = 1000  # characters of an id or a time, which NumPy's bytes type gives to each
 LABELS = {"-0": 0, "-1": 1}
 LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
@@ -63,18 +63,20 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     Raises InputError with file:line for a wrong column count, a label that is not 0 or 1, a mixture of labelled and
     unlabelled candidates, a text that is too long, a file cut off, and where most ids are unknown.
     """
-    impression_ids: list[bytes] = []
-    user_numbers: dict[bytes, int] = {}
+    impression_ids, users, times = [], [], []
+    known: dict[str, str] = {}  # users and times, each once in memory
     untitled: dict[str, int] = {}
-    times: list[bytes] = []
     # MIND-large names 150 million ids: buffers of 4 bytes for each, where a list of Python's would take 8 or more
-    users, clicked, shown, labels = array("i"), array("i"), array("i"), array("b")
+    clicked, shown, labels = array("i"), array("i"), array("b")
     clicked_offsets, shown_offsets = array("q", [0]), array("q", [0])
     labelled: bool | None = None  # until the first candidate
     for place, (impression_id, user, time, history, impression) in read_columns(path, 5, notes=notes, must_end=True):
-        impression_ids.append(_encode(place, impression_id))
-        users.append(user_numbers.setdefault(_encode(place, user), len(user_numbers)))
-        times.append(_encode(place, time))
+        if max(len(impression_id), len(user), len(time)) > LONGEST_TEXT or "\0" in impression_id + user + time:
+            what = f"an id or a time is longer than {LONGEST_TEXT:,} characters or holds a zero byte"
+            raise InputError(f"{place}: {what}; {AS_UNZIPPED}")
+        impression_ids.append(impression_id)
+        users.append(known.setdefault(user, user))
+        times.append(known.setdefault(time, time))
         candidates = _split(impression)
         if labelled is None and candidates:
             labelled = "-" in candidates[0] and not all(text in news.number for text in candidates)
@@ -89,16 +91,10 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     notes.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
     for news_id in untitled:
         news.append(news_id, "", "")
-    return Behaviors(
-        np.array(impression_ids, dtype=bytes),
-        np.asarray(users),
-        np.array(list(user_numbers), dtype=bytes),
-        np.array(times, dtype=bytes),
-        Ragged(np.asarray(clicked), np.asarray(clicked_offsets)),
-        Ragged(np.asarray(shown), np.asarray(shown_offsets)),
-        np.asarray(labels) if labelled else None,
-        tuple(notes.lines()),
-    )
+    histories = Ragged(np.asarray(clicked), np.asarray(clicked_offsets))
+    impressions = Ragged(np.asarray(shown), np.asarray(shown_offsets))
+    clicks = np.asarray(labels) if labelled else None
+    return Behaviors.from_lists(impression_ids, users, times, histories, impressions, clicks, notes.lines())
 
 
 def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -149,12 +145,3 @@ def _numbers(
         if untitled is not None:
             found.append(untitled.setdefault(news_id, len(number) + len(untitled)))
     return found
-
-
-def _encode(place: str, text: str) -> bytes:
-    """The text in UTF-8. Raises InputError if an array of NumPy's bytes type cannot hold it in little memory."""
-    encoded = text.encode()
-    if len(encoded) > LONGEST_TEXT or b"\0" in encoded:
-        what = f"{text[:20]!r}... is longer than {LONGEST_TEXT:,} bytes or holds a zero byte"
-        raise InputError(f"{place}: {what}; {AS_UNZIPPED}")
-    return encoded
