@@ -142,10 +142,8 @@ def explain_missing(path: Path, error: Exception) -> str:
     folder = path.parent
     if path.is_file():
         return f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    if (path / path.name).is_file():
-        return f"a folder; move the file {path.name} in it up, to its place"
     if path.is_dir():
-        return f"a folder; give a file of it, such as {min(path.iterdir(), default='news.tsv')}"
+        return f"a folder; give a file of it, such as {min(path.iterdir(), default=path.name)}, or put that in its place"
     if folder.is_file():
         return f"{folder.name} is a file; give its folder, {folder.parent}; if it is an archive, unpack it first"
     if path.exists():

@@ -3,15 +3,13 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -78,7 +76,7 @@ class Behaviors:
         candidates: Ragged,
         labels: np.ndarray | None,
         notes: Iterable[str] = (),
-    ) -> Behaviors:
+    ) -> Self:
         """Behaviors of these columns, with the user id of each impression."""
         number = {user: n for n, user in enumerate(dict.fromkeys(users))}
         numbers = np.array([number[user] for user in users], np.int32)
@@ -96,12 +94,12 @@ class Behaviors:
             raise InputError("behaviors.tsv has no labels (-0, -1): no clicks to learn from or to validate on")
         return self.labels
 
-    def select(self, which: np.ndarray) -> Behaviors:
+    def select(self, which: np.ndarray) -> Self:
         """The impressions numbered ``which``."""
         ids, users, times = (column[which] for column in (self.impression_ids, self.users, self.times))
         histories, candidates = self.histories.take(which), self.candidates.take(which)
         labels = None if self.labels is None else Ragged(self.labels, self.candidates.offsets).take(which).values
-        return Behaviors(ids, users, self.user_ids, times, histories, candidates, labels, self.notes)
+        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels, self.notes)
 
     @cached_property
     def checksum(self) -> int:

@@ -28,7 +28,6 @@ from .vocabulary import TOKEN, Tokens
 FORMAT = 4  # of the file; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth a file
 NAME = "nrms_np_cache."  # begins the names of all that is written here
-PART = ".part"  # ends that of an unfinished file
 COLUMNS = ("impression_ids", "users", "user_ids", "times", "labels")  # of Behaviors; there may be no labels
 ABANDONED = 86_400  # seconds after which an unfinished file belongs to a process that was killed
 
@@ -89,7 +88,7 @@ def _load(cache: Path) -> tuple[News, Behaviors] | None:
         start += size
     tokens, histories, candidates = (Ragged(*arrays[n : n + 2]) for n in (0, 2, 4))
     columns = {"labels": None, **dict(zip(COLUMNS, arrays[6:]))}
-    news = News(head["ids"], head["categories"], head["titles"])
+    news = News(*head["news"])
     behaviors = Behaviors(histories=histories, candidates=candidates, notes=tuple(head["notes"]), **columns)
     vars(news)["tokens"] = Tokens(head["words"], tokens)  # where cached_property looks first
     vars(behaviors)["checksum"] = head["checksum"]
@@ -105,15 +104,13 @@ def _save(cache: Path, news: News, behaviors: Behaviors) -> bool:
     arrays = [array for ragged in lists for array in (ragged.values, ragged.offsets)]
     arrays += [column for name in COLUMNS if (column := getattr(behaviors, name)) is not None]
     head = {
-        "ids": news.ids,
-        "categories": news.categories,
-        "titles": news.titles,
+        "news": (news.ids, news.categories, news.titles),
         "words": news.tokens.words,
         "notes": behaviors.notes,
         "checksum": behaviors.checksum,
         "arrays": [(array.dtype.str, array.nbytes) for array in arrays],
     }
-    part = cache.with_name(f"{cache.name}.{uuid4()}{PART}")
+    part = cache.with_name(f"{cache.name}.{uuid4()}.part")
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "x+b") as file:
@@ -126,7 +123,7 @@ def _save(cache: Path, news: News, behaviors: Behaviors) -> bool:
             os.fsync(file.fileno())
         os.replace(part, cache)
         for other in cache.parent.glob(f"{NAME}*"):  # of files that have changed since
-            if other != cache and (other.suffix != PART or time.time() - other.stat().st_mtime > ABANDONED):
+            if other != cache and (other.suffix != ".part" or time.time() - other.stat().st_mtime > ABANDONED):
                 other.unlink()
     except OSError:
         return cache.exists()  # another process was just faster

@@ -19,9 +19,9 @@ from .mind import Behaviors, News
 
 LONGEST_TEXT = 1000  # characters of an id or a time, which NumPy's bytes type gives to each
 LABELS = {"-0": 0, "-1": 1}
+Numbers = dict[str, int]  # of news, by id
 LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
-ANOTHER_TITLE = "lines that give an article another title, skipped"
 SAME_FOLDER = "use the news.tsv of the same folder"
 LABEL_ALL = "label all candidates of the file, or none"
 NO_TITLE = ("nan", "none", "null", "<na>", "n/a")  # what programs write for a missing text
@@ -44,7 +44,8 @@ def read_news(path: Path, notes: Notes | None = None) -> News:
         elif title == news.titles[news.number[news_id]]:
             found.add("lines that repeat an article, skipped", place)
         else:
-            found.add(ANOTHER_TITLE, f"{place}: news id {news_id!r}", "has another title in an earlier line")
+            kind = "lines that give an article another title, skipped"
+            found.add(kind, f"{place}: news id {news_id!r}", "has another title in an earlier line")
     missing = [n for n, title in enumerate(news.titles) if title.lower() in NO_TITLE]
     for n in missing if len(missing) > 1 else []:  # a single one could be meant
         found.add("titles such as 'nan', taken as missing", f"{path}, id {news.ids[n]}")
@@ -65,7 +66,7 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     """
     impression_ids, users, times = [], [], []
     known: dict[str, str] = {}  # users and times, each once in memory
-    untitled: dict[str, int] = {}
+    untitled: Numbers = {}
     # MIND-large names 150 million ids: buffers of 4 bytes for each, where a list of Python's would take 8 or more
     clicked, shown, labels = array("i"), array("i"), array("b")
     clicked_offsets, shown_offsets = array("q", [0]), array("q", [0])
@@ -117,12 +118,7 @@ def _labels(place: str, candidates: list[str]) -> list[int]:
 
 
 def _numbers(
-    place: str,
-    ids: list[str],
-    number: dict[str, int],
-    notes: Notes,
-    untitled: dict[str, int] | None = None,
-    labelled: bool = True,
+    place: str, ids: list[str], number: Numbers, notes: Notes, untitled: Numbers | None = None, labelled: bool = True
 ) -> list[int]:
     """The news numbers of these ids. Raises InputError for what cannot be an id.
 

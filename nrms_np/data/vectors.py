@@ -126,12 +126,11 @@ def make_table(
     column. Then the mean over all tokens is subtracted from every row: word vectors share a large common part that
     says nothing about a word. Without vectors every row is N(0, 0.1).
     """
-    known = np.stack(list(vectors.values())) if vectors else np.empty((0, word_size), np.float32)
     rng = generator(seed, "embedding table")
-    table = rng.standard_normal((len(vocabulary), known.shape[1]), dtype=np.float32)
     if not vectors:
-        table *= np.float32(0.1)
-        return table
+        return rng.standard_normal((len(vocabulary), word_size), dtype=np.float32) * np.float32(0.1)
+    known = np.stack(list(vectors.values()))
+    table = rng.standard_normal((len(vocabulary), known.shape[1]), dtype=np.float32)
     table *= known.std(axis=0)
     table += known.mean(axis=0)
     for word, vector in vectors.items():
