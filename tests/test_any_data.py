@@ -253,7 +253,7 @@ def test_paths_to_something_else(data, capsys):
     expected = {
         "zipped/MIND.zip": "if it is an archive, unpack it first",
         "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'};",
-        "mind": f"a folder; give a file of it, such as {data / 'mind' / 'news.tsv' / 'news.tsv'}, or put that in its place",
+        "mind": f"a folder; give a file of it, such as {data / 'mind' / 'news.tsv' / 'news.tsv'}, or move that up",
         "": f"no such file; is {data / 'cr' / 'news.tsv'} the one?",
         "zipped": f"no such file; is {data / 'zipped' / 'MIND.zip'} the one?",
         "nowhere": "no such file; give a folder that holds news.tsv and behaviors.tsv",

@@ -143,7 +143,7 @@ def explain_missing(path: Path, error: Exception) -> str:
     if path.is_file():
         return f"cannot be read ({getattr(error, 'strerror', None) or error})"
     if path.is_dir():
-        return f"a folder; give a file of it, such as {min(path.iterdir(), default=path.name)}, or put that in its place"
+        return f"a folder; give a file of it, such as {min(path.iterdir(), default=path.name)}, or move that up"
     if folder.is_file():
         return f"{folder.name} is a file; give its folder, {folder.parent}; if it is an archive, unpack it first"
     if path.exists():

@@ -29,7 +29,6 @@ FORMAT = 4  # of the file; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth a file
 NAME = "nrms_np_cache."  # begins the names of all that is written here
 COLUMNS = ("impression_ids", "users", "user_ids", "times", "labels")  # of Behaviors; there may be no labels
-ABANDONED = 86_400  # seconds after which an unfinished file belongs to a process that was killed
 
 
 def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
@@ -122,8 +121,8 @@ def _save(cache: Path, news: News, behaviors: Behaviors) -> bool:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, cache)
-        for other in cache.parent.glob(f"{NAME}*"):  # of files that have changed since
-            if other != cache and (other.suffix != ".part" or time.time() - other.stat().st_mtime > ABANDONED):
+        for other in cache.parent.glob(f"{NAME}*"):  # of files that have changed since, or of a process that was killed
+            if other != cache and (other.suffix != ".part" or time.time() - other.stat().st_mtime > 86_400):
                 other.unlink()
     except OSError:
         return cache.exists()  # another process was just faster

@@ -82,7 +82,11 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         if labelled is None and candidates:
             labelled = "-" in candidates[0] and not all(text in news.number for text in candidates)
         if labelled:
-            labels.fromlist(_labels(place, candidates))
+            try:
+                labels.fromlist([LABELS[text[-2:]] for text in candidates])
+            except KeyError:
+                bad = next(text for text in candidates if text[-2:] not in LABELS)
+                raise InputError(f"{place}: the label of {bad!r} is neither -0 nor -1; {LABEL_ALL}") from None
             candidates = [text[:-2] for text in candidates]
         clicked.fromlist(_numbers(place, _split(history), news.number, notes))
         shown.fromlist(_numbers(place, candidates, news.number, notes, untitled, bool(labelled)))
@@ -107,14 +111,6 @@ def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:
 def _split(column: str) -> list[str]:
     """The ids of a column. Spaces separate them, and no other white space does."""
     return [text for text in column.split(" ") if text]
-
-
-def _labels(place: str, candidates: list[str]) -> list[int]:
-    try:
-        return [LABELS[text[-2:]] for text in candidates]
-    except KeyError:
-        bad = next(text for text in candidates if text[-2:] not in LABELS)
-        raise InputError(f"{place}: the label of {bad!r} is neither -0 nor -1; {LABEL_ALL}") from None
 
 
 def _numbers(
