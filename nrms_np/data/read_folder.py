@@ -69,18 +69,20 @@ def _caches(folder: Path) -> list[Path]:
 
 
 def _load(cache: Path) -> tuple[News, Behaviors] | None:
-    """The data of a cache, mapped from its file; None when it is missing or damaged."""
+    """The data of a cache (see ``_save``), mapped from its file; None when it is missing or damaged."""
     try:
         with open(cache, "rb") as file:
             end = file.seek(-4, os.SEEK_END)
             if file.read() != _checksum(file, end):
                 return None
             file.seek(0)
-            head, start, arrays = json.loads(file.readline()), file.tell(), []
+            head = json.loads(file.readline())
+            start = file.tell()
         # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
         mapped = np.asarray(np.memmap(cache, np.uint8, "c"))
     except (OSError, ValueError):
         return None
+    arrays = []
     for dtype, size in head["arrays"]:
         start += -start % 64
         arrays.append(mapped[start : start + size].view(dtype))
