@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from nrms_np.app import threads
 from nrms_np.clicks import Split
 from nrms_np.config import Config
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vectors import make_table, read_vectors
 from nrms_np.data.vocabulary import build_vocabulary

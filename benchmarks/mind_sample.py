@@ -21,8 +21,7 @@ import numpy as np
 from nrms_np.app import baselines, threads
 from nrms_np.batch import Batch, cut_histories
 from nrms_np.config import Config
-from nrms_np.data.mind import last_day
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import last_day, prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vectors import make_table, read_vectors
 from nrms_np.data.vocabulary import build_vocabulary

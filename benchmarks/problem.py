@@ -11,7 +11,7 @@ from nrms_np.adam import AdamState
 from nrms_np.batch import Batch, cut_titles
 from nrms_np.clicks import Split, find_clicks
 from nrms_np.config import Config
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.encoder import Parameters

@@ -33,7 +33,7 @@ def main() -> None:
 
     rng = np.random.default_rng(0)
     config = Config()
-    vocabulary = Vocabulary.from_words(["<unknown>", *(f"word{n}" for n in range(40_000))])
+    vocabulary = Vocabulary(["<unknown>", *(f"word{n}" for n in range(40_000))])
     table = rng.normal(0, 0.1, (len(vocabulary), config.word_size)).astype(np.float32)
     recommender = Recommender(Checkpoint(init_parameters(table, config), vocabulary, config))
     lengths = np.maximum(rng.normal(11.7, 3, args.news).round().astype(int), 1)

@@ -42,7 +42,7 @@ from .batch import Batch, cut_histories, cut_titles, make_batch
 from .clicks import Split, draw_candidates, find_clicks
 from .config import Config
 from .data.demo import make_demo
-from .data.prepare import prepare
+from .data.mind import prepare
 from .data.read_folder import read_folder
 from .data.vectors import make_table, read_vectors
 from .data.vocabulary import Vocabulary, build_vocabulary

@@ -164,8 +164,8 @@ def test_headers(data, demo, header, news_header, capsys):
     news, behaviors = read_folder(data / "train", strict=True)
     said = capsys.readouterr().err
     assert news.titles == demo.news.titles and behaviors.checksum == demo.train.checksum
-    assert ("above the news, skipped: 1 (first: " in said) == bool(news_header)
-    assert ("above the impressions, skipped: 1 (first: " in said) == bool(header)
+    assert ("line of column names in news.tsv, skipped: 1 (first: " in said) == bool(news_header)
+    assert ("line of column names in behaviors.tsv, skipped: 1 (first: " in said) == bool(header)
 
 
 def test_merged_files(data, demo, capsys):
@@ -218,13 +218,13 @@ def test_iso_times(data, demo, capsys):
     assert "held out (15 impressions)" in capsys.readouterr().out
 
 
-def test_a_bad_time_is_named_with_its_file_and_line(data):
+def test_a_bad_time_is_named_with_its_file_and_impression(data):
     lines = (data / "dev" / "behaviors.tsv").read_text().splitlines()
     fields = lines[6].split("\t")
     lines[6] = "\t".join([*fields[:2], "9 March", *fields[3:]])
     (data / "dev" / "behaviors.tsv").write_text("\n".join([HEADER_OF_BEHAVIORS, *lines, ""]))
     settings = RunSettings(Config(), [str(data / "train"), str(data / "dev")], None, None)
-    with pytest.raises(InputError, match=r"dev/behaviors.tsv:8: the time '9 March' does not begin like .*give --dev"):
+    with pytest.raises(InputError, match=r"dev/behaviors.tsv, impression 7: the time '9 March' .*give --dev"):
         load_data(settings)
 
 
@@ -251,9 +251,9 @@ def test_paths_to_something_else(data, capsys):
     (data / "index").mkdir()
     (data / "index" / "news.tsv").write_text("\t" + HEADER)
     expected = {
-        "zipped/MIND.zip": "MIND.zip is an archive; unpack it and give the folder",
-        "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'}",
-        "mind": "a folder; move the file news.tsv in it up, to its place",
+        "zipped/MIND.zip": "if it is an archive, unpack it first",
+        "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'};",
+        "mind": f"a folder; give a file of it, such as {data / 'mind' / 'news.tsv' / 'news.tsv'}, or move that up",
         "": f"no such file; is {data / 'cr' / 'news.tsv'} the one?",
         "zipped": f"no such file; is {data / 'zipped' / 'MIND.zip'} the one?",
         "nowhere": "no such file; give a folder that holds news.tsv and behaviors.tsv",

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from nrms_np.data import read_folder as library
 from nrms_np.data.demo import make_demo, write_demo
+from nrms_np.data.lines import Notes
 from nrms_np.data.read_folder import read_folder
+from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.data.vocabulary import Tokens
 from nrms_np.errors import InputError
 
@@ -33,11 +36,18 @@ def folder(made, tmp_path, monkeypatch):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """The folders that were read from their text files."""
+    """The news files that were read as text."""
     found = []
-    read = library._read
-    monkeypatch.setattr(library, "_read", lambda folder, strict=False: found.append(folder) or read(folder, strict))
+    read = library.read_news
+    monkeypatch.setattr(library, "read_news", lambda path, notes: found.append(path) or read(path, notes))
     return found
+
+
+def read_text(folder):
+    """What the text files say, without a cache."""
+    notes = Notes()
+    news = read_news(folder / "news.tsv", notes)
+    return news, read_behaviors(folder / "behaviors.tsv", news, notes)
 
 
 def contents(data):
@@ -50,17 +60,16 @@ def contents(data):
 
 
 def caches(place):
-    return sorted(path.name for path in place.iterdir()) if place.exists() else []
+    return sorted(place.glob("nrms_np_cache.*"))
 
 
 def test_read_once_and_the_same_afterwards(folder, reads, tmp_path):
-    truth = contents(library._read(folder))
-    reads.clear()
+    truth = contents(read_text(folder))
     first, second = read_folder(folder), read_folder(folder)
-    assert reads == [folder]
+    assert reads == [folder / "news.tsv"]
     assert contents(first) == contents(second) == truth
     assert first[1].candidates.values.dtype == np.int32 and first[1].labels.dtype == np.int8
-    assert len(caches(folder / "nrms_np_cache")) == 1 and not (tmp_path / "home").exists()
+    assert len(caches(folder)) == 1 and not (tmp_path / "home").exists()
 
 
 def test_unlabelled_data(folder, reads):
@@ -74,6 +83,7 @@ def test_what_is_mapped_can_be_written_and_no_file_changes(folder):
     read_folder(folder)
     _, behaviors = read_folder(folder)
     before = behaviors.labels.tolist()
+    assert all(array.flags.aligned for array in (behaviors.candidates.values, behaviors.candidates.offsets))
     behaviors.labels[:] = 7
     assert read_folder(folder)[1].labels.tolist() == before
 
@@ -81,7 +91,7 @@ def test_what_is_mapped_can_be_written_and_no_file_changes(folder):
 def test_small_folders_have_no_cache(folder, reads, monkeypatch):
     monkeypatch.undo()
     read_folder(folder)
-    assert not (folder / "nrms_np_cache").exists()
+    assert caches(folder) == []
 
 
 def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
@@ -91,11 +101,11 @@ def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
     path.write_text(path.read_text().replace("-1", "-x").replace("-0", "-1").replace("-x", "-0"))  # labels swapped
     os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (old.st_size, old.st_mtime_ns)
-    assert contents(read_folder(folder)) == contents(library._read(folder))
-    assert len(caches(folder / "nrms_np_cache")) == 1  # the old one is gone
+    assert contents(read_folder(folder)) == contents(read_text(folder))
+    assert len(caches(folder)) == 1  # the old one is gone
 
 
-@pytest.mark.parametrize("change", [("FORMAT", 0), ("TOKEN", library.re.compile(r"\w"))])
+@pytest.mark.parametrize("change", [("FORMAT", 0), ("TOKEN", re.compile(r"\w"))])
 def test_another_version_does_not_use_it(folder, reads, monkeypatch, change):
     read_folder(folder)
     monkeypatch.setattr(library, *change)
@@ -117,72 +127,67 @@ def test_what_was_left_out_is_said_each_time(folder, reads, capsys):
         read_folder(folder, strict=True)
 
 
-def flip(path):
+def flip(path, place):
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[place] ^= 1
     path.write_bytes(data)
 
 
-def file_of(kept, name):
-    (path,) = kept.glob(f"{name}.????????.npy")
-    return path
-
-
-def take_for(kept, name, other):
-    """The file of one array gets the name of another one, and its own checksum."""
-    path = file_of(kept, name)
-    path.rename(path.with_name(path.name.replace(name, other)))
-
-
 DAMAGE = {
-    "a byte": lambda kept: flip(file_of(kept, "candidates.values")),
-    "cut off": lambda kept: os.truncate(file_of(kept, "histories.values"), 200),
-    "empty": lambda kept: os.truncate(file_of(kept, "times"), 0),
-    "missing": lambda kept: file_of(kept, "labels").unlink(),
-    "other text": lambda kept: file_of(kept, "titles").write_bytes(file_of(kept, "ids").read_bytes()),
-    "another name": lambda kept: take_for(kept, "labels", "lapels"),
-    "another checksum": lambda kept: file_of(kept, "labels").rename(kept / "labels.00000000.npy"),
-    "a strange file": lambda kept: (kept / "notes").write_text("mine"),
-    "no files": lambda kept: [path.unlink() for path in kept.iterdir()],
-    "a file in its place": lambda kept: (library.shutil.rmtree(kept), kept.write_text("")),
+    "a byte of the texts": lambda path: flip(path, 100),
+    "a byte of the arrays": lambda path: flip(path, -1000),
+    "a byte of the checksum": lambda path: flip(path, -1),
+    "cut off": lambda path: os.truncate(path, 2000),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
+    "zeros": lambda path: path.write_bytes(bytes(4)),
+    "empty": lambda path: os.truncate(path, 0),
+    "missing": lambda path: path.unlink(),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_cache_is_rebuilt(folder, reads, damage):
     truth = contents(read_folder(folder))
-    place = folder / "nrms_np_cache"
-    (name,) = caches(place)
-    DAMAGE[damage](place / name)
+    (path,) = caches(folder)
+    DAMAGE[damage](path)
     assert contents(read_folder(folder)) == truth
     assert len(reads) == 2
     assert contents(read_folder(folder)) == truth
-    assert len(reads) == 2 and caches(place) == [name]
+    assert len(reads) == 2 and caches(folder) == [path]
 
 
-def test_where_the_data_cannot_be_written_the_users_folder_is_used(folder, reads, tmp_path, capsys):
-    (folder / "nrms_np_cache").write_text("in the way")  # as good as a read-only folder, which root could write
+@pytest.fixture
+def read_only(folder, monkeypatch):
+    """The folder of the data cannot be written. (Root could, whatever its permissions.)"""
+
+    def refuse(path, mode):
+        if mode == "x+b" and Path(path).parent == folder:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open(path, mode)
+
+    monkeypatch.setattr(library, "open", refuse, raising=False)
+
+
+def test_where_the_data_cannot_be_written_the_users_folder_is_used(folder, read_only, reads, tmp_path, capsys):
     assert contents(read_folder(folder)) == contents(read_folder(folder))
     assert len(reads) == 1
     (other,) = (tmp_path / "home" / "nrms_np").iterdir()
-    assert len(caches(other)) == 1
+    assert len(caches(other)) == 1 and caches(folder) == []
     assert capsys.readouterr().err == ""
 
 
-def test_where_nothing_can_be_written_one_line_says_so(folder, reads, tmp_path, capsys):
-    (folder / "nrms_np_cache").write_text("in the way")
+def test_where_nothing_can_be_written_one_line_says_so(folder, read_only, reads, tmp_path, capsys):
     (tmp_path / "home").write_text("in the way")
     assert contents(read_folder(folder)) == contents(read_folder(folder))
     assert len(reads) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and all("nothing is kept" in line and "nrms_np_cache" in line for line in lines)
+    assert len(lines) == 2 and all("nothing is kept" in line and str(folder) in line for line in lines)
 
 
-def test_a_user_without_a_home(folder, reads, monkeypatch, tmp_path, capsys):
+def test_a_user_without_a_home(folder, read_only, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(library.os.path, "expanduser", lambda path: path)  # what it does when it finds none
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.chdir(tmp_path)
-    (folder / "nrms_np_cache").write_text("in the way")
     read_folder(folder)
     assert "nothing is kept" in capsys.readouterr().err and not (tmp_path / "~").exists()
 
@@ -193,7 +198,7 @@ def test_a_full_disk_leaves_nothing(folder, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(library.os, "fsync", full)
     read_folder(folder)
-    assert caches(folder / "nrms_np_cache") == []
+    assert caches(folder) == []
     assert "nothing is kept" in capsys.readouterr().err
 
 
@@ -204,45 +209,48 @@ def test_ctrl_c_leaves_nothing(folder, monkeypatch):
     monkeypatch.setattr(library.os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
         read_folder(folder)
-    assert caches(folder / "nrms_np_cache") == []
+    assert caches(folder) == []
 
 
 def test_nothing_is_written_through_a_link(folder, tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (folder / "nrms_np_cache").symlink_to(tmp_path / "elsewhere")
     read_folder(folder)
-    assert os.listdir(tmp_path / "elsewhere") == []
+    (path,) = caches(folder)
+    (tmp_path / "elsewhere").write_text("mine")
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    read_folder(folder)
+    assert (tmp_path / "elsewhere").read_text() == "mine" and not path.is_symlink()
 
 
 def test_leavings_of_killed_processes_are_removed_and_other_things_are_not(folder):
-    place = folder / "nrms_np_cache"
-    for name in ("part-old", "part-young", "notes", "0123456789abcdef"):
-        (place / name).mkdir(parents=True)
-    os.utime(place / "part-old", (0, 0))
+    old, young, other = (folder / f"nrms_np_cache.{name}" for name in ("1.part", "2.part", "0123456789abcdef"))
+    for path in (old, young, other, folder / "notes"):
+        path.write_text("")
+    os.utime(old, (0, 0))
     read_folder(folder)
-    assert {"part-young", "notes"} < set(caches(place)) and len(caches(place)) == 3
+    (path,) = set(caches(folder)) - {young}
+    assert path != other and young.exists() and (folder / "notes").exists()
 
 
-def test_the_slower_of_two_processes_keeps_the_work_of_the_faster(folder):
-    read_folder(folder)
-    place = folder / "nrms_np_cache"
-    (name,) = caches(place)
-    before = (place / name).stat().st_ino
-    assert library._save(place / name, library._read(folder))
-    assert caches(place) == [name] and (place / name).stat().st_ino == before
+def test_two_processes_write_the_same_file(folder):
+    data = read_folder(folder)
+    (path,) = caches(folder)
+    before = path.read_bytes()
+    assert library._save(path, *read_text(folder)) and caches(folder) == [path]
+    assert path.read_bytes() == before
+    assert contents(data) == contents(read_folder(folder))  # what is mapped stays
 
 
 def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch):
-    read = library._read
+    read = library.read_behaviors
 
-    def read_and_change(folder, strict):
-        data = read(folder, strict)
+    def read_and_change(path, news, notes):
         os.utime(folder / "news.tsv", (1, 1))
-        return data
+        return read(path, news, notes)
 
-    monkeypatch.setattr(library, "_read", read_and_change)
+    monkeypatch.setattr(library, "read_behaviors", read_and_change)
     read_folder(folder)
-    assert not (folder / "nrms_np_cache").exists()
+    assert caches(folder) == []
 
 
 SCRIPT = """
@@ -269,4 +277,4 @@ def test_processes_that_start_at_once(folder):
         process.stdin.flush()
     printed = {process.communicate()[0] for process in running}
     assert all(process.returncode == 0 for process in running) and len(printed) == 1 and "500 " in printed.pop()
-    assert len(caches(folder / "nrms_np_cache")) == 1
+    assert len(caches(folder)) == 1

@@ -20,7 +20,7 @@ CONFIG = Config(heads=3, head_size=2, query_size=4, word_size=5, attention="bili
 @pytest.fixture
 def checkpoint():
     rng = np.random.default_rng(0)
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "the", "münchen", "東京", "?"])
+    vocabulary = Vocabulary([UNKNOWN_WORD, "the", "münchen", "東京", "?"])
     params = init_parameters(rng.normal(size=(5, 5)).astype(np.float32), CONFIG)
     params["user.additive_bias"][:] = [0.0, -0.0, 1e-45, 3e38]  # bytes must come back, not just values
     return Checkpoint(params, vocabulary, CONFIG, ["U1", "Ü 2", ""], {"N3": 41, "N1": 2**40}, 4, "the data")
@@ -93,7 +93,7 @@ def test_what_could_not_be_read_is_not_written(path, checkpoint):
     for changes, error, message in (
         ({"params": nan}, NonFiniteError, "news.additive_bias is not finite"),
         ({"config": replace(CONFIG, heads=2)}, ValueError, "expected float32"),
-        ({"vocabulary": Vocabulary.from_words(["a", "b", "c", "d", "e"])}, ValueError, "does not begin with"),
+        ({"vocabulary": Vocabulary(["a", "b", "c", "d", "e"])}, ValueError, "does not begin with"),
         ({"epoch": -1}, ValueError, "negative"),
     ):
         with pytest.raises(error, match=message):

@@ -28,7 +28,7 @@ IDS, SCORES = ["N2", "N1"], [2.542804, 2.112962]  # what the version that wrote 
 def make_fixture(path: Path) -> None:
     """What made the file: ``python -c "from tests.test_compatibility import *; make_fixture(FIXTURE)"``."""
     config = Config(heads=2, head_size=3, query_size=4, word_size=5, seed=3)
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, *"the storm closes harbour opens team wins cup".split()])
+    vocabulary = Vocabulary([UNKNOWN_WORD, *"the storm closes harbour opens team wins cup".split()])
     table = np.random.default_rng(3).normal(size=(len(vocabulary), 5)).astype(np.float32)
     params = init_parameters(table, config)
     save_checkpoint(path, Checkpoint(params, vocabulary, config, ["U1", "U2"], {"N1": 2, "N2": 1}, 4, "no data"))
@@ -86,7 +86,7 @@ def made_model(attention):
     rng = np.random.default_rng(5)
     params = init_parameters(rng.normal(size=(12, 5)).astype(np.float32), config)
     params = {name: rng.normal(size=array.shape).astype(np.float32) for name, array in params.items()}
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, *"the storm closes harbour opens team wins cup a for !".split()])
+    vocabulary = Vocabulary([UNKNOWN_WORD, *"the storm closes harbour opens team wins cup a for !".split()])
     return config, params, vocabulary
 
 

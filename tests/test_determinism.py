@@ -8,7 +8,7 @@ from nrms_np.adam import AdamState, adam_step
 from nrms_np.app import cli
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.model import draw_masks, init_parameters, loss_and_gradients
 from nrms_np.rng import generator

@@ -10,7 +10,7 @@ from nrms_np.app import cli
 from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.batch import make_batch
 from nrms_np.config import Config
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.data.vocabulary import UNKNOWN, UNKNOWN_WORD, Vocabulary
 from nrms_np.encoder import side_weights
@@ -51,7 +51,7 @@ def test_logits_of_ten_thousand_have_a_finite_loss_and_gradient(attention, side,
 def test_a_title_of_unknown_words_is_the_vector_of_the_unknown_row():
     """Its rows are all equal, so both attentions weigh them equally: the vector is row 0 times the value matrix."""
     config, params = small_model()
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "a", "b", "c", "d", "e"])
+    vocabulary = Vocabulary([UNKNOWN_WORD, "a", "b", "c", "d", "e"])
     words = vocabulary.encode(["xyzzy", "Plugh plover xyzzy"])
     assert set(words.values.tolist()) == {UNKNOWN}
     expected = params["embedding"][UNKNOWN] @ params["news.weight_value"]

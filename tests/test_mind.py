@@ -126,7 +126,7 @@ def test_white_space_other_than_spaces_is_part_of_an_id(tmp_path, shown):
 
 
 def test_long_reading_shows_a_bar(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(text_lines, "byte_bar", lambda path, size: tqdm(total=size, desc=f"reading {path}", unit="B"))
+    monkeypatch.setattr(text_lines, "tqdm", lambda **options: tqdm(**options | {"delay": 0, "leave": True}))
     write(tmp_path, behaviors=impressions(*["N1-1"] * 1000))
     read_folder(tmp_path)
     printed = capsys.readouterr().err
@@ -176,10 +176,10 @@ BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
         ({"behaviors": impressions("N1", "N2", history="N9-1")}, ["behaviors.tsv:1:", "'N9-1'", "not in news.tsv"]),
         (
             {"behaviors": impressions("N1-1") + "9" * 1001 + "\tU\t\t\tN1-1\n"},
-            ["behaviors.tsv:2:", "1001 bytes", "impression id"],
+            ["behaviors.tsv:2:", "longer than 1,000 characters"],
         ),
-        ({"behaviors": impressions("N1-1") + "7\tU\0\t\t\tN1-1\n"}, ["behaviors.tsv:2:", "zero byte", "user id"]),
-        ({"behaviors": impressions("N1-1") + f"7\tU\t{'x' * 99}\t\tN1-1\n"}, ["behaviors.tsv:2:", "99 bytes", "time"]),
+        ({"behaviors": impressions("N1-1") + "7\tU\0\t\t\tN1-1\n"}, ["behaviors.tsv:2:", "zero byte"]),
+        ({"behaviors": impressions("N1-1") + f"7\tU\t{'x' * 1001}\t\tN1-1\n"}, ["behaviors.tsv:2:", "longer"]),
         ({"behaviors": impressions("N1-x")}, ["behaviors.tsv:1:", "'N1-x'", "neither -0 nor -1", "label all"]),
         ({"behaviors": impressions("N1-1", history="N1\u00a0N2")}, ["behaviors.tsv:1:", "N1\\xa0N2", "news.tsv"]),
         ({"behaviors": ""}, ["behaviors.tsv", "empty"]),
@@ -291,7 +291,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, news, behaviors):
         assert re.match(rf"{re.escape(str(folder))}/(news|behaviors).tsv:(\d+:)? ", str(error))
         return
     lines = behaviors.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
-    if any("above the impressions" in note for note in read.notes):
+    if any("column names in behaviors.tsv" in note for note in read.notes):
         del lines[0]
     with_title = set(read_mind.read_news(folder / "news.tsv").ids)
     assert len(read) == len(lines) == len(read.histories) == len(read.candidates) == len(read.impression_ids)

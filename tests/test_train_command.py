@@ -12,7 +12,7 @@ from nrms_np.app import cli
 from nrms_np.app.checkpoint import load_checkpoint
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.read_folder import read_folder
 from nrms_np.inference import score_impressions
 from nrms_np.metrics import METRICS, evaluate_scores

@@ -6,7 +6,7 @@ import pytest
 from nrms_np.adam import AdamState
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import Split, prepare
+from nrms_np.data.mind import Split, prepare
 from nrms_np.data.vectors import make_table
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.errors import NonFiniteError

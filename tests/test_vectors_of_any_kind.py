@@ -90,7 +90,10 @@ OTHER = {
     "packed": (lambda path: path.write_bytes(gzip.compress(b"\xba\x16\x4f\x2f" + bytes(99))), ": a model of fastText"),
     "pickle": (lambda path: path.write_bytes(b"\x80\x04\x95"), ": a pickle"),
     "utf16": (lambda path: path.write_text("the 1 2\n", encoding="utf-16"), ": UTF-16 text; save it as UTF-8"),
-    "tabs": (lambda path: path.write_text("the\t1\t2\n"), ":1: not a word and its vector; give a text file"),
+    "tabs": (
+        lambda path: path.write_text("the\t1\t2\n"),
+        ":1: not a word and its vector of 0 numbers; give a text file",
+    ),
     "folder": (lambda path: path.mkdir(), ": a folder; give a file of it"),
     "bz2": (
         lambda path: path.write_bytes(bz2.compress(TEXT.encode())[:-9]),

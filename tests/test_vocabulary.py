@@ -223,7 +223,7 @@ def test_a_zip_must_hold_one_text_file(tmp_path, names):
 
 
 def test_table_without_vectors():
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, *(f"w{i}" for i in range(999))])
+    vocabulary = Vocabulary([UNKNOWN_WORD, *(f"w{i}" for i in range(999))])
     table = make_table(vocabulary, Counter(), {}, 40, seed=3)
     assert table.shape == (1000, 40)
     assert table.dtype == np.float32
@@ -237,7 +237,7 @@ def test_vectors_land_in_their_rows_and_others_look_like_them():
     centre, spread = np.array([2.0, -1.0, 0.0]), np.array([0.1, 1.0, 3.0])
     vectors = {f"v{i}": rng.normal(centre, spread).astype(np.float32) for i in range(500)}
     words = [UNKNOWN_WORD, *rng.permutation([*(f"w{i}" for i in range(4000)), *vectors]).tolist()]
-    vocabulary = Vocabulary.from_words(words)
+    vocabulary = Vocabulary(words)
     counts = Counter({"v0": 3, "v1": 1, "w0": 50})  # the common part is the mean over tokens that have a vector
     common = (3 * vectors["v0"] + vectors["v1"]) / 4
     table = make_table(vocabulary, counts, vectors, 999, seed=3) + common  # the vectors decide the size
@@ -254,7 +254,7 @@ def test_vectors_land_in_their_rows_and_others_look_like_them():
 
 @pytest.mark.parametrize("vectors", [{}, {"a": np.array([1, 2], np.float32), "b": np.array([0, 5], np.float32)}])
 def test_table_is_decided_by_the_seed(vectors):
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "a", "b", "c"])
+    vocabulary = Vocabulary([UNKNOWN_WORD, "a", "b", "c"])
     table, same, other = (make_table(vocabulary, Counter(a=2, b=1), vectors, 2, seed) for seed in (1, 1, 2))
     assert table.tobytes() == same.tobytes()
     assert not np.array_equal(table[3], other[3])

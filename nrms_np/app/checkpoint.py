@@ -60,7 +60,7 @@ def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
     clicks = dict(zip(clicked, counts.tolist()))
     if len(clicks) < len(clicked):
         raise ValueError("a news id appears twice among the clicked ones")
-    config, vocabulary = Config.from_dict(header["config"]), Vocabulary.from_words(words)
+    config, vocabulary = Config.from_dict(header["config"]), Vocabulary(words)
     params = {name.removeprefix("param."): array for name, array in arrays.items()}
     params = as_written_now(params, config, header["format"])
     checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])

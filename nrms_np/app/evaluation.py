@@ -13,10 +13,9 @@ from tqdm import tqdm
 from ..batch import cut_histories, cut_titles
 from ..clicks import Clicks, find_clicks
 from ..config import Config
-from ..data.lines import say
 from ..data.mind import Behaviors, texts
 from ..data.read_folder import read_folder
-from ..data.vocabulary import MOSTLY_UNKNOWN, unknown_share
+from ..data.vocabulary import unknown_share
 from ..errors import InputError
 from ..fit import validation_loss
 from ..inference import score_pieces
@@ -75,8 +74,6 @@ def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | 
     shown = len(behaviors.candidates.values)
     print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
     print(f"unknown title words: {unknown_share(news_words):.1%}")
-    if unknown_share(news_words) > 0.5:
-        say([MOSTLY_UNKNOWN])
 
     pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
         checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks.map

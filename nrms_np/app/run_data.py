@@ -11,8 +11,7 @@ from ..config import Config
 from ..data import vectors, vocabulary
 from ..data.demo import Demo, make_demo
 from ..data.lines import say
-from ..data.mind import Behaviors, News, join_folders, last_day
-from ..data.prepare import prepare
+from ..data.mind import Behaviors, News, join_folders, last_day, prepare
 from ..data.read_folder import read_folder
 from ..errors import InputError
 from .report import describe_clicks
@@ -105,8 +104,6 @@ def prepare_data(data: Data, settings: RunSettings) -> Prepared:
         print(f"{name}: {len(news):,} news, {len(split.candidates):,} impressions, {describe_clicks(split.clicks)}")
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
-    if unknown > 0.5:
-        say([vocabulary.MOSTLY_UNKNOWN])
     occurrences = np.bincount(train.news_words.values, minlength=len(words))
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
     fingerprint = fingerprint_of(data, train, dev, words, table)

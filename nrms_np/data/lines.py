@@ -3,6 +3,7 @@
 import codecs
 import lzma
 import os
+import re
 import sys
 import zipfile
 import zlib
@@ -18,14 +19,13 @@ from ..errors import InputError
 
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
 AS_UNZIPPED = "is this the file as MIND unzips it? (python -m nrms_np.convert reads other forms)"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 OTHER_FILES = {  # how they begin
     b"PK\3\4": "a zip archive; unpack it and give what is in it",
     b"\x1f\x8b": "packed by gzip; unpack it and give what is in it",
     b"\x93NUMPY": "a NumPy array, which holds no words; give a text file",
     b"\xba\x16\x4f\x2f": "a model of fastText; give its .vec file",
     b"\x80": "a pickle (gensim?); write its vectors as text: save_word2vec_format('vectors.txt')",
-    **dict.fromkeys(UTF_16, "UTF-16 text; save it as UTF-8"),
+    **dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "UTF-16 text; save it as UTF-8"),
 }
 
 
@@ -63,62 +63,71 @@ def say(lines: Iterable[str]) -> None:
 
 def read_lines(
     path: Path, remedy: str, unpack: Callable[[BufferedReader], IO[bytes]] = lambda file: file
-) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of each line, without a byte order mark, while a bar shows how far reading has come.
+) -> Iterator[tuple[str, bytes]]:
+    """Place (file:line) and bytes of each line, without a byte order mark. A bar shows how far reading has come.
 
     Raises InputError, which ends in the ``remedy``, for a file of another kind and for a line that is too long.
     """
-    line_number = 0
+    number = 0
     try:
-        with open(path, "rb") as file, byte_bar(path, os.fstat(file.fileno()).st_size) as bar:
+        bar = tqdm(desc=f"reading {path}", unit="B", unit_scale=True, delay=1, leave=False)  # after a second
+        with open(path, "rb") as file, bar:
+            bar.total = os.fstat(file.fileno()).st_size
             text = unpack(file)
             while line := text.readline(LONGEST_LINE + 1):
-                line_number += 1
-                if line_number == 1:
+                number += 1
+                if number == 1:
                     refuse_other_files(path, line)
                     line = line.removeprefix(codecs.BOM_UTF8)
                 if len(line) > LONGEST_LINE:
-                    raise InputError(f"{path}:{line_number}: longer than {LONGEST_LINE:,} bytes; {remedy}")
-                yield line_number, line
-                if line_number % 1000 == 0:
+                    raise InputError(f"{path}:{number}: longer than {LONGEST_LINE:,} bytes; {remedy}")
+                yield f"{path}:{number}", line
+                if number % 1000 == 0:
                     bar.update(file.tell() - bar.n)
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path}: {explain_missing(path, error)}") from None
 
 
-def read_columns(path: Path, *columns: int, must_end: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Line number and tab-separated columns of each line; a wrong column count names the line.
+def read_columns(
+    path: Path, *columns: int, notes: Notes | None = None, must_end: bool = False
+) -> Iterator[tuple[str, list[str]]]:
+    """Place (file:line) and tab-separated columns of each line. With ``notes``, a header is noted and skipped.
 
-    Where several counts are possible, the first line decides. ``must_end``: refuse a last line without its end, because
-    a file that was cut off in its last column would be read without complaint.
+    Where several counts of columns are possible, the first line decides; a wrong one names the line. ``must_end``:
+    refuse a last line without its end, because a file that was cut off in its last column would be read in silence.
     """
-    line_number = 0
-    for line_number, line in read_lines(path, AS_UNZIPPED):
+    fields: list[str] = []
+    for place, line in read_lines(path, AS_UNZIPPED):
         if must_end and not line.endswith(b"\n"):
-            raise InputError(
-                f"{path}:{line_number}: the last line has no end, so the file seems cut off; "
-                "unzip it again, or end the line if it is whole"
-            )
+            remedy = "unzip it again, or end the line if it is whole"
+            raise InputError(f"{place}: the last line has no end, so the file seems cut off; {remedy}")
+        first = not fields
         try:
             fields = line.decode().rstrip("\r\n").split("\t")
         except UnicodeDecodeError as error:
             what = f"not UTF-8 text ({error.reason} at byte {error.start} of the line)"
-            raise InputError(f"{path}:{line_number}: {what}; {AS_UNZIPPED}") from None
+            raise InputError(f"{place}: {what}; {AS_UNZIPPED}") from None
         if len(fields) not in columns:
-            raise InputError(f"{path}:{line_number}: {_explain_columns(fields, columns)}")
+            remedy = AS_UNZIPPED
+            if "\r" in "".join(fields):
+                remedy = "its lines end in CR alone: end them with LF"
+            elif len(fields) - 1 in columns and not fields[0]:
+                remedy = "write it without the index (pandas: index=False)"
+            expected = " or ".join(map(str, columns))
+            raise InputError(f"{place}: {len(fields)} tab-separated columns, expected {expected}; {remedy}")
         columns = (len(fields),)
-        yield line_number, fields
-    if not line_number:
+        if first and notes and _is_header(fields):
+            notes.add(f"line of column names in {path.name}, skipped", place)
+        else:
+            yield place, fields
+    if not fields:
         raise InputError(f"{path}: the file is empty; {AS_UNZIPPED}")
 
 
-def _explain_columns(fields: list[str], columns: tuple[int, ...]) -> str:
-    what = f"{len(fields)} tab-separated columns, expected {' or '.join(map(str, columns))}"
-    if "\r" in "".join(fields):
-        return f"{what}; its lines end in CR alone: end them with LF"
-    if len(fields) - 1 in columns and not fields[0]:
-        return f"{what}; write it without the index (pandas: index=False)"
-    return f"{what}; {AS_UNZIPPED}"
+def _is_header(fields: list[str]) -> bool:
+    """Words without digits in all columns, where MIND has other signs; of xMIND's three, the second says "title"."""
+    words = all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
+    return words and (len(fields) > 3 or "title" in fields[1].lower())
 
 
 def refuse_other_files(path: Path, start: bytes) -> None:
@@ -130,25 +139,16 @@ def refuse_other_files(path: Path, start: bytes) -> None:
 
 def explain_missing(path: Path, error: Exception) -> str:
     """Why there is no file ``path`` that can be read, and what to do."""
-    folder, of_mind = path.parent, path.name in ("news.tsv", "behaviors.tsv")
+    folder = path.parent
     if path.is_file():
         return f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    if (path / path.name).is_file():
-        return f"a folder; move the file {path.name} in it up, to its place"
     if path.is_dir():
-        return f"a folder; give a file of it, such as {min(path.iterdir(), default='news.tsv')}"
+        return f"a folder; give a file of it, such as {min(path.iterdir(), default=path.name)}, or move that up"
     if folder.is_file():
-        packed = folder.suffix in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
-        what = "an archive; unpack it and give the folder" if packed else f"a file; give its folder, {folder.parent}"
-        return f"{folder.name} is {what}"
+        return f"{folder.name} is a file; give its folder, {folder.parent}; if it is an archive, unpack it first"
     if path.exists():
         return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
-    near = [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]
-    remedy = "give a folder that holds news.tsv and behaviors.tsv" if of_mind else "is its name right?"
-    remedy = f"is {min(near)} the one?" if near else remedy
-    return f"no such file; {remedy}"
-
-
-def byte_bar(path: Path, size: int) -> tqdm:
-    """A progress bar in bytes, shown when reading takes longer than a second."""
-    return tqdm(total=size, desc=f"reading {path}", unit="B", unit_scale=True, delay=1, leave=False)
+    of_mind = path.name in ("news.tsv", "behaviors.tsv")
+    if near := [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]:
+        return f"no such file; is {min(near)} the one?"
+    return f"no such file; {'give a folder that holds news.tsv and behaviors.tsv' if of_mind else 'is its name right?'}"

@@ -1,23 +1,24 @@
-"""MIND data in memory, and writing it in MIND's form: a folder with news.tsv and behaviors.tsv.
+"""MIND data in memory, as what trains a model, and in MIND's form: a folder with news.tsv and behaviors.tsv.
 
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from ..batch import cut_titles
+from ..clicks import Split, find_clicks
+from ..config import Config
 from ..errors import InputError
 from ..ragged import Ragged
-from .vocabulary import Tokens
+from .vocabulary import Tokens, Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +75,15 @@ class Behaviors:
         histories: Ragged,
         candidates: Ragged,
         labels: np.ndarray | None,
-    ) -> Behaviors:
+        notes: Iterable[str] = (),
+    ) -> Self:
         """Behaviors of these columns, with the user id of each impression."""
         number = {user: n for n, user in enumerate(dict.fromkeys(users))}
         numbers = np.array([number[user] for user in users], np.int32)
-        return cls(_bytes(impression_ids), numbers, _bytes(number), _bytes(times), histories, candidates, labels)
+        ids, user_ids, seconds = (
+            np.array([text.encode() for text in column], bytes) for column in (impression_ids, number, times)
+        )
+        return cls(ids, numbers, user_ids, seconds, histories, candidates, labels, tuple(notes))
 
     def __len__(self) -> int:
         return len(self.users)
@@ -89,27 +94,21 @@ class Behaviors:
             raise InputError("behaviors.tsv has no labels (-0, -1): no clicks to learn from or to validate on")
         return self.labels
 
-    def select(self, which: np.ndarray) -> Behaviors:
+    def select(self, which: np.ndarray) -> Self:
         """The impressions numbered ``which``."""
+        ids, users, times = (column[which] for column in (self.impression_ids, self.users, self.times))
+        histories, candidates = self.histories.take(which), self.candidates.take(which)
         labels = None if self.labels is None else Ragged(self.labels, self.candidates.offsets).take(which).values
-        return replace(
-            self,
-            impression_ids=self.impression_ids[which],
-            users=self.users[which],
-            times=self.times[which],
-            histories=self.histories.take(which),
-            candidates=self.candidates.take(which),
-            labels=labels,
-        )
+        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels, self.notes)
 
     @cached_property
     def checksum(self) -> int:
         """Changes when the histories, the candidates or the labels do."""
         checksum = 0
-        for lists in (self.histories, self.candidates):
-            for array in (lists.values, lists.offsets):
-                checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
-        return checksum if self.labels is None else zlib.crc32(np.ascontiguousarray(self.labels).data, checksum)
+        arrays = [self.histories.values, self.histories.offsets, self.candidates.values, self.candidates.offsets]
+        for array in arrays if self.labels is None else [*arrays, self.labels]:
+            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+        return checksum
 
     def text_columns(self) -> tuple[list[str], list[str], list[str]]:
         """Impression ids, user ids and times of the impressions, as str."""
@@ -120,13 +119,16 @@ class Behaviors:
         return texts(self.user_ids[np.unique(self.users)])
 
 
+def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
+    """Encode titles and find the clicks that can train. Raises InputError for unlabelled data."""
+    histories, candidates, labels = behaviors.histories, behaviors.candidates, behaviors.known_labels()
+    words = cut_titles(vocabulary.encode_tokens(news.tokens), config)
+    return Split(words, histories, candidates, labels, find_clicks(histories, candidates, labels), len(vocabulary))
+
+
 def texts(column: np.ndarray) -> list[str]:
     """A column of ``Behaviors`` as str."""
     return [text.decode() for text in column.tolist()]
-
-
-def _bytes(column: Iterable[str]) -> np.ndarray:
-    return np.array([text.encode() for text in column], dtype=bytes)
 
 
 def pack_lines(lines: Iterable[str]) -> np.ndarray:
@@ -197,12 +199,12 @@ def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
     ISO 8601, or when there is only one day and none can be held out.
     """
     days: list[int] = []
-    for i, part in enumerate(parts):
-        for time in texts(part.times):
+    for part, path in zip(parts, paths or len(parts) * [Path("behaviors.tsv")]):
+        for n, time in enumerate(texts(part.times)):
             try:
                 days.append(_day(time.partition(" ")[0].partition("T")[0]))
             except ValueError:
-                place = _place_of(time, paths[i]) if paths else "behaviors.tsv"
+                place = f"{path}, impression {part.impression_ids[n].decode()}"
                 what = f"the time {time!r} does not begin like 11/9/2019 (MIND) or 2019-11-09 (ISO)"
                 raise InputError(f"{place}: {what}; give --dev instead of holding out the last day") from None
     last = np.array(days) == max(days, default=0)
@@ -215,11 +217,6 @@ def last_day(*parts: Behaviors, paths: Sequence[Path] = ()) -> np.ndarray:
 def _day(date: str) -> int:
     """The number of a day. Raises ValueError for a date of another form than MIND's 11/9/2019 or ISO 8601."""
     return (datetime.strptime(date, "%m/%d/%Y") if "/" in date else datetime.fromisoformat(date)).toordinal()
-
-
-def _place_of(time: str, path: Path) -> str:
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return f"{path}:{next(n for n, line in enumerate(file, 1) if line.split(chr(9))[2] == time)}"
 
 
 def join_folders(parts: Sequence[tuple[News, Behaviors]]) -> tuple[News, Behaviors]:

@@ -21,9 +21,9 @@ from ..rng import generator
 from .lines import Notes, read_lines, say
 from .vocabulary import Vocabulary, fold
 
-WANTED = "give a text file of word vectors: in each line a word and its numbers, with single spaces between them"
-LIKE_WORD2VEC = (
-    "If it is a binary word2vec file, gensim makes text of it: "
+WANTED = (
+    "give a text file of word vectors: in each line a word and its numbers, with single spaces between them. "
+    "gensim makes it of a binary word2vec file: "
     "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')"
 )
 NO_VECTOR = "rows that are no vectors, of words that are not needed, skipped"
@@ -40,51 +40,53 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
     rows are no vectors.
     """
-    path, wanted, rows, notes = Path(path), frozenset(wanted), 0, Notes()
+    wanted, notes = frozenset(wanted), Notes()
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
-    for rows, (place, size, text, numbers) in enumerate(_rows(path, notes), 1):  # noqa: B007
+    for place, size, text, numbers in _rows(Path(path), notes):
         name = text if text in wanted else fold(text)
         vector = _parse(numbers) if name in wanted else None
-        finite = vector is not None and np.isfinite(vector).all()
         if text in exact:
             notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
-        elif text in wanted and not finite:
+        elif text in wanted and vector is None:
             raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
         elif not numbers or "\ufffd" in text or name in wanted and vector is None:
             notes.add(NO_VECTOR, place)
-        elif vector is not None and finite:
+        elif vector is not None:
             (exact if name == text else alike).setdefault(name, vector)
-    notes.refuse_most(NO_VECTOR, rows, WANTED)
     say(notes.lines())
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
 
 def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
-    """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError for a wrong first one."""
+    """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError as ``read_vectors``."""
     rows, stated, size = 0, 0, 0
-    for line_number, line in read_lines(path, WANTED, _unpacked):
-        place = f"{path}:{line_number}"
-        if not line.endswith(b"\n"):
-            cut = line.partition(b" ")[0].decode(errors="replace")
+    for place, row in read_lines(path, WANTED, _unpacked):
+        line = row.rstrip(b"\r\n ")
+        word, _, numbers = line.partition(b" ")
+        if not row.endswith(b"\n"):
+            cut = word.decode(errors="replace")
             notes.add(f"last line without its end, which may be cut off, skipped ({cut!r})", place)
             continue
-        line = line.rstrip(b"\r\n ")
-        if line_number == 1:
-            size = line.count(b" ")
-            if header := re.fullmatch(rb"(\d+) (\d+)", line):
-                stated, size = int(header[1]), int(header[2])
-                continue
+        if not size and word.isdigit() and numbers.isdigit():  # a header
+            stated, size = int(word), int(numbers)
+            continue
         rows += 1
-        word, numbers = _split(line, size)
+        spaces = line.count(b" ")
+        size = size or spaces
+        if spaces > size and _parse(numbers) is None:  # the word holds some of the spaces
+            word = line.rsplit(b" ", size)[0]
+            numbers = line[len(word) + 1 :]
+        elif spaces != size:
+            numbers = b""
         if rows == 1 and (size < 2 or _parse(numbers) is None):
-            what = f"{place}: not a word and its vector"
-            raise InputError(f"{what} of {size} numbers; {WANTED}. {LIKE_WORD2VEC}" if stated else f"{what}; {WANTED}")
+            raise InputError(f"{place}: not a word and its vector of {size} numbers; {WANTED}")
         yield place, size, word.decode(errors="replace"), numbers
     if not rows:
         raise InputError(f"{path}: the file is empty, or its only line is cut off")
     if rows < stated:
         say([f"{path}: {rows:,} rows, where its first line states {stated:,}; is the file cut off?"])
+    notes.refuse_most(NO_VECTOR, rows, WANTED)
 
 
 def _unpacked(file: BufferedReader) -> IO[bytes]:
@@ -96,33 +98,23 @@ def _unpacked(file: BufferedReader) -> IO[bytes]:
     if not start.startswith((b"PK\3\4", b"PK\5\6")):
         return file
     archive = zipfile.ZipFile(file)
-    # what systems add: a folder __MACOSX, and files such as .DS_Store
-    names = [name for name in archive.namelist() if name[-1] != "/" and not re.search(r"(^|/)(\.|__MACOSX/)", name)]
-    texts = [name for name in names if name.lower().endswith((".txt", ".vec")) and "readme" not in name.lower()]
-    texts = texts or names
+    # neither folders nor what systems add, such as __MACOSX and .DS_Store
+    names = [name for name in archive.namelist() if not re.search(r"(?i)readme|(^|/)(\.|__MACOSX/|$)", name)]
+    texts = [name for name in names if name.lower().endswith((".txt", ".vec"))] or names
     if len(texts) != 1:
         what = f"holds {len(texts)} files, expected one; unpack it and give one of {', '.join(texts[:9])}"
         raise InputError(f"{file.name}: {what}")
     return archive.open(texts[0])
 
 
-def _split(line: bytes, size: int) -> tuple[bytes, bytes]:
-    """The word, which may hold spaces, and its ``size`` numbers; none when there are more or fewer."""
-    word, _, numbers = line.partition(b" ")
-    spaces = line.count(b" ")
-    if spaces > size and _parse(numbers) is None:  # the word holds some of the spaces
-        word = line.rsplit(b" ", size)[0]
-        return word, line[len(word) + 1 :]
-    return word, numbers if spaces == size else b""
-
-
 def _parse(numbers: bytes) -> np.ndarray | None:
-    """The numbers as float32, None if one is not a number; a number that is too large becomes infinite."""
+    """The numbers as float32; None if one is not a finite number of this type."""
     try:
         with np.errstate(over="ignore"):
-            return np.array([float(text) for text in numbers.split(b" ")], dtype=np.float32)
+            vector = np.array([float(text) for text in numbers.split(b" ")], dtype=np.float32)
     except ValueError:
         return None
+    return vector if np.isfinite(vector).all() else None
 
 
 def make_table(
@@ -134,12 +126,11 @@ def make_table(
     column. Then the mean over all tokens is subtracted from every row: word vectors share a large common part that
     says nothing about a word. Without vectors every row is N(0, 0.1).
     """
-    known = np.stack(list(vectors.values())) if vectors else np.empty((0, word_size), np.float32)
     rng = generator(seed, "embedding table")
-    table = rng.standard_normal((len(vocabulary), known.shape[1]), dtype=np.float32)
     if not vectors:
-        table *= np.float32(0.1)
-        return table
+        return rng.standard_normal((len(vocabulary), word_size), dtype=np.float32) * np.float32(0.1)
+    known = np.stack(list(vectors.values()))
+    table = rng.standard_normal((len(vocabulary), known.shape[1]), dtype=np.float32)
     table *= known.std(axis=0)
     table += known.mean(axis=0)
     for word, vector in vectors.items():

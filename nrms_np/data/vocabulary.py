@@ -3,18 +3,19 @@
 Tutorial: tutorials/01_news_as_numbers.md
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from ..ragged import Ragged
+from .lines import say
 
 UNKNOWN = 0  # an ordinary trainable row of the table: the rare words of the training news train it
 UNKNOWN_WORD = "[UNKNOWN]"  # brackets are not tokens, so no title can spell it
@@ -33,7 +34,6 @@ UNSPACED = (
 # a character and its marks; the viramas of Khmer and Burmese also tie the next one to it
 CHARACTER = re.compile(rf"[{UNSPACED}](?:[{MARKS}\u200c\u200d]|(?<=[\u17d2\u1039])[{UNSPACED}])*")
 PIECE = re.compile(rf"{CHARACTER.pattern}|[^{UNSPACED}]+")
-WORD_OF_CHARACTERS = (6, 4)  # at most, as a mean over a title that is split by spaces: Thai and the like, Chinese
 # Seen by nobody: soft hyphens, marks of direction, variants of glyphs; and the stroke that stretches Arabic words.
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u0640\u180b-\u180f\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
@@ -67,7 +67,7 @@ def tokenize(title: str) -> list[str]:
     words = title.replace("\u200b", " ").split()  # a place between two words
     of_characters = [len(CHARACTER.findall(word)) for word in words if CHARACTER.search(word)]
     tokens = TOKEN.findall(" ".join(words))
-    longest = WORD_OF_CHARACTERS[found[0] > "\u3000"]
+    longest = 4 if found[0] > "\u3000" else 6  # characters of a word, on average: Chinese and Japanese, the others
     if len(of_characters) > 2 and sum(of_characters) <= longest * len(of_characters):
         return tokens
     return [piece for token in tokens for piece in PIECE.findall(token)]
@@ -81,7 +81,7 @@ class Tokens:
     titles: Ragged  # [titles], which of the words
 
     @classmethod
-    def from_titles(cls, titles: Iterable[str]) -> Tokens:
+    def from_titles(cls, titles: Iterable[str]) -> Self:
         """Split titles with ``tokenize`` and number their words."""
         number: dict[str, int] = {}
         numbers, lengths = array("i"), array("q")
@@ -101,16 +101,13 @@ class Vocabulary:
     """Known words by id; id 0 is UNKNOWN."""
 
     words: list[str]
-    id_of: dict[str, int]
-
-    @classmethod
-    def from_words(cls, words: Iterable[str]) -> Vocabulary:
-        """The vocabulary in which word i has id i."""
-        listed = list(words)
-        return cls(listed, {word: i for i, word in enumerate(listed)})
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @cached_property
+    def id_of(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.words)}
 
     def encode(self, titles: Iterable[str]) -> Ragged:
         """The word ids of each title; unknown words become UNKNOWN."""
@@ -126,12 +123,12 @@ def build_vocabulary(counts: Counter[str], min_count: int, with_vector: Iterable
     """Every word seen ``min_count`` times or having a vector, most frequent first; all others are UNKNOWN."""
     kept = set(with_vector)
     known = [word for word, count in counts.items() if count >= min_count or word in kept]
-    return Vocabulary.from_words([UNKNOWN_WORD, *sorted(sorted(known), key=counts.__getitem__, reverse=True)])
-
-
-MOSTLY_UNKNOWN = "most words of these titles are unknown to the model; are they in the language of the training titles?"
+    return Vocabulary([UNKNOWN_WORD, *sorted(sorted(known), key=counts.__getitem__, reverse=True)])
 
 
 def unknown_share(words: Ragged) -> float:
-    """The share of title words that the vocabulary does not know."""
-    return float((words.values == UNKNOWN).mean()) if len(words.values) else 0.0
+    """The share of title words that the vocabulary does not know. Says so if it is more than half."""
+    share = float((words.values == UNKNOWN).mean()) if len(words.values) else 0.0
+    if share > 0.5:
+        say(["most words of these titles are unknown to the model; are they in the language of the training titles?"])
+    return share

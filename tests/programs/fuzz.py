@@ -69,7 +69,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
     """A small right file of each sort."""
     write_demo(folder, make_demo(seed=1, users=8, news=500, train_impressions=12, dev_impressions=4))
     mind = folder / "train"
-    vocabulary = Vocabulary.from_words([UNKNOWN_WORD, "storm", "harbour"])
+    vocabulary = Vocabulary([UNKNOWN_WORD, "storm", "harbour"])
     params = init_parameters(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), CONFIG)
     save_checkpoint(folder / "c.npz", Checkpoint(params, vocabulary, CONFIG, ["U1"], {"N1": 2}, 1, "data"))
     save_state(folder / "r.npz", TrainingState.start(params), CONFIG, "data")

@@ -18,7 +18,7 @@ from nrms_np import inference, parallel
 from nrms_np.app.mpi import ALONE, MpiRanks, Ranks
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
-from nrms_np.data.prepare import prepare
+from nrms_np.data.mind import prepare
 from nrms_np.data.vectors import make_table
 from nrms_np.data.vocabulary import build_vocabulary
 from nrms_np.fit import TrainingState, fit
