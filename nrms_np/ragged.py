@@ -138,16 +138,12 @@ def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.n
     return distinct[:count].copy(), numbers
 
 
-def sum_rows(rows: np.ndarray, groups: Ragged) -> np.ndarray:
+def sum_rows(rows: np.ndarray | list[np.ndarray], groups: Ragged) -> np.ndarray:
     """out[g] = sum of rows[p] over the positions p in groups[g]. [positions, columns] -> [groups, columns].
 
-    An empty group gives zeros (np.add.reduceat would give the row at its start).
+    The sums of several arrays stand side by side. An empty group gives zeros.
     """
-    return sum_rows_side_by_side([rows], groups)
-
-
-def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray:
-    """``sum_rows`` of each part, side by side. [positions, columns of the part] -> [groups, columns of all parts]."""
+    parts = rows if isinstance(rows, list) else [rows]
     ends = np.cumsum([part.shape[1] for part in parts])
     out = np.empty((len(groups), ends[-1]), parts[0].dtype)
 

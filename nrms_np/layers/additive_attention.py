@@ -52,7 +52,7 @@ def additive_attention_forward(
         hidden[rows] += bias
         np.tanh(hidden[rows], out=hidden[rows])  # 2.
         np.matmul(hidden[rows], query, out=alpha[rows])  # 3. the logits
-        softmax(alpha[rows, None], offsets - offsets[0])  # 4. a line for each set
+        softmax(alpha[:, None], offsets)  # 4. a line for each set
         _weighted_sums(alpha, x, offsets, out[piece.start : piece.stop - 1])  # 5.
 
     in_parallel(forward_piece, sets.pieces(PIECE))
@@ -70,9 +70,9 @@ def additive_attention_backward(
 
     def backward_piece(piece: slice) -> None:
         offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]
-        rows, lines = slice(offsets[0], offsets[-1]), offsets - offsets[0]
+        rows = slice(offsets[0], offsets[-1])
         _weights_backward(dout_piece, x, offsets, dlogits)  # 5. dalpha, until step 4
-        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.
+        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.
         _tanh_backward(dlogits[rows], query, hidden[rows], dz[rows])  # 3. logits = hidden @ query and 2. tanh
         np.matmul(dz[rows], weight.T, out=dx[rows])  # 1. z = x @ weight + bias
         _weighted_sums_backward(alpha, dout_piece, offsets, dx)  # 5. again: x is also what is summed

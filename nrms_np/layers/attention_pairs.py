@@ -96,8 +96,9 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
     def weighted_sums_transposed(weight, x, x_rows, offsets, lines, out):
         """out_j = sum_i weight_ij x_i, at each position, for each head, adding up while weights are read in order."""
         heads = weight.shape[1]
-        out[:] = 0
         for start, end in zip(offsets[:-1], offsets[1:]):
+            for p in range(start, end):
+                out[p] = 0
             for i in range(start, end):
                 r = x_rows[i]
                 for j in range(end - start):
@@ -134,9 +135,10 @@ def bilinear_logits(query, rows, members, offsets, lines, out):
 def bilinear_logits_backward(dlogits, query, rows, members, offsets, lines, dquery, dkey):
     """dquery_i = sum_j dlogits_ij row_j for each head; dkey_j = sum over i and all heads of dlogits_ij query_i."""
     D = rows.shape[1]
-    dquery[:] = 0
-    dkey[:] = 0
     for start, end in zip(offsets[:-1], offsets[1:]):
+        for i in range(start, end):
+            dquery[i] = 0
+            dkey[i] = 0
         for i in range(start, end):
             query_i = query[members[i]]
             for h in range(dlogits.shape[1]):
