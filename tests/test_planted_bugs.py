@@ -15,9 +15,8 @@ PACKAGE = Path(nrms_np.__file__).parent
 
 # whole lines, which change places
 SUBTRACT = "    _subtract_largest(alpha, lines)  # then no exponential overflows\n"
-EXPONENTIAL = (
-    "    here = alpha[lines[0] : lines[-1]]\n    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one\n"
-)
+HERE = "    here = alpha[lines[0] : lines[-1]]\n"
+EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one\n"
 SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.\n"
 ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.\n"
 SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, dvalue)  # 5.\n"
@@ -25,7 +24,7 @@ SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
     ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
-    ("layers/softmax.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
+    ("layers/softmax.py", SUBTRACT + HERE + EXPONENTIAL, HERE + EXPONENTIAL + SUBTRACT),
     ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
     ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
     ("layers/self_attention.py", "dweight_query * _scale(value, sizes[0])", "dweight_query"),  # no scale

@@ -148,9 +148,8 @@ def self_attention_backward(
     # 2. a row gets the sum over its positions
     positions_of_row = sets.transpose(len(rows))
     if bilinear:
-        drows, dweight_query, dweight_value = project_backward(
-            sum_rows([dquery, dvalue], positions_of_row), rows, weights
-        )
+        dprojected = sum_rows([dquery, dvalue], positions_of_row)
+        drows, dweight_query, dweight_value = project_backward(dprojected, rows, weights)
         drows += sum_rows(dkey, positions_of_row)  # the key is the row itself
         return drows, _by_head(dweight_query, rows.shape[1]), None, dweight_value
     dprojected = sum_rows([dquery, dkey, dvalue], positions_of_row)
