@@ -23,7 +23,7 @@ SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, 
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
-    ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
+    ("parallel.py", "out += part", "out = part"),  # a lost part of a sum over rows
     ("layers/softmax.py", SUBTRACT + HERE + EXPONENTIAL, HERE + EXPONENTIAL + SUBTRACT),
     ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
     ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
