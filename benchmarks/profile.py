@@ -23,7 +23,7 @@ from .problem import fresh_state, make_problem
 STAGES = {  # stage -> functions, as (module, name)
     "batch assembly": [("clicks", "make_batch")],
     "dropout: draw": [("model", "draw_mask")],
-    "dropout: apply": [("layers.dropout", "_scale")],
+    "dropout: apply": [(m, f"dropout_{way}") for m in ("model", "encoder") for way in ("forward", "backward")],
     "embedding": [("model", "embedding_forward")],
     "projection": [("layers.self_attention", "project")],
     "self-attention": [("encoder", "self_attention_forward")],

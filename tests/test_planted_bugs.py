@@ -30,7 +30,7 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/self_attention.py", "dweight_query * _scale(value, sizes[0])", "dweight_query"),  # no scale
     ("layers/attention_pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
-    ("layers/attention_pairs.py", "if (end - start) % 2:", "if (end - start) % 2 and end - start > 1:"),  # one word
+    ("layers/attention_pairs.py", "range(0, end - start, 2)", "range(0, end - start - 1, 2)"),  # an odd end
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
@@ -43,7 +43,7 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),
     ("layers/additive_attention.py", "        _weighted_sums_backward(alpha, dout_piece, offsets, dx)", "        pass"),
     ("layers/additive_attention.py", "np.ones((len(dz), 1), dz.dtype)", "np.full((len(dz), 1), 1 / len(dz))"),
-    ("layers/dropout.py", "return _scale(dout, cache.mask, cache.rate)", "return dout * cache.mask"),
+    ("layers/dropout.py", "return dropout_forward(dout, *cache)[0]", "return dout * cache[0]"),
     ("layers/loss.py", "dscores[:, 0] -= 1", "dscores[:, 0] -= 2"),
     ("layers/loss.py", "return dscores / len(dscores)", "return dscores"),
     ("model.py", "dtitles_shown + dtitles_clicked", "dtitles_clicked"),  # one of the two paths forgotten

@@ -2,22 +2,22 @@
 
 Legend: pairs (i, j) of positions of one set, for all sets together; H heads, A numbers of a head, M = H * A.
 
-Attention is six matrix products for each set and head, three of them backward's, and so there are three kernels:
+Attention is six matrix products for each set and head, four of them backward's, and so there are three kernels:
 
     products                    logits = query key'     dalpha = dout value'          x_i . y_j
     weighted_sums               out = alpha value       dquery = dlogits key          sum over j
     weighted_sums_transposed    dvalue = alpha' dout    dkey = dlogits' query         sum over i
 
-In all of them set s holds the positions offsets[s] .. offsets[s + 1] - 1, and position i has a line of pairs: with the
-j-th position of its set, it is row lines[i] + j of an array [pairs, H]. Position p reads row x_rows[p] of x: the query
-of a word is computed once and read wherever the word stands (step 2), while dout has a row for each position.
+In all of them a set holds the positions start .. end - 1, one offset and the next, and position i has a line of pairs:
+with the j-th position of its set, it is row lines[i] + j of an array [pairs, H]. Position p reads row x_rows[p] of x:
+the query of a word is computed once and read wherever the word stands, while dout has a row for each position.
 
-Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory and
-each with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far
-apart the numbers of a head are, so a kernel is made for given sizes: ``products(H, A)`` is a kernel. ``heads`` is H
-again, read from an array: a loop of known length would be written out before the compiler looks for instructions that
-take eight numbers, and then it finds none. The loop over a, in contrast, has to be written out, and the compiler does
-that up to some length only: so large heads are taken in blocks (``_block``).
+Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory, each
+with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far apart
+the numbers of a head are, so a kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an
+array: a loop of known length would be written out before the compiler looks for instructions that take eight numbers,
+and then it finds none. The loop over a has to be written out, which is done up to some length only: so large heads are
+taken in blocks (``_block``).
 
 The plain form of all this is tests/naive.py.
 
@@ -69,21 +69,15 @@ def weighted_sums(H: int, A: int) -> Callable:
         for start, end in zip(offsets[:-1], offsets[1:]):
             for i in range(start, end):
                 out[i] = 0
-                for j in range(0, end - start - 1, 2):
-                    q, r, pair = y_rows[start + j], y_rows[start + j + 1], lines[i] + j
+                for j in range(0, end - start, 2):
+                    two = min(1, end - start - 1 - j)  # 0 at an odd end: the last row is taken once more, times 0
+                    q, r, pair = y_rows[start + j], y_rows[start + j + two], lines[i] + j
                     for b in range(0, A, block):
                         for h in range(heads):
-                            weight_q, weight_r = weight[pair, h], weight[pair + 1, h]
+                            weight_q, weight_r = weight[pair, h], weight[pair + two, h] * weight.dtype.type(two)
                             for a in range(b, b + block):
                                 c = a * H + h
                                 out[i, c] += weight_q * y[q, c] + weight_r * y[r, c]
-                if (end - start) % 2:
-                    q, pair = y_rows[end - 1], lines[i + 1] - 1
-                    for b in range(0, A, block):
-                        for h in range(heads):
-                            weight_q = weight[pair, h]
-                            for a in range(b, b + block):
-                                out[i, a * H + h] += weight_q * y[q, a * H + h]
 
     return weighted_sums
 

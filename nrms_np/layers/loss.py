@@ -3,17 +3,11 @@
 Tutorial: tutorials/03_softmax_and_loss.md
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..ragged import Ragged, sum_rows
 
-
-class ClickScoresCache(NamedTuple):
-    titles: np.ndarray
-    users: np.ndarray
-    candidates: np.ndarray
+ClickScoresCache = tuple[np.ndarray, np.ndarray, np.ndarray]  # titles, users, candidates
 
 
 def click_scores_forward(
@@ -24,7 +18,7 @@ def click_scores_forward(
     titles [N, M], users [B, M], candidates [B, 1+K] of title numbers -> scores [B, 1+K].
     """
     scores = np.einsum("bcm,bm->bc", titles[candidates], users)  # [B, 1+K]
-    return scores, ClickScoresCache(titles, users, candidates)
+    return scores, (titles, users, candidates)
 
 
 def click_scores_backward(dscores: np.ndarray, cache: ClickScoresCache) -> tuple[np.ndarray, np.ndarray]:
