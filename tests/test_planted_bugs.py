@@ -28,7 +28,7 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
     ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
     ("layers/self_attention.py", "dweight_query * _scale(value, sizes[0])", "dweight_query"),  # no scale
-    ("layers/attention_pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
+    ("layers/attention_pairs.py", "D, heads).transpose(0, 2, 1)", "heads, D)"),  # heads first
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
     ("layers/attention_pairs.py", "range(0, end - start, 2)", "range(0, end - start - 1, 2)"),  # an odd end
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
@@ -37,7 +37,6 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),
     ("layers/self_attention.py", "sum_rows([dquery, dkey, dvalue]", "sum_rows([dkey, dquery, dvalue]"),
     ("layers/self_attention.py", "        drows += sum_rows(dkey, positions_of_row)\n", ""),  # the key is the row
-    ("layers/self_attention.py", "_by_head(dweight_query, rows.shape[1])", "dweight_query"),
     ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
     ("layers/additive_attention.py", ADDITIVE_SOFTMAX_BACKWARD, ""),
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),

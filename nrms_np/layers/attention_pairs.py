@@ -27,6 +27,8 @@ Tutorial: tutorials/09b_the_last_factor_of_two.md
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+
 from ..parallel import kernel
 
 
@@ -106,39 +108,20 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
     return weighted_sums_transposed
 
 
-@kernel
 def bilinear_logits(query, rows, members, offsets, lines, out):
-    """out_ij = query_i . row_j, form "bilinear": the D numbers of a head stand side by side, column h * D + d.
-
-    D is some hundreds, so here a head's own numbers fill the vectors.
-    """
-    D = rows.shape[1]
+    """out_ij = query_i . row_j, form "bilinear": sums of D terms, some hundreds, are long enough for BLAS."""
+    heads, D = out.shape[1], rows.shape[1]
     for start, end in zip(offsets[:-1], offsets[1:]):
-        for i in range(start, end):
-            query_i = query[members[i]]
-            for h in range(out.shape[1]):
-                for j in range(end - start):
-                    row = rows[members[start + j]]
-                    logit = out.dtype.type(0)
-                    for d in range(D):
-                        logit += query_i[h * D + d] * row[d]
-                    out[lines[i] + j, h] = logit
+        n, here = end - start, members[start:end]
+        logits = np.matmul(rows[here], query[here].reshape(n, D, heads))  # [n, n, H]
+        out[lines[start] : lines[end]] = logits.reshape(n * n, heads)
 
 
-@kernel
 def bilinear_logits_backward(dlogits, query, rows, members, offsets, lines, dquery, dkey):
     """dquery_i = sum_j dlogits_ij row_j for each head; dkey_j = sum over i and all heads of dlogits_ij query_i."""
-    D = rows.shape[1]
+    heads, D = dlogits.shape[1], rows.shape[1]
     for start, end in zip(offsets[:-1], offsets[1:]):
-        for i in range(start, end):
-            dquery[i] = 0
-            dkey[i] = 0
-        for i in range(start, end):
-            query_i = query[members[i]]
-            for h in range(dlogits.shape[1]):
-                for j in range(end - start):
-                    row, dlogit = rows[members[start + j]], dlogits[lines[i] + j, h]
-                    for d in range(D):
-                        dquery[i, h * D + d] += dlogit * row[d]
-                    for d in range(D):
-                        dkey[start + j, d] += dlogit * query_i[h * D + d]
+        n, here = end - start, members[start:end]
+        dlogits_here = dlogits[lines[start] : lines[end]].reshape(n, n, heads)
+        dquery[start:end] = np.matmul(rows[here].T, dlogits_here).reshape(n, D * heads)
+        dkey[start:end] = np.matmul(dlogits_here, query[here].reshape(n, D, heads).transpose(0, 2, 1)).sum(axis=0)

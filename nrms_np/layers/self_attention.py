@@ -34,7 +34,7 @@ PIECE = 512  # positions computed together: a few dozen titles, whose weights fi
 class Projected(NamedTuple):
     """Every row as query, key and value, and the weights as they were multiplied: two in form "bilinear"."""
 
-    query: np.ndarray  # [R, M]; in form "bilinear" [R, H*D], the D numbers of a head side by side
+    query: np.ndarray  # [R, M]; in form "bilinear" [R, D * H]
     key: np.ndarray  # [R, M]; in form "bilinear" the rows themselves, [R, D]
     value: np.ndarray  # [R, M]
     weights: list[np.ndarray]
@@ -59,12 +59,11 @@ def project(
 ) -> Projected:
     """Step 1 by itself."""
     if weight_key is None:
-        weights = [_by_head(weight_query, heads), weight_value]
-        query, value = (matmul(rows, weight) for weight in weights)
-        return Projected(query, rows, value, weights)
-    weights = [weight_query * _scale(weight_value, heads), weight_key, weight_value]
-    query, key, value = (matmul(rows, weight) for weight in weights)
-    return Projected(query, key, value, weights)
+        weights = [weight_query, weight_value]
+    else:
+        weights = [weight_query * _scale(weight_key, heads), weight_key, weight_value]
+    query, *key, value = (matmul(rows, weight) for weight in weights)
+    return Projected(query, key[0] if key else rows, value, weights)
 
 
 def project_backward(dprojected: np.ndarray, rows: np.ndarray, weights: list[np.ndarray]) -> list[np.ndarray]:
@@ -73,11 +72,6 @@ def project_backward(dprojected: np.ndarray, rows: np.ndarray, weights: list[np.
     ends = np.cumsum([weight.shape[1] for weight in weights])
     dweights = np.split(matmul_transposed(rows, dprojected), ends[:-1], axis=1)
     return [drows, *(np.ascontiguousarray(dweight) for dweight in dweights)]
-
-
-def _by_head(weight: np.ndarray, n: int) -> np.ndarray:
-    """Columns x * n + y brought into the order y * (columns / n) + x: with n = H those of a head stand side by side."""
-    return weight.reshape(len(weight), -1, n).transpose(0, 2, 1).reshape(weight.shape)
 
 
 def _scale(weight: np.ndarray, heads: int) -> np.generic:
@@ -151,7 +145,7 @@ def self_attention_backward(
         dprojected = sum_rows([dquery, dvalue], positions_of_row)
         drows, dweight_query, dweight_value = project_backward(dprojected, rows, weights)
         drows += sum_rows(dkey, positions_of_row)  # the key is the row itself
-        return drows, _by_head(dweight_query, rows.shape[1]), None, dweight_value
+        return drows, dweight_query, None, dweight_value
     dprojected = sum_rows([dquery, dkey, dvalue], positions_of_row)
     drows, dweight_query, dweight_key, dweight_value = project_backward(dprojected, rows, weights)
     return drows, dweight_query * _scale(value, sizes[0]), dweight_key, dweight_value
