@@ -1,8 +1,7 @@
 """Loops over independent pieces of work, on the cores that the process may use.
 
 There is one way to be parallel: plain serial kernels, which let go of Python's lock, called from a pool of threads on
-pieces that each own their output. What a piece computes does not depend on the others, so the number of threads
-changes no bit of a result.
+pieces that each own their output. So the number of threads changes no bit of a result.
 
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
@@ -16,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -38,7 +37,7 @@ def kernel(function: Function) -> Function:
     Python's, an exception, each division is preceded by a test, and then no eight of them are computed at once.
     """
     flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
-    return cast(Function, njit(nogil=True, error_model="numpy", fastmath=flags)(function))
+    return njit(nogil=True, error_model="numpy", fastmath=flags)(function)
 
 
 _threads: int | None = None
@@ -140,8 +139,8 @@ def blas_on_one_thread() -> Iterator[None]:
 @cache
 def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
     """What gets and what sets the threads of the OpenBLAS in NumPy's wheels; for another BLAS, what does nothing."""
-    package = Path(np.__file__).parent
-    for path in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
+    packages = Path(np.__file__).parents[1]
+    for path in [*packages.glob("numpy.libs/*openblas*"), *packages.glob("numpy/.dylibs/*openblas*")]:
         library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
         if hasattr(library, "scipy_openblas_set_num_threads64_"):
             return library.scipy_openblas_get_num_threads64_, library.scipy_openblas_set_num_threads64_
