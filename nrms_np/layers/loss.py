@@ -7,12 +7,10 @@ import numpy as np
 
 from ..ragged import Ragged, sum_rows
 
-ClickScoresCache = tuple[np.ndarray, np.ndarray, np.ndarray]  # titles, users, candidates
-
 
 def click_scores_forward(
     titles: np.ndarray, users: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, ClickScoresCache]:
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """scores_bc = titles[candidates_bc] . users_b (section 2.3).
 
     titles [N, M], users [B, M], candidates [B, 1+K] of title numbers -> scores [B, 1+K].
@@ -21,7 +19,7 @@ def click_scores_forward(
     return scores, (titles, users, candidates)
 
 
-def click_scores_backward(dscores: np.ndarray, cache: ClickScoresCache) -> tuple[np.ndarray, np.ndarray]:
+def click_scores_backward(dscores: np.ndarray, cache: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Returns (dtitles [N, M], dusers [B, M]).
 
     dusers_b = sum_c dscores_bc titles[candidates_bc]; a title gets dscores_bc users_b from every place that shows it.
