@@ -8,18 +8,15 @@ Attention is six matrix products for each set and head, four of them backward's,
     weighted_sums               out = alpha value       dquery = dlogits key          sum over j
     weighted_sums_transposed    dvalue = alpha' dout    dkey = dlogits' query         sum over i
 
-In all of them a set holds the positions start .. end - 1, one offset and the next, and position i has a line of pairs:
-with the j-th position of its set, it is row lines[i] + j of an array [pairs, H]. Position p reads row x_rows[p] of x:
-the query of a word is computed once and read wherever the word stands, while dout has a row for each position.
+A set holds the positions from one of ``offsets`` to the next. Position i has a line of pairs: with the j-th position of
+its set, it is row lines[i] + j of an array [pairs, H]. And it reads row x_rows[i] of x: the query of a word is computed
+once and read wherever the word stands, while dout has a row for each position.
 
 Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory, each
-with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far apart
-the numbers of a head are, so a kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an
-array: a loop of known length would be written out before the compiler looks for instructions that take eight numbers,
-and then it finds none. The loop over a has to be written out, which is done up to some length only: so large heads are
-taken in blocks (``_block``).
-
-The plain form of all this is tests/naive.py.
+with a sum of its own: the compiler takes eight at a time, if it knows how far apart the numbers of a head are. So a
+kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an array: a loop of known length would
+be written out before the compiler looks for instructions that take eight numbers. The loop over a has to be written
+out, which is done up to some length only: so large heads are taken in blocks. The plain form is tests/naive.py.
 
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """

@@ -1,8 +1,7 @@
 """Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2).
 
-Legend: T positions of all sets together, pairs (i, j) of positions of one set, for all sets together; R rows (the level
-below), D size of a row, H heads, A size of a head's value, M = H * A. Column a * H + h of a query, key or value belongs
-to head h.
+Legend: T positions, and pairs (i, j) of positions of one set, of all sets together; R rows (the level below), D size of
+a row, H heads, A size of a head, M = H * A. Column a * H + h belongs to head h.
 
 The steps, whose numbers stand in the code; for each head, i and j in the same set:
 
@@ -12,8 +11,8 @@ The steps, whose numbers stand in the code; for each head, i and j in the same s
 4. alpha_ij = softmax of logits_ij over j
 5. out_i = sum_j alpha_ij value_j
 
-There are two forms. In "qkv" the weight of the query is scaled by 1 / sqrt(A). "bilinear" is the paper's e_i' Q_k e_j:
-the query is e_i' Q_k, and the key is the row itself, shared by all heads, so there is no weight_key.
+Form "qkv" scales the weight of the query by 1 / sqrt(A). Form "bilinear" is the paper's e_i' Q_k e_j: the query is
+e_i' Q_k, and the key is the row itself, shared by all heads, so there is no weight_key.
 
 Tutorial: tutorials/04_self_attention.md
 """
@@ -32,18 +31,18 @@ PIECE = 512  # positions computed together: a few dozen titles, whose weights fi
 
 
 class Projected(NamedTuple):
-    """Every row as query, key and value, and the weights as they were multiplied: two in form "bilinear"."""
+    """Step 1: what the rows were multiplied by, two or three weights, and what came out."""
 
-    query: np.ndarray  # [R, M]; in form "bilinear" [R, D * H]
-    key: np.ndarray  # [R, M]; in form "bilinear" the rows themselves, [R, D]
-    value: np.ndarray  # [R, M]
+    rows: np.ndarray  # [R, D]
     weights: list[np.ndarray]
+    query: np.ndarray  # [R, M]; in form "bilinear" [R, D * H]
+    key: np.ndarray  # [R, M]; in form "bilinear" the rows
+    value: np.ndarray  # [R, M]
 
 
 class SelfAttentionCache(NamedTuple):
-    rows: np.ndarray
-    sets: Ragged
     projected: Projected
+    sets: Ragged
     alpha: np.ndarray  # [pairs, H], the attention weights
     lines: np.ndarray  # int64 [T + 1]; row lines[i] + j of alpha is of position i and the j-th position of its set
 
@@ -63,7 +62,7 @@ def project(
     else:
         weights = [weight_query * _scale(weight_key, heads), weight_key, weight_value]
     query, *key, value = (matmul(rows, weight) for weight in weights)
-    return Projected(query, key[0] if key else rows, value, weights)
+    return Projected(rows, weights, query, key[0] if key else rows, value)
 
 
 def project_backward(dprojected: np.ndarray, rows: np.ndarray, weights: list[np.ndarray]) -> list[np.ndarray]:
@@ -92,11 +91,10 @@ def self_attention_forward(
 
     rows [R, D], weight_query [D, M] (in form "bilinear" [D, D * H]), weight_key [D, M] or None (form "bilinear"),
     weight_value [D, M] -> out [T, M], a row for each position of ``sets``. ``projected``: step 1, where it is done.
-    Pieces of a few sets are computed on all cores: each owns its positions of ``out`` and its pairs of ``alpha``, and
-    what one step of a piece makes is in the core's own memory when the next one reads it.
+    Pieces of a few sets are computed on all cores: each owns its positions of ``out`` and its pairs of ``alpha``.
     """
     projected = projected or project(rows, weight_query, weight_key, weight_value, heads)  # 1.
-    query, key, value, _ = projected
+    _, _, query, key, value = projected
     sizes = heads, value.shape[1] // heads
     products, weighted_sums = attention_pairs.products(*sizes), attention_pairs.weighted_sums(*sizes)
     lines = np.zeros(len(sets.values) + 1, np.int64)
@@ -113,14 +111,14 @@ def self_attention_forward(
         weighted_sums(alpha, value, members, offsets, lines, out)  # 5.
 
     in_parallel(forward_piece, sets.pieces(PIECE))
-    return out, SelfAttentionCache(rows, sets, projected, alpha, lines)
+    return out, SelfAttentionCache(projected, sets, alpha, lines)
 
 
 def self_attention_backward(
     dout: np.ndarray, cache: SelfAttentionCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """Returns (drows [R, D], dweight_query, dweight_key or None, dweight_value)."""
-    rows, sets, (query, key, value, weights), alpha, lines = cache
+    (rows, weights, query, key, value), sets, alpha, lines = cache
     sizes, bilinear = (alpha.shape[1], value.shape[1] // alpha.shape[1]), len(weights) == 2
     products, weighted_sums = attention_pairs.products(*sizes), attention_pairs.weighted_sums(*sizes)
     weighted_sums_transposed = attention_pairs.weighted_sums_transposed(*sizes)
@@ -139,13 +137,12 @@ def self_attention_backward(
             weighted_sums_transposed(dlogits, query, members, offsets, lines, dkey)  # 3.
 
     in_parallel(backward_piece, sets.pieces(PIECE))
-    # 2. a row gets the sum over its positions
-    positions_of_row = sets.transpose(len(rows))
+    positions_of_row = sets.transpose(len(rows))  # 2. a row gets the sum over its positions
     if bilinear:
         dprojected = sum_rows([dquery, dvalue], positions_of_row)
-        drows, dweight_query, dweight_value = project_backward(dprojected, rows, weights)
+        drows, dweight_query, dweight_value = project_backward(dprojected, rows, weights)  # 1.
         drows += sum_rows(dkey, positions_of_row)  # the key is the row itself
         return drows, dweight_query, None, dweight_value
     dprojected = sum_rows([dquery, dkey, dvalue], positions_of_row)
-    drows, dweight_query, dweight_key, dweight_value = project_backward(dprojected, rows, weights)
+    drows, dweight_query, dweight_key, dweight_value = project_backward(dprojected, rows, weights)  # 1.
     return drows, dweight_query * _scale(value, sizes[0]), dweight_key, dweight_value
