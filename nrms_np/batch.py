@@ -31,13 +31,9 @@ def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vo
     distinct, numbers = number_by_first_use(mentioned, len(news_words))
     titles = news_words.take(distinct)
     words, word_numbers = number_by_first_use(titles.values, vocabulary_size)
-    clicks = len(histories.values)
-    return Batch(
-        words,
-        Ragged(word_numbers, titles.offsets),
-        Ragged(numbers[:clicks], histories.offsets),
-        numbers[clicks:].reshape(candidates.shape),
-    )
+    titles = Ragged(word_numbers, titles.offsets)
+    histories = Ragged(numbers[: len(histories.values)], histories.offsets)
+    return Batch(words, titles, histories, numbers[len(histories.values) :].reshape(candidates.shape))
 
 
 def cut_titles(news_words: Ragged, config: Config) -> Ragged:
