@@ -41,8 +41,7 @@ def side_weights(params: Parameters, side: str) -> EncoderWeights:
 
 def name_gradients(side: str, dweights: Sequence[np.ndarray | None]) -> Parameters:
     """The inverse of ``side_weights``: gradients in the order of ``EncoderWeights``, by the name of their parameter."""
-    named = zip(EncoderWeights._fields, dweights)
-    return {f"{side}.{name}": dweight for name, dweight in named if dweight is not None}
+    return {f"{side}.{name}": one for name, one in zip(EncoderWeights._fields, dweights) if one is not None}
 
 
 def encode_forward(

@@ -109,9 +109,9 @@ def bilinear_logits(query, rows, members, offsets, lines, out):
     """out_ij = query_i . row_j, form "bilinear": sums of D terms, some hundreds, are long enough for BLAS."""
     heads, D = out.shape[1], rows.shape[1]
     for start, end in zip(offsets[:-1], offsets[1:]):
-        n, here = end - start, members[start:end]
-        logits = np.matmul(rows[here], query[here].reshape(n, D, heads))  # [n, n, H]
-        out[lines[start] : lines[end]] = logits.reshape(n * n, heads)
+        here = members[start:end]
+        logits = np.matmul(rows[here], query[here].reshape(-1, D, heads))  # [n, n, H]
+        out[lines[start] : lines[end]] = logits.reshape(-1, heads)
 
 
 def bilinear_logits_backward(dlogits, query, rows, members, offsets, lines, dquery, dkey):
