@@ -19,6 +19,7 @@ HERE = "    here = alpha[lines[0] : lines[-1]]\n"
 EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one\n"
 SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.\n"
 ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.\n"
+KEY_IS_THE_ROW = "        drows += sum_rows(dkey, positions_of_row)  # the key is the row itself\n"
 SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, dvalue)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
@@ -32,11 +33,12 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
     ("layers/attention_pairs.py", "range(0, end - start, 2)", "range(0, end - start - 1, 2)"),  # an odd end
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
+    ("layers/attention_pairs.py", "weight[pair + two, h] * weight.dtype.type(two)", "weight[pair + two, h]"),
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
     ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),
     ("layers/self_attention.py", "sum_rows([dquery, dkey, dvalue]", "sum_rows([dkey, dquery, dvalue]"),
-    ("layers/self_attention.py", "        drows += sum_rows(dkey, positions_of_row)\n", ""),  # the key is the row
+    ("layers/self_attention.py", KEY_IS_THE_ROW, ""),
     ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
     ("layers/additive_attention.py", ADDITIVE_SOFTMAX_BACKWARD, ""),
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),
