@@ -13,18 +13,12 @@ from .ragged import Ragged, number_by_first_use
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one training step reads.
+    """What one training step reads."""
 
-    words      int32 [U]          the distinct words, as rows of the embedding table
-    titles     Ragged [N]         per distinct title, which of the U words
-    histories  Ragged [B]         per user, which of the N titles, oldest click first
-    candidates int32 [B, 1+K]     per user, which of the N titles; the clicked one in column 0
-    """
-
-    words: np.ndarray
-    titles: Ragged
-    histories: Ragged
-    candidates: np.ndarray
+    words: np.ndarray  # int32 [U], the distinct words, as rows of the embedding table
+    titles: Ragged  # [N], per distinct title, which of the U words
+    histories: Ragged  # [B], per user, which of the N titles, oldest click first
+    candidates: np.ndarray  # int32 [B, 1+K], per user, which of the N titles; the clicked one in column 0
 
 
 def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vocabulary_size: int) -> Batch:
@@ -37,13 +31,9 @@ def make_batch(news_words: Ragged, histories: Ragged, candidates: np.ndarray, vo
     distinct, numbers = number_by_first_use(mentioned, len(news_words))
     titles = news_words.take(distinct)
     words, word_numbers = number_by_first_use(titles.values, vocabulary_size)
-    clicks = len(histories.values)
-    return Batch(
-        words,
-        Ragged(word_numbers, titles.offsets),
-        Ragged(numbers[:clicks], histories.offsets),
-        numbers[clicks:].reshape(candidates.shape),
-    )
+    titles = Ragged(word_numbers, titles.offsets)
+    histories = Ragged(numbers[: len(histories.values)], histories.offsets)
+    return Batch(words, titles, histories, numbers[len(histories.values) :].reshape(candidates.shape))
 
 
 def cut_titles(news_words: Ragged, config: Config) -> Ragged:

@@ -8,11 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layers.additive_attention import (
-    AdditiveAttentionCache,
-    additive_attention_backward,
-    additive_attention_forward,
-)
+from .layers.additive_attention import AdditiveAttentionCache, additive_attention_backward, additive_attention_forward
 from .layers.dropout import DropoutCache, dropout_backward, dropout_forward
 from .layers.mean import MeanCache, mean_backward, mean_forward
 from .layers.self_attention import Projected, SelfAttentionCache, self_attention_backward, self_attention_forward
@@ -22,18 +18,14 @@ Parameters = dict[str, np.ndarray]
 
 
 class EncoderWeights(NamedTuple):
-    """The weights of one side, None where its form has no such weight: "bilinear" no key, "mean" the value alone."""
+    """The weights of one side. What its form does not have is None: "bilinear" no key, "mean" the value alone."""
 
-    weight_query: np.ndarray | None
+    weight_query: np.ndarray
     weight_key: np.ndarray | None
     weight_value: np.ndarray
-    additive_weight: np.ndarray | None
-    additive_bias: np.ndarray | None
-    additive_query: np.ndarray | None
-
-
-# of the rows, then of the weights in the order of EncoderWeights
-EncoderGradients = tuple[np.ndarray, *tuple[np.ndarray | None, ...]]
+    additive_weight: np.ndarray
+    additive_bias: np.ndarray
+    additive_query: np.ndarray
 
 
 class EncoderCache(NamedTuple):
@@ -49,8 +41,7 @@ def side_weights(params: Parameters, side: str) -> EncoderWeights:
 
 def name_gradients(side: str, dweights: Sequence[np.ndarray | None]) -> Parameters:
     """The inverse of ``side_weights``: gradients in the order of ``EncoderWeights``, by the name of their parameter."""
-    named = zip(EncoderWeights._fields, dweights)
-    return {f"{side}.{name}": dweight for name, dweight in named if dweight is not None}
+    return {f"{side}.{name}": one for name, one in zip(EncoderWeights._fields, dweights) if one is not None}
 
 
 def encode_forward(
@@ -62,29 +53,27 @@ def encode_forward(
     rate: float,
     projected: Projected | None = None,
 ) -> tuple[np.ndarray, EncoderCache | MeanCache]:
-    """out_s = additive attention over dropout(self-attention inside the set s).
+    """out_s = additive attention over dropout(self-attention inside the set s); in form "mean" a mean of the values.
 
-    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. Form "mean" has neither attention: out
-    is the mean of the values. ``projected``: the rows' queries, keys
+    rows [R, D], sets [S] of row numbers, mask bool [T, M] or None -> out [S, M]. ``projected``: the rows' queries, keys
     and values, where they are known already.
     """
-    weight_query, weight_key, weight_value, weight, bias, query = weights
-    if weight_query is None or weight is None or bias is None or query is None:
-        return mean_forward(rows, sets, weight_value, mask, rate)
-    attended, attention_cache = self_attention_forward(
-        rows, sets, weight_query, weight_key, weight_value, heads, projected
-    )  # [T, M]
+    if weights.weight_query is None:
+        return mean_forward(rows, sets, weights.weight_value, mask, rate)
+    attended, attention_cache = self_attention_forward(rows, sets, *weights[:3], heads, projected)  # [T, M]
     dropped, dropout_cache = dropout_forward(attended, mask, rate)  # [T, M]
-    out, additive_cache = additive_attention_forward(dropped, sets, weight, bias, query)  # [S, M]
+    out, additive_cache = additive_attention_forward(dropped, sets, *weights[3:])  # [S, M]
     return out, EncoderCache(attention_cache, dropout_cache, additive_cache)
 
 
-def encode_backward(dout: np.ndarray, cache: EncoderCache | MeanCache) -> EncoderGradients:
+def encode_backward(
+    dout: np.ndarray, cache: EncoderCache | MeanCache
+) -> tuple[np.ndarray, *tuple[np.ndarray | None, ...]]:
     """Returns drows [R, D], then the gradients of the weights in the order of ``EncoderWeights``."""
     if isinstance(cache, MeanCache):
         drows, dweight_value = mean_backward(dout, cache)
         return drows, None, None, dweight_value, None, None, None
-    ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)
-    dattended = dropout_backward(ddropped, cache.dropout)
+    ddropped, dweight, dbias, dquery = additive_attention_backward(dout, cache.additive)  # [T, M]
+    dattended = dropout_backward(ddropped, cache.dropout)  # [T, M]
     drows, dweight_query, dweight_key, dweight_value = self_attention_backward(dattended, cache.self_attention)
     return drows, dweight_query, dweight_key, dweight_value, dweight, dbias, dquery

@@ -76,7 +76,7 @@ def read_attention(
     if isinstance(cache, MeanCache):  # no attention: equal weights
         equal = [np.full((config.heads, n, n), 1 / max(n, 1)) for n in sets.lengths]
         return equal, np.repeat(cache.share, sets.lengths)
-    return [cache.self_attention.attention.of_set(s) for s in range(len(sets))], cache.additive.alpha
+    return [cache.self_attention.of_set(s) for s in range(len(sets))], cache.additive.alpha
 
 
 def score_candidates(titles: np.ndarray, users: np.ndarray, candidates: Ragged) -> np.ndarray:

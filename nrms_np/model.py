@@ -19,13 +19,7 @@ from .config import Config
 from .encoder import EncoderCache, Parameters, encode_backward, encode_forward, name_gradients, side_weights
 from .layers.dropout import DropoutCache, draw_mask, dropout_backward, dropout_forward
 from .layers.embedding import embedding_backward, embedding_forward
-from .layers.loss import (
-    ClickScoresCache,
-    click_loss_backward,
-    click_loss_forward,
-    click_scores_backward,
-    click_scores_forward,
-)
+from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
 from .layers.mean import MeanCache
 from .rng import generator
 
@@ -58,12 +52,12 @@ def init_parameters(table: np.ndarray, config: Config, word_counts: np.ndarray |
     as D and M allow: it is semi-orthogonal. That of the user encoder is the identity: a user starts as a mean of the
     clicked title vectors, in their space, so the untrained model ranks by likeness and not by a random bilinear form.
     """
-    params, entry = {"embedding": table}, awake(table, config, word_counts)
+    params, entry = {}, awake(table, config, word_counts)
     for name, shape in parameter_shapes(config, *table.shape).items():
-        if name == "embedding":
-            continue
         draw = generator(config.seed, f"init {name}")
-        if name.endswith("additive_bias"):
+        if name == "embedding":
+            values = table
+        elif name.endswith("additive_bias"):
             values = np.zeros(shape)
         elif name == "user.weight_value":
             values = np.eye(shape[0])
@@ -78,7 +72,7 @@ def init_parameters(table: np.ndarray, config: Config, word_counts: np.ndarray |
             elif config.attention == "bilinear" and name == "user.weight_query":
                 limit = math.sqrt(3) / fan_in  # of D x D, by sqrt(D): the Glorot limit would saturate attention
             values = draw.uniform(-limit, limit, shape)
-        params[name] = values.astype(table.dtype)
+        params[name] = values.astype(table.dtype, copy=False)
     return params
 
 
@@ -87,8 +81,8 @@ def awake(table: np.ndarray, config: Config, word_counts: np.ndarray | None) -> 
 
     With independent entries of that deviation s, the logits e_i' W_q W_k' e_j / sqrt(A) of a line i, over the words j,
     have the standard deviation s^2 |e_i| |e_j - mean e|, and those of the bilinear form, e_i' Q e_j, have s |e_i|
-    |e_j - mean e|, both as root mean squares. It shall be ``config.spread``. A softmax of logits that hardly differ is
-    a mean, and its gradients hardly tell words apart: attention that is born flat wakes up late, with few clicks never.
+    |e_j - mean e|, both as root mean squares. It shall be ``config.spread``: the gradients of attention that is born
+    flat, a mean, hardly tell words apart, and it wakes up late, with few clicks never.
     """
     share = np.ones(len(table)) if word_counts is None else word_counts
     share = share / max(share.sum(), 1)
@@ -120,7 +114,7 @@ class ModelCache(NamedTuple):
     dropout: DropoutCache
     news: EncoderCache | MeanCache
     user: EncoderCache | MeanCache
-    scores: ClickScoresCache
+    scores: tuple[np.ndarray, ...]
     probabilities: np.ndarray
 
 
@@ -130,11 +124,11 @@ def forward(
     """Returns the mean loss of the batch, the softmax probabilities [B, 1+K], and the cache for ``backward``."""
     word_mask, title_mask, history_mask = masks or (None, None, None)
     heads, rate = config.heads, config.dropout
-    news_weights, user_weights = side_weights(params, "news"), side_weights(params, "user")
+    news, user = side_weights(params, "news"), side_weights(params, "user")
     rows, embedding_cache = embedding_forward(params["embedding"], batch.words)  # [U, D]
     rows, dropout_cache = dropout_forward(rows, word_mask, rate)  # [U, D]
-    titles, news_cache = encode_forward(rows, batch.titles, news_weights, heads, title_mask, rate)  # [N, M]
-    users, user_cache = encode_forward(titles, batch.histories, user_weights, heads, history_mask, rate)  # [B, M]
+    titles, news_cache = encode_forward(rows, batch.titles, news, heads, title_mask, rate)  # [N, M]
+    users, user_cache = encode_forward(titles, batch.histories, user, heads, history_mask, rate)  # [B, M]
     scores, scores_cache = click_scores_forward(titles, users, batch.candidates)  # [B, 1+K]
     loss, probabilities = click_loss_forward(scores)
     cache = ModelCache(embedding_cache, dropout_cache, news_cache, user_cache, scores_cache, probabilities)

@@ -1,8 +1,7 @@
 """Loops over independent pieces of work, on the cores that the process may use.
 
 There is one way to be parallel: plain serial kernels, which let go of Python's lock, called from a pool of threads on
-pieces that each own their output. What a piece computes does not depend on the others, so the number of threads
-changes no bit of a result.
+pieces that each own their output. So the number of threads changes no bit of a result.
 
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
@@ -16,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -33,12 +32,12 @@ njit: Callable[..., Any] = numba.njit  # app/ puts one in its place that keeps t
 def kernel(function: Function) -> Function:
     """The one decorator of all loops that Numba compiles.
 
-    NaN and infinity keep their meaning (no "nnan", no "ninf"), so a broken input shows up as a NaN and not as a number.
-    The other flags let the compiler split a sum over the lanes of a vector register. Division by zero is NumPy's, too:
-    with Python's, an exception, each division is preceded by a test, and then no eight of them are computed at once.
+    NaN and infinity keep their meaning (no "nnan", no "ninf"), so a broken input shows up as a NaN and not as a number;
+    the other flags let the compiler split a sum over the lanes of a vector register. Division by zero is NumPy's: with
+    Python's, an exception, each division is preceded by a test, and then no eight of them are computed at once.
     """
     flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
-    return cast(Function, njit(nogil=True, error_model="numpy", fastmath=flags)(function))
+    return njit(nogil=True, error_model="numpy", fastmath=flags)(function)
 
 
 _threads: int | None = None
@@ -78,22 +77,16 @@ def row_blocks(rows: int, size: int = BLOCK) -> list[slice]:
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b in blocks of the rows of a. [R, I] @ [I, J] -> [R, J]."""
     out = empty((len(a), b.shape[1]), a.dtype)
-
-    def multiply(rows: slice) -> None:
-        np.matmul(a[rows], b, out=out[rows])
-
-    in_parallel(multiply, row_blocks(len(a)))
+    in_parallel(lambda rows: np.matmul(a[rows], b, out=out[rows]), row_blocks(len(a)))
     return out
 
 
 def matmul_transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a.T @ b, the sum over rows that a weight's gradient is, in pieces added in order. [R, I], [R, J] -> [I, J]."""
-    if not len(a):
-        return np.zeros((a.shape[1], b.shape[1]), a.dtype)
-    first, *others = in_parallel(lambda rows: a[rows].T @ b[rows], row_blocks(len(a), TERMS))
-    for part in others:
-        first += part
-    return first
+    out = np.zeros((a.shape[1], b.shape[1]), a.dtype)
+    for part in in_parallel(lambda rows: a[rows].T @ b[rows], row_blocks(len(a), TERMS)):
+        out += part
+    return out
 
 
 @cache
@@ -101,37 +94,31 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="nrms_np")
 
 
-# Matrix products are BLAS's, which has threads of its own. Two pools on the same cores wait for each other, and BLAS's
-# idle threads spin for a while after each product. So while our pool works, BLAS is told to stay on the thread that
-# calls it. (Its environment variables do the same only when they are set before NumPy is imported.)
-
-_lock, _inside, _before = threading.Lock(), 0, 1
+_lock = threading.RLock()
 
 
 @contextmanager
 def blas_on_one_thread() -> Iterator[None]:
-    """Matrix products inside use the calling thread alone; afterwards BLAS has its threads back."""
-    global _inside, _before
+    """Matrix products inside use the calling thread alone; afterwards BLAS has its threads back.
+
+    Two pools on the same cores wait for each other, and BLAS's idle threads spin for a while after each product. (Its
+    environment variables do the same only when they are set before NumPy is imported.) Other threads wait outside.
+    """
     get, put = _openblas()
     with _lock:
-        if _inside == 0:
-            _before = get()
-            put(1)
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                put(_before)
+        before = get()
+        put(1)
+        try:
+            yield
+        finally:
+            put(before)
 
 
 @cache
 def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
     """What gets and what sets the threads of the OpenBLAS in NumPy's wheels; for another BLAS, what does nothing."""
-    package = Path(np.__file__).parent
-    for path in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
+    packages = Path(np.__file__).parents[1]
+    for path in [*packages.glob("numpy.libs/*openblas*"), *packages.glob("numpy/.dylibs/*openblas*")]:
         library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
         if hasattr(library, "scipy_openblas_set_num_threads64_"):
             return library.scipy_openblas_get_num_threads64_, library.scipy_openblas_set_num_threads64_
@@ -140,8 +127,8 @@ def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
 
 def _after_fork() -> None:
     """A child has neither the threads of the pool nor, perhaps, the holder of the lock."""
-    global _lock, _inside
-    _lock, _inside = threading.Lock(), 0
+    global _lock
+    _lock = threading.RLock()
     _pool.cache_clear()
 
 

@@ -3,10 +3,9 @@
 Tutorial: tutorials/01_news_as_numbers.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -25,18 +24,18 @@ class Ragged:
     offsets: np.ndarray  # int64 [lists + 1], offsets[0] = 0
 
     @classmethod
-    def from_lists(cls, lists: Iterable[Sequence[int] | np.ndarray]) -> Ragged:
+    def from_lists(cls, lists: Iterable[Sequence[int] | np.ndarray]) -> Self:
         parts = [np.empty(0, np.int32), *(np.asarray(values, np.int32) for values in lists)]
         return cls.from_lengths(np.concatenate(parts), np.array([len(part) for part in parts[1:]], np.int64))
 
     @classmethod
-    def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Ragged:
+    def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Self:
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
         return cls(values, offsets)
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The lists of all parts, one part after the other."""
         lengths = np.concatenate([part.lengths for part in parts])
         return cls.from_lengths(np.concatenate([part.values for part in parts]), lengths)
@@ -56,44 +55,44 @@ class Ragged:
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
 
-    def take(self, which: np.ndarray) -> Ragged:
+    def take(self, which: np.ndarray) -> Self:
         """The lists numbered ``which``, in that order."""
-        which = np.asarray(which)
         starts = self.offsets[which]
         return self._slices(starts, self.offsets[which + 1] - starts)
 
-    def first(self, n: int) -> Ragged:
+    def first(self, n: int) -> Self:
         """At most the first ``n`` values of each list (titles are cut at their end)."""
         return self._slices(self.offsets[:-1], np.minimum(self.lengths, n))
 
-    def last(self, n: int) -> Ragged:
+    def last(self, n: int) -> Self:
         """At most the last ``n`` values of each list (histories are in time order: keep the most recent)."""
         lengths = np.minimum(self.lengths, n)
         return self._slices(self.offsets[1:] - lengths, lengths)
 
-    def _slices(self, starts: np.ndarray, lengths: np.ndarray) -> Ragged:
-        out = Ragged.from_lengths(np.empty(lengths.sum(), self.values.dtype), lengths)
+    def _slices(self, starts: np.ndarray, lengths: np.ndarray) -> Self:
+        out = self.from_lengths(np.empty(lengths.sum(), self.values.dtype), lengths)
         _copy_slices(self.values, starts, out.values, out.offsets)
         return out
 
     def pieces(self, positions: int) -> list[slice]:
         """Consecutive lists, in pieces of about so many positions: ``offsets[piece]`` are the offsets of a piece.
 
-        A piece holds the lists that begin among its ``positions`` positions, so one long list may be a piece by itself.
-        Empty lists at the end are in no piece.
+        One long list may be a piece by itself, and empty lists at the end are in no piece.
         """
         total = len(self.values)
         cuts = np.unique(np.searchsorted(self.offsets, [*range(0, total, positions), total]))
         return [slice(start, end + 1) for start, end in zip(cuts[:-1], cuts[1:])]
 
-    def transpose(self, size: int) -> Ragged:
+    def transpose(self, size: int) -> Self:
         """For each index 0..size-1 of the level below, the positions of ``values`` that hold it, in ascending order.
 
         A gradient that arrives at positions is summed per index along these lists: each index owns its sum,
         so nothing races and the order of the additions never depends on the number of threads.
         [[0, 1], [1]] with size 2 -> [[0], [1, 2]].
         """
-        return Ragged(*_transpose(self.values, size))
+        out = self.from_lengths(np.empty(len(self.values), np.int32), np.bincount(self.values, minlength=size))
+        _list_positions(self.values, out.offsets[:-1].copy(), out.values)
+        return out
 
 
 @kernel
@@ -104,18 +103,10 @@ def _copy_slices(values, starts, out, offsets):
 
 
 @kernel
-def _transpose(values, size):  # a counting sort
-    offsets = np.zeros(size + 1, dtype=np.int64)
-    for value in values:
-        offsets[value + 1] += 1
-    for i in range(size):
-        offsets[i + 1] += offsets[i]
-    free = offsets[:-1].copy()
-    positions = np.empty(len(values), dtype=np.int32)
+def _list_positions(values, free, positions):  # a counting sort; free: where the next position of an index goes
     for position, value in enumerate(values):
         positions[free[value]] = position
         free[value] += 1
-    return positions, offsets
 
 
 @kernel
@@ -138,16 +129,12 @@ def number_by_first_use(values: np.ndarray, size: int) -> tuple[np.ndarray, np.n
     return distinct[:count].copy(), numbers
 
 
-def sum_rows(rows: np.ndarray, groups: Ragged) -> np.ndarray:
+def sum_rows(rows: np.ndarray | list[np.ndarray], groups: Ragged) -> np.ndarray:
     """out[g] = sum of rows[p] over the positions p in groups[g]. [positions, columns] -> [groups, columns].
 
-    An empty group gives zeros (np.add.reduceat would give the row at its start).
+    The sums of several arrays stand side by side. An empty group gives zeros.
     """
-    return sum_rows_side_by_side([rows], groups)
-
-
-def sum_rows_side_by_side(parts: list[np.ndarray], groups: Ragged) -> np.ndarray:
-    """``sum_rows`` of each part, side by side. [positions, columns of the part] -> [groups, columns of all parts]."""
+    parts = rows if isinstance(rows, list) else [rows]
     ends = np.cumsum([part.shape[1] for part in parts])
     out = np.empty((len(groups), ends[-1]), parts[0].dtype)
 

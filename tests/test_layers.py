@@ -36,7 +36,7 @@ def test_self_attention_matches_naive(attention, heads, size):
     out, cache = self_attention_forward(rows, Ragged.from_lists(SETS), *weights, heads)
     np.testing.assert_allclose(out, naive.self_attention(rows, SETS, *weights, heads), rtol=0, atol=1e-12)
     for s, members in enumerate(SETS):
-        alpha = cache.attention.of_set(s)
+        alpha = cache.of_set(s)
         assert alpha.shape == (heads, len(members), len(members))
         np.testing.assert_allclose(alpha.sum(axis=2), 1, atol=1e-12)
 
@@ -155,7 +155,7 @@ def test_the_largest_logit_is_found_wherever_it_is(place):
     rows = np.stack([np.ones(3), logits[0]], axis=1)  # every query is 1, the key is the logit
     query, key = np.eye(2)[:, :1], np.eye(2)[:, 1:]
     _, cache = self_attention_forward(rows, Ragged.from_lists([[0, 1, 2]]), query, key, key, 1)
-    np.testing.assert_array_equal(cache.attention.of_set(0), [[expected] * 3])
+    np.testing.assert_array_equal(cache.of_set(0), [[expected] * 3])
     _, cache = additive_attention_forward(x, Ragged.from_lists([[0, 1, 2]]), one, np.zeros(1), np.array([1e4]))
     np.testing.assert_array_equal(cache.alpha, expected)
 

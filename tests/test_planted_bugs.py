@@ -15,34 +15,36 @@ PACKAGE = Path(nrms_np.__file__).parent
 
 # whole lines, which change places
 SUBTRACT = "    _subtract_largest(alpha, lines)  # then no exponential overflows\n"
-EXPONENTIAL = "    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one\n"
-SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, where[1])  # 4.\n"
-ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.\n"
-SUM_DOUT = "        weighted_sums_transposed(alpha, dout_here, each, *where, dvalue_here)  # 5.\n"
+HERE = "    here = alpha[lines[0] : lines[-1]]\n"
+EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one\n"
+SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.\n"
+ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.\n"
+KEY_IS_THE_ROW = "        drows += sum_rows(dkey, positions_of_row)  # the key is the row itself\n"
+SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, dvalue)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
-    ("parallel.py", "for part in others:", "for part in others[1:]:"),  # a lost part of a sum over rows
-    ("layers/softmax.py", SUBTRACT + EXPONENTIAL, EXPONENTIAL + SUBTRACT),
+    ("parallel.py", "out += part", "out = part"),  # a lost part of a sum over rows
+    ("layers/softmax.py", SUBTRACT + HERE + EXPONENTIAL, HERE + EXPONENTIAL + SUBTRACT),
     ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
     ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
-    ("layers/self_attention.py", "dweights[0] * _scale(dweights[1], projected.heads)", "dweights[0]"),  # no scale
-    ("layers/attention_pairs.py", "for h in range(dlogits.shape[1])", "for h in range(1)"),  # one head alone
+    ("layers/self_attention.py", "dweight_query * _scale(value, sizes[0])", "dweight_query"),  # no scale
+    ("layers/attention_pairs.py", "D, heads).transpose(0, 2, 1)", "heads, D)"),  # heads first
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
-    ("layers/attention_pairs.py", "if (end - start) % 2:", "if (end - start) % 2 and end - start > 1:"),  # one word
+    ("layers/attention_pairs.py", "range(0, end - start, 2)", "range(0, end - start - 1, 2)"),  # an odd end
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
+    ("layers/attention_pairs.py", "weight[pair + two, h] * weight.dtype.type(two)", "weight[pair + two, h]"),
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
     ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),
-    ("layers/self_attention.py", "else [dquery, dkey, dvalue]", "else [dkey, dquery, dvalue]"),
-    ("layers/self_attention.py", "        drows += sum_rows(dkey, positions_of_row)\n", ""),  # the key is the row
-    ("layers/self_attention.py", "_by_head(dweights[0], dweights[0].shape[1] // projected.heads)", "dweights[0]"),
+    ("layers/self_attention.py", "sum_rows([dquery, dkey, dvalue]", "sum_rows([dkey, dquery, dvalue]"),
+    ("layers/self_attention.py", KEY_IS_THE_ROW, ""),
     ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
     ("layers/additive_attention.py", ADDITIVE_SOFTMAX_BACKWARD, ""),
     ("layers/additive_attention.py", "dtype.type(1) - hidden[i, p] * hidden[i, p])", "dtype.type(1) - hidden[i, p])"),
     ("layers/additive_attention.py", "        _weighted_sums_backward(alpha, dout_piece, offsets, dx)", "        pass"),
     ("layers/additive_attention.py", "np.ones((len(dz), 1), dz.dtype)", "np.full((len(dz), 1), 1 / len(dz))"),
-    ("layers/dropout.py", "return _scale(dout, cache.mask, cache.rate)", "return dout * cache.mask"),
+    ("layers/dropout.py", "return dropout_forward(dout, *cache)[0]", "return dout * cache[0]"),
     ("layers/loss.py", "dscores[:, 0] -= 1", "dscores[:, 0] -= 2"),
     ("layers/loss.py", "return dscores / len(dscores)", "return dscores"),
     ("model.py", "dtitles_shown + dtitles_clicked", "dtitles_clicked"),  # one of the two paths forgotten

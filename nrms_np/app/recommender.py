@@ -234,7 +234,7 @@ def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[
     if isinstance(cache, MeanCache):
         return user[0], clicked @ cache.weight_value / len(clicked)
     # user = sum_i additive_i sum_j alpha_ij value_j, per head: the factor of value_j is sum_i additive_i alpha_ij
-    alpha, value = cache.self_attention.attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
+    alpha, value = cache.self_attention.of_set(0), cache.self_attention.projected.value  # [H, n, n], [n, M]
     factor = np.einsum("i,hij->jh", cache.additive.alpha, alpha)  # [n, H]
     return user[0], np.tile(factor, value.shape[1] // config.heads) * value  # column a * H + h is of head h
 

@@ -52,7 +52,7 @@ def additive_attention_forward(
         hidden[rows] += bias
         np.tanh(hidden[rows], out=hidden[rows])  # 2.
         np.matmul(hidden[rows], query, out=alpha[rows])  # 3. the logits
-        softmax(alpha[rows, None], offsets - offsets[0])  # 4. a line for each set
+        softmax(alpha[:, None], offsets)  # 4. a line for each set
         _weighted_sums(alpha, x, offsets, out[piece.start : piece.stop - 1])  # 5.
 
     in_parallel(forward_piece, sets.pieces(PIECE))
@@ -70,9 +70,9 @@ def additive_attention_backward(
 
     def backward_piece(piece: slice) -> None:
         offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]
-        rows, lines = slice(offsets[0], offsets[-1]), offsets - offsets[0]
+        rows = slice(offsets[0], offsets[-1])
         _weights_backward(dout_piece, x, offsets, dlogits)  # 5. dalpha, until step 4
-        softmax_backward(dlogits[rows, None], alpha[rows, None], lines)  # 4.
+        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.
         _tanh_backward(dlogits[rows], query, hidden[rows], dz[rows])  # 3. logits = hidden @ query and 2. tanh
         np.matmul(dz[rows], weight.T, out=dx[rows])  # 1. z = x @ weight + bias
         _weighted_sums_backward(alpha, dout_piece, offsets, dx)  # 5. again: x is also what is summed
@@ -85,8 +85,7 @@ def additive_attention_backward(
 
 
 @kernel
-def _weighted_sums(alpha, x, offsets, out):
-    """5. out_s = sum_i alpha_i x_i."""
+def _weighted_sums(alpha, x, offsets, out):  # 5. out_s = sum_i alpha_i x_i
     for s in range(len(offsets) - 1):
         for i in range(offsets[s], offsets[s + 1]):
             for m in range(x.shape[1]):
@@ -94,8 +93,7 @@ def _weighted_sums(alpha, x, offsets, out):
 
 
 @kernel
-def _weights_backward(dout, x, offsets, dalpha):
-    """5. dalpha_i = dout_s . x_i."""
+def _weights_backward(dout, x, offsets, dalpha):  # 5. dalpha_i = dout_s . x_i
     for s in range(len(offsets) - 1):
         for i in range(offsets[s], offsets[s + 1]):
             total = x.dtype.type(0)  # of the dtype of x: a plain 0.0 would make the sum float64
@@ -105,16 +103,14 @@ def _weights_backward(dout, x, offsets, dalpha):
 
 
 @kernel
-def _tanh_backward(dlogits, query, hidden, dz):
-    """2. dz = dhidden (1 - hidden^2) with 3. dhidden_ip = dlogits_i query_p."""
+def _tanh_backward(dlogits, query, hidden, dz):  # 2. dz = dhidden (1 - hidden^2), 3. dhidden_ip = dlogits_i query_p
     for i in range(hidden.shape[0]):
         for p in range(hidden.shape[1]):
             dz[i, p] = dlogits[i] * query[p] * (hidden.dtype.type(1) - hidden[i, p] * hidden[i, p])
 
 
 @kernel
-def _weighted_sums_backward(alpha, dout, offsets, dx):
-    """5. dx_i += alpha_i dout_s, on top of what came through the logits."""
+def _weighted_sums_backward(alpha, dout, offsets, dx):  # 5. dx_i += alpha_i dout_s, to what came through the logits
     for s in range(len(offsets) - 1):
         for i in range(offsets[s], offsets[s + 1]):
             for m in range(dx.shape[1]):

@@ -2,30 +2,29 @@
 
 Legend: pairs (i, j) of positions of one set, for all sets together; H heads, A numbers of a head, M = H * A.
 
-Attention is six matrix products for each set and head, three of them backward's, and so there are three kernels:
+Attention is six matrix products for each set and head, four of them backward's, and so there are three kernels:
 
     products                    logits = query key'     dalpha = dout value'          x_i . y_j
     weighted_sums               out = alpha value       dquery = dlogits key          sum over j
     weighted_sums_transposed    dvalue = alpha' dout    dkey = dlogits' query         sum over i
 
-In all of them set s holds the positions offsets[s] .. offsets[s + 1] - 1, and position i has a line of pairs: with the
-j-th position of its set, it is row lines[i] + j of an array [pairs, H]. Position p reads row x_rows[p] of x: the query
-of a word is computed once and read wherever the word stands (step 2), while dout has a row for each position.
+A set holds the positions from one of ``offsets`` to the next. Position i has a line of pairs: with the j-th position of
+its set, it is row lines[i] + j of an array [pairs, H]. And it reads row x_rows[i] of x: the query of a word is computed
+once and read wherever the word stands, while dout has a row for each position.
 
-Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory and
-each with a sum of its own: the compiler takes eight at a time and need not split a sum. For that it must know how far
-apart the numbers of a head are, so a kernel is made for given sizes: ``products(H, A)`` is a kernel. ``heads`` is H
-again, read from an array: a loop of known length would be written out before the compiler looks for instructions that
-take eight numbers, and then it finds none. The loop over a, in contrast, has to be written out, and the compiler does
-that up to some length only: so large heads are taken in blocks (``_block``).
-
-The plain form of all this is tests/naive.py.
+Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory, each
+with a sum of its own: the compiler takes eight at a time, if it knows how far apart the numbers of a head are. So a
+kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an array: a loop of known length would
+be written out before the compiler looks for instructions that take eight numbers. The loop over a has to be written
+out, which is done up to some length only: so large heads are taken in blocks. The plain form is tests/naive.py.
 
 Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from collections.abc import Callable
 from functools import cache
+
+import numpy as np
 
 from ..parallel import kernel
 
@@ -69,21 +68,15 @@ def weighted_sums(H: int, A: int) -> Callable:
         for start, end in zip(offsets[:-1], offsets[1:]):
             for i in range(start, end):
                 out[i] = 0
-                for j in range(0, end - start - 1, 2):
-                    q, r, pair = y_rows[start + j], y_rows[start + j + 1], lines[i] + j
+                for j in range(0, end - start, 2):
+                    two = min(1, end - start - 1 - j)  # 0 at an odd end: the last row is taken once more, times 0
+                    q, r, pair = y_rows[start + j], y_rows[start + j + two], lines[i] + j
                     for b in range(0, A, block):
                         for h in range(heads):
-                            weight_q, weight_r = weight[pair, h], weight[pair + 1, h]
+                            weight_q, weight_r = weight[pair, h], weight[pair + two, h] * weight.dtype.type(two)
                             for a in range(b, b + block):
                                 c = a * H + h
                                 out[i, c] += weight_q * y[q, c] + weight_r * y[r, c]
-                if (end - start) % 2:
-                    q, pair = y_rows[end - 1], lines[i + 1] - 1
-                    for b in range(0, A, block):
-                        for h in range(heads):
-                            weight_q = weight[pair, h]
-                            for a in range(b, b + block):
-                                out[i, a * H + h] += weight_q * y[q, a * H + h]
 
     return weighted_sums
 
@@ -96,8 +89,9 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
     def weighted_sums_transposed(weight, x, x_rows, offsets, lines, out):
         """out_j = sum_i weight_ij x_i, at each position, for each head, adding up while weights are read in order."""
         heads = weight.shape[1]
-        out[:] = 0
         for start, end in zip(offsets[:-1], offsets[1:]):
+            for p in range(start, end):
+                out[p] = 0
             for i in range(start, end):
                 r = x_rows[i]
                 for j in range(end - start):
@@ -111,38 +105,20 @@ def weighted_sums_transposed(H: int, A: int) -> Callable:
     return weighted_sums_transposed
 
 
-@kernel
 def bilinear_logits(query, rows, members, offsets, lines, out):
-    """out_ij = query_i . row_j, form "bilinear": the D numbers of a head stand side by side, column h * D + d.
-
-    D is some hundreds, so here a head's own numbers fill the vectors.
-    """
-    D = rows.shape[1]
+    """out_ij = query_i . row_j, form "bilinear": sums of D terms, some hundreds, are long enough for BLAS."""
+    heads, D = out.shape[1], rows.shape[1]
     for start, end in zip(offsets[:-1], offsets[1:]):
-        for i in range(start, end):
-            query_i = query[members[i]]
-            for h in range(out.shape[1]):
-                for j in range(end - start):
-                    row = rows[members[start + j]]
-                    logit = out.dtype.type(0)
-                    for d in range(D):
-                        logit += query_i[h * D + d] * row[d]
-                    out[lines[i] + j, h] = logit
+        here = members[start:end]
+        logits = np.matmul(rows[here], query[here].reshape(-1, D, heads))  # [n, n, H]
+        out[lines[start] : lines[end]] = logits.reshape(-1, heads)
 
 
-@kernel
 def bilinear_logits_backward(dlogits, query, rows, members, offsets, lines, dquery, dkey):
     """dquery_i = sum_j dlogits_ij row_j for each head; dkey_j = sum over i and all heads of dlogits_ij query_i."""
-    D = rows.shape[1]
-    dquery[:] = 0
-    dkey[:] = 0
+    heads, D = dlogits.shape[1], rows.shape[1]
     for start, end in zip(offsets[:-1], offsets[1:]):
-        for i in range(start, end):
-            query_i = query[members[i]]
-            for h in range(dlogits.shape[1]):
-                for j in range(end - start):
-                    row, dlogit = rows[members[start + j]], dlogits[lines[i] + j, h]
-                    for d in range(D):
-                        dquery[i, h * D + d] += dlogit * row[d]
-                    for d in range(D):
-                        dkey[start + j, d] += dlogit * query_i[h * D + d]
+        n, here = end - start, members[start:end]
+        dlogits_here = dlogits[lines[start] : lines[end]].reshape(n, n, heads)
+        dquery[start:end] = np.matmul(rows[here].T, dlogits_here).reshape(n, D * heads)
+        dkey[start:end] = np.matmul(dlogits_here, query[here].reshape(n, D, heads).transpose(0, 2, 1)).sum(axis=0)

@@ -3,30 +3,23 @@
 Tutorial: tutorials/06_two_encoders.md
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..parallel import empty, in_parallel, kernel, row_blocks
 
-LEVELS = 65536  # a mask compares 16 random bits with the rate: four decisions for each 64-bit draw
+DropoutCache = tuple[np.ndarray | None, float]  # mask, rate
 
 
 def draw_mask(rng: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray:
     """True = kept, each with probability 1 - rate (to within 1/65536). bool of ``shape``.
 
-    Raises ValueError unless 0 <= rate < 1.
+    Each entry compares 16 random bits with the rate. Raises ValueError unless 0 <= rate < 1.
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout rate {rate} is not in [0, 1)")
     size = int(np.prod(shape))
-    bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
-    return (bits >= round(rate * LEVELS)).reshape(shape)
-
-
-class DropoutCache(NamedTuple):
-    mask: np.ndarray | None
-    rate: float
+    bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]  # four entries for each 64-bit draw
+    return (bits >= round(rate * 65536)).reshape(shape)
 
 
 def dropout_forward(x: np.ndarray, mask: np.ndarray | None, rate: float) -> tuple[np.ndarray, DropoutCache]:
@@ -34,20 +27,16 @@ def dropout_forward(x: np.ndarray, mask: np.ndarray | None, rate: float) -> tupl
 
     x [rows, columns], mask bool of the same shape -> out, same shape and dtype.
     """
-    return _scale(x, mask, rate), DropoutCache(mask, rate)
+    if mask is None:
+        return x, (mask, rate)
+    out, scale = empty(x.shape, x.dtype), x.dtype.type(1 / (1 - rate))
+    in_parallel(lambda rows: _mask_rows(x[rows], mask[rows], scale, out[rows]), row_blocks(len(x)))
+    return out, (mask, rate)
 
 
 def dropout_backward(dout: np.ndarray, cache: DropoutCache) -> np.ndarray:
     """dx = dout * mask / (1 - rate): each entry was multiplied by a constant, and so is its gradient."""
-    return _scale(dout, cache.mask, cache.rate)
-
-
-def _scale(x: np.ndarray, mask: np.ndarray | None, rate: float) -> np.ndarray:
-    if mask is None:
-        return x
-    out, scale = empty(x.shape, x.dtype), x.dtype.type(1 / (1 - rate))
-    in_parallel(lambda rows: _mask_rows(x[rows], mask[rows], scale, out[rows]), row_blocks(len(x)))
-    return out
+    return dropout_forward(dout, *cache)[0]
 
 
 @kernel

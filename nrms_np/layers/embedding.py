@@ -11,8 +11,7 @@ def embedding_forward(table: np.ndarray, words: np.ndarray) -> tuple[np.ndarray,
 
     table [vocabulary, D], words [U] -> rows [U, D]. The cache is ``words``.
     """
-    rows = table[words]  # [U, D]
-    return rows, words
+    return table[words], words
 
 
 def embedding_backward(drows: np.ndarray, cache: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,5 +20,4 @@ def embedding_backward(drows: np.ndarray, cache: np.ndarray) -> tuple[np.ndarray
     dtable[w] is the sum of drows_u over all u with words_u = w. The words of a batch are all distinct, so that sum has
     one term and there is nothing to add up here; repeated words were summed before, at the positions of the titles.
     """
-    words = cache
-    return words, drows
+    return cache, drows

@@ -1,8 +1,6 @@
 """The encoder without attention (``--attention mean``): a set becomes the mean of the values of its rows.
 
 The mean stands in the place of both attentions, all else is the same, so it shows what attention adds.
-
-Legend: T positions of all sets together, S sets, R rows (the level below), D size of a row, M size of a value.
 """
 
 from typing import NamedTuple
@@ -25,9 +23,9 @@ class MeanCache(NamedTuple):
 def mean_forward(
     rows: np.ndarray, sets: Ragged, weight_value: np.ndarray, mask: np.ndarray | None, rate: float
 ) -> tuple[np.ndarray, MeanCache]:
-    """out_s = the mean over the set s of dropout(rows @ weight_value).
+    """out_s = the mean over the set s of dropout(rows @ weight_value); of an empty set the zero vector.
 
-    rows [R, D], weight_value [D, M], mask bool [T, M] or None -> out [S, M]. An empty set gives the zero vector.
+    rows [R, D], weight_value [D, M], mask bool [T, M] or None -> out [S, M]; T is the positions of all sets.
     """
     value = matmul(rows, weight_value)[sets.values]  # 1. once for each row; [T, M]
     dropped, dropout_cache = dropout_forward(value, mask, rate)  # 2. [T, M]
@@ -39,10 +37,7 @@ def mean_forward(
 def mean_backward(dout: np.ndarray, cache: MeanCache) -> tuple[np.ndarray, np.ndarray]:
     """Returns (drows [R, D], dweight_value [D, M])."""
     rows, sets, weight_value, dropout_cache, share = cache
-    # 3. out_s = share_s * sum of dropped over the set
-    ddropped = np.repeat(share * dout, sets.lengths, axis=0)  # [T, M]
-    # 2. dropped = dropout(value)
-    dvalue = dropout_backward(ddropped, dropout_cache)  # [T, M]
-    # 1. value = rows @ weight_value at each position: the sum over the positions of each row, then the product
-    dvalue_of_row = sum_rows(dvalue, sets.transpose(len(rows)))  # [R, M]
+    ddropped = np.repeat(share * dout, sets.lengths, axis=0)  # 3. [T, M]
+    dvalue = dropout_backward(ddropped, dropout_cache)  # 2. [T, M]
+    dvalue_of_row = sum_rows(dvalue, sets.transpose(len(rows)))  # 1. over the positions of each row; [R, M]
     return matmul(dvalue_of_row, weight_value.T), matmul_transposed(rows, dvalue_of_row)

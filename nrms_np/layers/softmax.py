@@ -1,8 +1,8 @@
 """Softmax over lines of very different lengths, forward and backward.
 
-Line l holds the rows lines[l] .. lines[l + 1] - 1 of an array [rows, H], and each of the H columns has a softmax of its
-own. In self-attention a line is a position, with a row for each position that it looks at and a column for each head.
-In additive attention a line is a set, with a row for each position, and H = 1.
+Line l holds the rows lines[l] .. lines[l + 1] - 1 of an array, and each column has a softmax of its own. In
+self-attention a line is a position, with a row for each position that it looks at and a column for each head; in
+additive attention it is a set, with a row for each position and one column.
 
 Tutorials: tutorials/03_softmax_and_loss.md, tutorials/09b_the_last_factor_of_two.md
 """
@@ -15,7 +15,8 @@ from ..parallel import kernel
 def softmax(alpha: np.ndarray, lines: np.ndarray) -> None:
     """alpha_j = exp(logits_j) / sum_k exp(logits_k), j and k in one line, in place of the logits."""
     _subtract_largest(alpha, lines)  # then no exponential overflows
-    np.exp(alpha, out=alpha)  # NumPy's takes eight at a time, Numba's one
+    here = alpha[lines[0] : lines[-1]]
+    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one
     _divide_by_sum(alpha, lines)
 
 
@@ -23,11 +24,8 @@ def softmax(alpha: np.ndarray, lines: np.ndarray) -> None:
 def _subtract_largest(alpha, lines):
     largest = np.empty(alpha.shape[1], alpha.dtype)
     for first, end in zip(lines[:-1], lines[1:]):
-        if first == end:
-            continue
-        for h in range(len(largest)):
-            largest[h] = alpha[first, h]
-        for j in range(first + 1, end):
+        largest[:] = -np.inf
+        for j in range(first, end):
             for h in range(len(largest)):
                 # .real: the gradient check passes complex numbers through here, which have no order
                 largest[h] = alpha[j, h] if alpha[j, h].real > largest[h].real else largest[h]
