@@ -94,24 +94,30 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="nrms_np")
 
 
-_lock = threading.RLock()
+_lock, _inside, _before = threading.Lock(), 0, 1
 
 
 @contextmanager
 def blas_on_one_thread() -> Iterator[None]:
-    """Matrix products inside use the calling thread alone; afterwards BLAS has its threads back.
+    """Matrix products inside use the calling thread alone; when nobody is inside, BLAS has its threads back.
 
     Two pools on the same cores wait for each other, and BLAS's idle threads spin for a while after each product. (Its
-    environment variables do the same only when they are set before NumPy is imported.) Other threads wait outside.
+    environment variables do the same only when they are set before NumPy is imported.)
     """
+    global _inside, _before
     get, put = _openblas()
     with _lock:
-        before = get()
-        put(1)
-        try:
-            yield
-        finally:
-            put(before)
+        if not _inside:
+            _before = get()
+            put(1)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                put(_before)
 
 
 @cache
@@ -127,8 +133,8 @@ def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
 
 def _after_fork() -> None:
     """A child has neither the threads of the pool nor, perhaps, the holder of the lock."""
-    global _lock
-    _lock = threading.RLock()
+    global _lock, _inside
+    _lock, _inside = threading.Lock(), 0
     _pool.cache_clear()
 
 
