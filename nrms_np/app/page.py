@@ -23,32 +23,22 @@ DECIMALS = 7
 
 def write_page(explanation: Explanation, path: Path) -> None:
     """Raises OutputError when the page cannot be written."""
-    data = page_data(explanation)
+    data = {name: value for name, value in vars(explanation).items() if name != "notes"}
+    titles = explanation.clicks + explanation.candidates
+    percents = b"".join(_percents(title.attention) for title in titles)
+    data |= {"heads": len(titles[0].attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
     if TUTORIALS.is_dir():
         with suppress(ValueError):  # no path leads from one drive of Windows to another
             data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
-    text = json.dumps(data, default=plain, separators=(",", ":"))
+    text = json.dumps(data, default=_plain, separators=(",", ":"))
     text = text.replace("<", "\\u003c")  # no title can end the script element
-    before, after = TEMPLATE.read_text(encoding="utf-8").split("@DATA@")
-    write_text(path, before + text + after)
+    write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@DATA@", text))
 
 
-def page_data(explanation: Explanation) -> dict[str, Any]:
-    """The fields of an explanation and all attention; ``plain`` says what the page gets of arrays and titles."""
-    titles = explanation.clicks + explanation.candidates
-    attention = b"".join(_percents(title.attention) for title in titles)
-    return {
-        **{name: value for name, value in vars(explanation).items() if name != "notes"},
-        "heads": len(titles[0].attention),
-        "attention": base64.b64encode(zlib.compress(attention)).decode(),
-    }
-
-
-def plain(value: Any) -> Any:
-    """For json.dumps: numbers are rounded to DECIMALS, a title has its unknown words by their places."""
+def _plain(value: Any) -> Any:
+    """For json.dumps: what it does not know."""
     if isinstance(value, Title):
-        fields = {name: one for name, one in vars(value).items() if name != "attention"}
-        return {**fields, "unknown": np.flatnonzero(value.unknown).tolist()}
+        return {name: one for name, one in vars(value).items() if name != "attention"}
     return (np.round(value, DECIMALS) + 0.0).tolist()  # + 0.0: no -0.0
 
 

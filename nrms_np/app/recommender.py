@@ -3,15 +3,13 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -65,7 +63,7 @@ class Recommender:
         self.set_catalogue([], [])
 
     @classmethod
-    def load(cls, path: Path | str) -> Recommender:
+    def load(cls, path: Path | str) -> Self:
         """Raises InputError when the file is missing or is not a checkpoint."""
         return cls(load_checkpoint(Path(path)))
 
@@ -82,7 +80,7 @@ class Recommender:
 
         News whose titles have the same words are one article: it has the first of their ids, and their clicks.
         ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
-        ValueError when the lengths differ, InputError for a repeated id, NonFiniteError for a broken title vector.
+        ValueError when the lengths differ, InputError for a repeated id.
         """
         count = len(ids) if vectors is None else len(vectors)
         if not len(ids) == len(titles) == count:
@@ -96,8 +94,6 @@ class Recommender:
         first = np.unique(articles, return_index=True)[1]  # of the news of each article
         self.ids, self.titles = [ids[n] for n in first], [titles[n] for n in first]
         vectors = self.encode_news(self.titles, progress) if vectors is None else vectors[first]
-        if not np.isfinite(vectors).all():
-            raise NonFiniteError("a title vector is not finite; train the model again")
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
         self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
         words = self._words(self.titles)
@@ -115,7 +111,6 @@ class Recommender:
         ``fallback`` says so. Raises InputError for ``top`` below 1 and an empty catalogue, NonFiniteError when a score
         is not finite.
         """
-        self._check(top)
         reader = self.read_history(history)
         if not reader.clicks:
             return self._ranking(reader, self.article_clicks, top)
@@ -125,17 +120,19 @@ class Recommender:
         ranking = self._ranking(reader, scores, top)
         found = ranking.recommendations
         parts = self.columns[:, [self.number[one.id] for one in found]].T @ parts.T  # [top, n]
-        for one, of_title, words in zip(found, parts, self._read_words(found, user)):
+        words = self._words([one.title for one in found])
+        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T], the score without each word
+        for one, of_title, start, end in zip(found, parts, words.offsets, words.offsets[1:]):
+            effects = one.score - without[start:end]
             one.clicked.extend(sum_by_title(reader.clicks, of_title))
-            one.words.extend(words)
+            one.words.extend(Word(*pair) for pair in zip(tokenize(one.title), effects.tolist()))
         return ranking
 
     def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
         """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
-        self._check(top)
         weights, waiting = side_weights(self.params, "user"), map(self.read_history, histories)
         while readers := list(islice(waiting, READERS)):
-            rows = np.concatenate([self._rows(reader.clicks) for reader in readers])
+            rows = self._rows([click for reader in readers for click in reader.clicks])
             sets = Ragged.from_lengths(np.arange(len(rows)), np.array([len(reader.clicks) for reader in readers]))
             users = encode(rows, sets, weights, self.config.heads)
             with blas_on_one_thread():
@@ -144,6 +141,10 @@ class Recommender:
 
     def _ranking(self, reader: Reader, scores: np.ndarray, top: int) -> Ranking:
         """By ``scores`` [catalogue] or, without clicks, by popularity. The parts and the words are still empty."""
+        if top < 1:
+            raise InputError(f"top {top}: must be at least 1")
+        if not self.ids:
+            raise InputError("the catalogue is empty; call set_catalogue first")
         clicks, notes, read = reader
         if clicks:
             best, fallback = self._best(scores, read, top), None
@@ -152,12 +153,6 @@ class Recommender:
             best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
         found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best]
         return Ranking([click.given for click in clicks], notes, fallback, found)
-
-    def _check(self, top: int) -> None:
-        if top < 1:
-            raise InputError(f"top {top}: must be at least 1")
-        if not self.ids:
-            raise InputError("the catalogue is empty; call set_catalogue first")
 
     def find(self, given: str) -> Item:
         """Look up an id or a raw title; by its words, a title finds its article."""
@@ -203,19 +198,9 @@ class Recommender:
 
     def _rows(self, clicks: list[Item]) -> np.ndarray:
         """The title vector of each click [n, M]."""
-        rows = np.ascontiguousarray(self.columns[:, [click.article or 0 for click in clicks]].T)
-        raw = [i for i, click in enumerate(clicks) if click.article is None]
-        if raw:
-            rows[raw] = self.encode_news([clicks[i].title for i in raw])
-        return rows
-
-    def _read_words(self, found: list[Recommendation], user: np.ndarray) -> list[list[Word]]:
-        """The words of each title, as far as the model reads it, and their effects on its score."""
-        words = self._words([one.title for one in found])
-        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
-        scores = np.array([one.score for one in found], without.dtype)
-        effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
-        return [[Word(*pair) for pair in zip(tokenize(one.title), of.tolist())] for one, of in zip(found, effects)]
+        of_titles = iter(self.encode_news([click.title for click in clicks if click.article is None]))
+        rows = [next(of_titles) if click.article is None else self.columns[:, click.article] for click in clicks]
+        return np.array(rows, self.columns.dtype).reshape(len(clicks), len(self.columns))
 
 
 def sum_by_title(clicks: list[Item], parts: np.ndarray) -> list[Clicked]:
