@@ -2,8 +2,8 @@
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
-from itertools import tee
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,22 +67,22 @@ def main(argv: list[str] | None = None) -> None:
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
     """Write a line of JSON for each user of a file, when it is complete. Says how many had something left out."""
     last = {user: line for line, (user, _) in enumerate(read_histories(users))}  # a user's history grows
-    chosen = ((user, history) for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
-    for_ranking, for_names = tee(chosen)
-    with_notes = without = 0
+    histories = (history for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
+    counts = Counter[str]()
 
     def write(file: BinaryIO) -> None:
-        nonlocal with_notes, without
-        rankings = recommender.rank_many((history for _, history in for_ranking), top)
-        for (user, _), ranking in zip(for_names, rankings):
-            with_notes, without = with_notes + bool(ranking.notes), without + bool(ranking.fallback)
+        for user, ranking in zip(sorted(last, key=last.__getitem__), recommender.rank_many(histories, top)):
+            counts.update(fallback=bool(ranking.fallback), notes=bool(ranking.notes))
             found = [{"id": one.id, "title": one.title, "score": one.score} for one in ranking.recommendations]
             line = {"user": user, "notes": ranking.notes, "fallback": ranking.fallback, "recommendations": found}
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
 
     write_file(out, write)
     print(f"{len(last):,} users: their recommendations are in {out}")
-    print(f"{without:,} without a history that the model can read; {with_notes:,} had news in it that were left out")
+    print(
+        f"{counts['fallback']:,} without a history that the model can read; "
+        f"{counts['notes']:,} had news in it that were left out"
+    )
 
 
 if __name__ == "__main__":

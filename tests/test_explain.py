@@ -334,7 +334,8 @@ def test_bad_input_is_one_clear_line(files, arguments, message, capsys):
 
 def test_the_example_of_the_help_names_a_reader_of_the_demo_corpus(demo_corpus):
     user = command.EPILOG.partition("--user ")[2].split()[0]
-    assert command._history_of(user, demo_corpus.news, demo_corpus.dev)
+    lines = [i for i, found in enumerate(demo_corpus.dev.text_columns()[1]) if found == user]
+    assert len(demo_corpus.dev.histories[lines[-1]])
     assert "--data runs/demo/corpus/dev " in command.EPILOG
 
 

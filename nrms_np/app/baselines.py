@@ -76,13 +76,12 @@ def cooccurrence_vectors(titles: Ragged, vocabulary_size: int, size: int = 32) -
     number = np.full(vocabulary_size, -1)
     number[common] = np.arange(len(common))
     words, title = number[titles.values], np.repeat(np.arange(len(titles)), titles.lengths)
+    words, title = words[words >= 0], title[words >= 0]
     pairs = np.zeros(len(common) ** 2)
     for distance in range(1, titles.lengths.max(initial=1)):
-        left, right = words[:-distance], words[distance:]
-        counts = (title[:-distance] == title[distance:]) & (left >= 0) & (right >= 0)
-        pairs += np.bincount(left[counts] * len(common) + right[counts], minlength=len(pairs))
-    together = pairs.reshape(len(common), len(common))
-    together = together + together.T
+        same = title[:-distance] == title[distance:]
+        pairs += np.bincount(words[:-distance][same] * len(common) + words[distance:][same], minlength=len(pairs))
+    together = pairs.reshape(len(common), len(common)) + pairs.reshape(len(common), len(common)).T
     np.fill_diagonal(together, 0)
     total = together.sum(axis=1)
     by_chance = np.outer(total, total) / max(total.sum(), 1)
