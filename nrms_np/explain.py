@@ -7,8 +7,7 @@ if not __package__:  # python nrms_np/explain.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, threads
-from .app.explanation import explain
-from .app.page import write_page
+from .app.explanation import explain, write_page
 from .app.recommender import Recommender
 from .data.read_mind import read_histories, read_news
 from .errors import InputError

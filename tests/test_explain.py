@@ -11,8 +11,7 @@ import pytest
 
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
-from nrms_np.app.explanation import SHUFFLES, explain
-from nrms_np.app.page import write_page
+from nrms_np.app.explanation import SHUFFLES, TEMPLATE, explain, write_page
 from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
@@ -273,7 +272,7 @@ def test_no_title_can_end_the_data(explanation, tmp_path):
 
 
 def test_the_script_stays_short():
-    page = importlib.import_module("nrms_np.app.page").TEMPLATE.read_text(encoding="utf-8")
+    page = TEMPLATE.read_text(encoding="utf-8")
     script = page.partition("<script>\n")[2].partition("</script>")[0]
     assert 100 < len(script.splitlines()) <= 200
     assert all(len(line) <= 120 for line in page.splitlines())

@@ -12,8 +12,7 @@ from urllib.request import url2pathname
 import numpy as np
 import pytest
 
-from nrms_np.app.explanation import explain
-from nrms_np.app.page import write_page
+from nrms_np.app.explanation import explain, write_page
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.demo import make_demo
 from nrms_np.encoder import side_weights

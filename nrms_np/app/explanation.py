@@ -1,10 +1,19 @@
 """Why this title? The numbers behind a recommendation: of each click, of each word, and what would be without them.
 
+``write_page`` puts them on one self-contained page: the template page.html with the numbers as JSON.
+
 Tutorial: tutorials/11_reading_the_model.md
 """
 
+import base64
+import json
+import os
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +25,13 @@ from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, only_mentioned, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
+from .files import write_text
 from .ranking import UNKNOWN_ID
 from .recommender import Item, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
+TEMPLATE = Path(__file__).with_name("page.html")
+TUTORIALS = Path(__file__).parents[2] / "tutorials"  # where the package runs from its repository
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,3 +170,30 @@ def _read_titles(
         numbers = additive[here], attention[s], effects[:, here]
         titles.append(Title(item.id, item.title, tokens[:n], len(tokens) - n, unknown, *numbers))
     return titles
+
+
+def write_page(explanation: Explanation, path: Path) -> None:
+    """Raises OutputError when the page cannot be written."""
+    data = {name: value for name, value in vars(explanation).items() if name != "notes"}
+    titles = explanation.clicks + explanation.candidates
+    percents = b"".join(_percents(title.attention) for title in titles)
+    data |= {"heads": len(titles[0].attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
+    if TUTORIALS.is_dir():
+        with suppress(ValueError):  # no path leads from one drive of Windows to another
+            data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
+    text = json.dumps(data, default=_plain, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")  # no title can end the script element
+    write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@DATA@", text))
+
+
+def _plain(value: Any) -> Any:
+    """For json.dumps: what it does not know."""
+    if isinstance(value, Title):
+        return {name: one for name, one in vars(value).items() if name != "attention"}
+    return (np.round(value, 7) + 0.0).tolist()  # + 0.0: no -0.0
+
+
+def _percents(attention: np.ndarray) -> bytes:
+    """The mean over heads, then each head, a byte a weight: 50 titles with 16 heads have hundreds of thousands."""
+    with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
+    return np.rint(100 * with_mean).astype(np.uint8).tobytes()

@@ -25,8 +25,6 @@ from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
 from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
 
-READERS = 64  # whose scores are in memory at a time
-
 
 class Item(NamedTuple):
     """A click or a candidate, looked up in the catalogue."""
@@ -85,9 +83,10 @@ class Recommender:
         count = len(ids) if vectors is None else len(vectors)
         if not len(ids) == len(titles) == count:
             raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
-        self.by_key: dict[str, int] = {}
-        # a key that begins with a space belongs to a title without words: that is like no other
-        articles = [self.by_key.setdefault(_key(one) or f" {n}", len(self.by_key)) for n, one in enumerate(titles)]
+        self.by_words: dict[str, int] = {}
+        # what begins with a space stands for a title without words: that is like no other
+        all_words = (" ".join(tokenize(title)) or f" {n}" for n, title in enumerate(titles))
+        articles = [self.by_words.setdefault(words, len(self.by_words)) for words in all_words]
         self.number = dict(zip(ids, articles))
         if len(self.number) < len(ids):
             raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
@@ -131,7 +130,7 @@ class Recommender:
     def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
         """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
         weights, waiting = side_weights(self.params, "user"), map(self.read_history, histories)
-        while readers := list(islice(waiting, READERS)):
+        while readers := list(islice(waiting, 64)):  # whose scores are in memory at a time
             rows = self._rows([click for reader in readers for click in reader.clicks])
             sets = Ragged.from_lengths(np.arange(len(rows)), np.array([len(reader.clicks) for reader in readers]))
             users = encode(rows, sets, weights, self.config.heads)
@@ -147,17 +146,23 @@ class Recommender:
             raise InputError("the catalogue is empty; call set_catalogue first")
         clicks, notes, read = reader
         if clicks:
-            best, fallback = self._best(scores, read, top), None
+            if not np.isfinite(scores).all():
+                raise NonFiniteError("a score is not finite; train the model again")
+            fallback, left = None, np.where(self.known, scores, -np.inf)
+            left[read] = -np.inf
+            top = min(top, len(left))
+            enough = np.flatnonzero((left >= np.partition(left, -top)[-top]) & (left > -np.inf))
+            best = enough[np.argsort(-left[enough], kind="stable")].tolist()  # equal ones as in the catalogue
         else:
             scores, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
-            best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
-        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best]
+            best = [n for n in self.popular[: top + len(read)] if n not in read]
+        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best[:top]]
         return Ranking([click.given for click in clicks], notes, fallback, found)
 
     def find(self, given: str) -> Item:
         """Look up an id or a raw title; by its words, a title finds its article."""
         raw = isinstance(given, Title) or given not in self.number and given.split() != [given]
-        article = self.by_key.get(_key(given)) if raw else self.number.get(given)
+        article = self.by_words.get(" ".join(tokenize(given))) if raw else self.number.get(given)
         if article is not None:
             title, known = self.titles[article], self.known[article]
         else:
@@ -182,16 +187,6 @@ class Recommender:
             notes.append(f"every title of the catalogue is {NO_WORDS}")
         read = [item.article for item in items if item.article is not None]
         return Reader(clicks[-self.config.history_length :], notes, read)
-
-    def _best(self, scores: np.ndarray, read: list[int], top: int) -> list[int]:
-        """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; none that was read."""
-        if not np.isfinite(scores).all():
-            raise NonFiniteError("a score is not finite; train the model again")
-        scores = np.where(self.known, scores, -np.inf)
-        scores[read] = -np.inf
-        top = min(top, len(scores))
-        enough = np.flatnonzero((scores >= np.partition(scores, -top)[-top]) & (scores > -np.inf))
-        return enough[np.argsort(-scores[enough], kind="stable")][:top].tolist()
 
     def _words(self, titles: Iterable[str]) -> Ragged:
         return cut_titles(self.vocabulary.encode(titles), self.config)
@@ -228,8 +223,3 @@ def drop_each(sets: Ragged) -> Ragged:
     """For each position its set without it. [[4, 7], [5]] -> [[7], [4], []]."""
     lists = [sets[s].tolist() for s in range(len(sets))]
     return Ragged.from_lists([one[:j] + one[j + 1 :] for one in lists for j in range(len(one))])
-
-
-def _key(title: str) -> str:
-    """Equal for titles with the same words."""
-    return " ".join(tokenize(title))
