@@ -22,8 +22,8 @@ EPILOG = """History and candidates are lists of ids of NEWS.tsv; a title that no
 examples:
   python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --data runs/demo/corpus/dev --user U4651 \\
       --html page.html
-  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7" \\
-      --candidates 'N31 "A storm closes the harbour"' --html page.html
+  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
+      --history "N12 N7" --candidates 'N31 "A storm closes the harbour"' --html page.html
 """
 
 
@@ -47,7 +47,13 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("give --news NEWS.tsv: the catalogue that the ids are looked up in")
     candidates = None if args.candidates is None else cli.split_items("--candidates", args.candidates)
     threads.use(args.threads)
-    history = _history_of(args.user, behaviors) if behaviors else cli.split_items("--history", args.history)
+    if args.user is None:
+        history = cli.split_items("--history", args.history)
+    else:
+        histories = [history for user, history in read_histories(behaviors) if user == args.user]
+        if not histories:
+            raise InputError(f"--user {args.user!r}: no such user in the behaviors.tsv of --data")
+        history = histories[-1]
     news = read_news(news_path)
     ids = news.ids
     if candidates is not None:  # nothing else has to be encoded
@@ -59,14 +65,6 @@ def main(argv: list[str] | None = None) -> None:
     for note in explanation.notes:
         print(note)
     print(f"{args.html}: open it in a browser")
-
-
-def _history_of(user: str, behaviors: Path) -> list[str]:
-    """The ids that a user had clicked before the last of their impressions in the file."""
-    histories = [history for name, history in read_histories(behaviors) if name == user]
-    if not histories:
-        raise InputError(f"--user {user!r}: no such user in the behaviors.tsv of --data")
-    return histories[-1]
 
 
 if __name__ == "__main__":
