@@ -1,30 +1,21 @@
-"""How good a trained model is and for whom: what ``python -m nrms_np.evaluate`` does after its arguments are read.
+"""How good a trained model is and for whom: metrics with intervals, for all impressions and for groups of them.
 
 Tutorial: tutorials/12_real_data.md
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ..batch import cut_histories, cut_titles
+from ..batch import cut_histories
 from ..clicks import find_clicks
-from ..data.lines import say
 from ..data.mind import Behaviors, texts
-from ..data.read_folder import read_folder
-from ..data.vocabulary import MOSTLY_UNKNOWN, unknown_share
-from ..errors import InputError
 from ..fit import validation_loss
-from ..inference import join_pieces, score_pieces
 from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from ..rng import generator
-from . import mpi
-from .checkpoint import Checkpoint, load_checkpoint
+from .checkpoint import Checkpoint
 from .report import describe_clicks, join_counts
-from .submission import write_prediction
 
 RESAMPLES = 1000  # of the bootstrap
 NAMES = dict(zip(METRICS, ("AUC", "MRR", "nDCG@5", "nDCG@10")))
@@ -39,47 +30,6 @@ class Group:
     counted: int  # those with clicks and non-clicks: the others have no metrics
     metrics: dict[str, float]  # the means over the counted ones; NaN when there is none
     intervals: dict[str, tuple[float, float]]  # 95 %, see ``bootstrap``
-
-
-def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | None, strict: bool) -> None:
-    """Evaluate a checkpoint on a MIND folder, print what comes out, and write the prediction file if one is asked for.
-
-    Raises InputError for unreadable files and for unlabelled data without ``prediction``, NonFiniteError when a score
-    is not finite.
-    """
-    if prediction and prediction.suffix != ".zip":  # before the long work, not after it
-        raise InputError(f"--prediction {prediction}: the leaderboard takes a zip; give a name that ends in .zip")
-    if prediction and not prediction.parent.is_dir():
-        raise InputError(f"--prediction {prediction}: there is no folder {prediction.parent}; make it first")
-    checkpoint = load_checkpoint(checkpoint_path)
-    news, behaviors = read_folder(folder, strict)
-    labelled = behaviors.labels is not None
-    if not labelled and not prediction:
-        raise InputError(
-            f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
-            "give --prediction FILE.zip to write the ranks"
-        )
-    news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
-    ranks = mpi.ranks()
-    mpi.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
-    shown = len(behaviors.candidates.values)
-    print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
-    print(f"unknown title words: {unknown_share(news_words):.1%}")
-    if unknown_share(news_words) > 0.5:
-        say([MOSTLY_UNKNOWN])
-
-    pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
-        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks
-    )
-    if labelled:
-        pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
-        scores = join_pieces(pieces, behaviors.candidates, checkpoint.params["embedding"].dtype)
-        print(report(checkpoint, behaviors, scores))
-    else:
-        print("no labels (-0, -1), so no metrics")
-    if prediction:
-        write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces, ranks)
-        print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
 
 
 def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> str:
