@@ -177,9 +177,8 @@ class Recommender:
         items = [self.find(item) for item in history]
         left_out = {why: [item.given for item in items if item.left_out == why] for why in (UNKNOWN_ID, NO_WORDS)}
         notes = [f"left out of the history, {why}: {', '.join(given)}" for why, given in left_out.items() if given]
-        # commas and semicolons are what people put between ids
-        alike = (one for id in left_out[UNKNOWN_ID] for one in (*re.split("[,;]", id), id.upper(), id.lower()))
-        if any(one in self.number for one in alike):
+        unknown = ",".join(left_out[UNKNOWN_ID])  # commas and semicolons are what people put between ids
+        if any(one in self.number for one in re.findall("[^,;]+", f"{unknown},{unknown.upper()},{unknown.lower()}")):
             notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
         clicks = [item for item in items if not item.left_out]
         if clicks and self.ids and not self.known.any():
