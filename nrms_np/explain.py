@@ -22,8 +22,8 @@ EPILOG = """History and candidates are lists of ids of NEWS.tsv; a title that no
 examples:
   python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --data runs/demo/corpus/dev --user U4651 \\
       --html page.html
-  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
-      --history "N12 N7" --candidates 'N31 "A storm closes the harbour"' --html page.html
+  python -m nrms_np.explain --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7" \\
+      --candidates 'N31 "A storm closes the harbour"' --html page.html
 """
 
 

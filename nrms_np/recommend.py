@@ -23,9 +23,9 @@ which it would fall most. Without a history: what was clicked most in training, 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
 
 examples:
-  python -m nrms_np.recommend --checkpoint checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint checkpoint.npz --news news.tsv --history "N12 'A storm nears'" --top 5 --json
-  python -m nrms_np.recommend --checkpoint checkpoint.npz --news news.tsv --users behaviors.tsv --out all.jsonl
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 'A storm nears'" --json
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --users behaviors.tsv --out all.jsonl
 """
 
 
