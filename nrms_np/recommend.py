@@ -24,8 +24,8 @@ EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that
 
 examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 'A storm nears'" --json
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --users behaviors.tsv --out all.jsonl
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 'A storm'" --json
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --users users.tsv --out all.jsonl
 """
 
 
