@@ -88,8 +88,7 @@ def main(argv: list[str] | None = None) -> None:
         return means
 
     print(f"{len(train_split.clicks):,} training clicks; {'':<12} AUC, MRR, nDCG@5, nDCG@10")
-    in_training = np.array([news.number.get(news_id, -1) for news_id in dev_news.ids])
-    popularity = baselines.popularity_scores(train, len(news), in_training[dev.candidates.values])
+    popularity = baselines.popularity_scores(train, news, dev_news, dev.candidates.values)
     table = make_table(vocabulary, counts, vectors, config.word_size, 0)
     histories = cut_histories(dev_split.histories, config)
     by_vector = measure(baselines.mean_vector_scores(table, dev_split.news_words, histories, dev_split.candidates))

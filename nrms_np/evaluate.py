@@ -3,10 +3,20 @@
 import sys
 from pathlib import Path
 
+import numpy as np
+
 if not __package__:  # python nrms_np/evaluate.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
-from .app import cli, evaluation, mpi, threads
+from .app import cli, mpi, threads
+from .app.checkpoint import load_checkpoint
+from .app.evaluation import report
+from .app.submission import write_prediction
+from .batch import cut_titles
+from .data.read_folder import read_folder
+from .data.vocabulary import unknown_share
+from .errors import InputError
+from .inference import score_pieces
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
 
@@ -29,9 +39,32 @@ def main(argv: list[str] | None = None) -> None:
     cli.add_threads(parser)
     args = parser.parse_args(argv or [])
     cli.refuse_overwriting("--prediction", args.prediction, args.checkpoint)
-    threads.use(args.threads or mpi.ranks().threads)
-
-    evaluation.evaluate_and_report(args.checkpoint, args.data, args.prediction, args.strict)
+    if args.prediction and args.prediction.suffix != ".zip":  # before the long work, not after it
+        raise InputError(f"--prediction {args.prediction}: the leaderboard takes a zip; give a name that ends in .zip")
+    if args.prediction and not args.prediction.parent.is_dir():
+        raise InputError(f"--prediction {args.prediction}: there is no folder {args.prediction.parent}; make it first")
+    ranks = mpi.ranks()
+    threads.use(args.threads or ranks.threads)
+    checkpoint = load_checkpoint(args.checkpoint)
+    news, behaviors = read_folder(args.data, args.strict)
+    labelled, histories, candidates = behaviors.labels is not None, behaviors.histories, behaviors.candidates
+    if not labelled and not args.prediction:
+        no_metrics = f"{args.data}/behaviors.tsv has no labels (-0, -1), so there are no metrics"
+        raise InputError(f"{no_metrics}; give --prediction FILE.zip to write the ranks")
+    news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
+    mpi.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
+    print(f"{args.data}: {len(news):,} news, {len(behaviors):,} impressions, {len(candidates.values):,} candidates")
+    print(f"unknown title words: {unknown_share(news_words):.1%}")
+    found = score_pieces(checkpoint.params, news_words, histories, candidates, checkpoint.config, ranks.map)
+    pieces = list(found) if labelled else found  # for the metrics all are needed at once: 4 bytes a candidate
+    if labelled:
+        scores = np.concatenate([np.empty(0, np.float32), *(scores for _, _, scores in pieces)])
+        print(report(checkpoint, behaviors, scores))
+    else:
+        print("no labels (-0, -1), so no metrics")
+    if args.prediction:
+        write_prediction(args.prediction, behaviors.impression_ids, candidates, pieces, ranks)
+        print(f"ranks of {len(behaviors):,} impressions are in {args.prediction}")
 
 
 if __name__ == "__main__":

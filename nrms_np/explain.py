@@ -7,12 +7,9 @@ if not __package__:  # python nrms_np/explain.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, threads
-from .app.explanation import explain
-from .app.page import write_page
+from .app.explanation import explain, write_page
 from .app.recommender import Recommender
-from .data.mind import Behaviors, News
-from .data.read_folder import read_folder
-from .data.read_mind import read_news
+from .data.read_mind import read_histories, read_news
 from .errors import InputError
 
 DESCRIPTION = """Show on one page why these titles are recommended: what each click and each word brings to a score.
@@ -43,18 +40,21 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv or [])
     if (args.history is None) == (args.user is None) or (args.user is None) != (args.data is None):
         raise InputError("give either --history, or --user and --data")
-    of_data = [args.data / name for name in ("news.tsv", "behaviors.tsv")] if args.data else []
-    cli.refuse_overwriting("--html", args.html, args.news, args.checkpoint, *of_data)
-    if args.news is None and args.data is None:
+    news_path = args.news or args.data and args.data / "news.tsv"
+    behaviors = args.data and args.data / "behaviors.tsv"
+    cli.refuse_overwriting("--html", args.html, args.checkpoint, news_path, behaviors)
+    if not news_path:
         raise InputError("give --news NEWS.tsv: the catalogue that the ids are looked up in")
     candidates = None if args.candidates is None else cli.split_items("--candidates", args.candidates)
     threads.use(args.threads)
-    if args.data is None:
-        history, news = cli.split_items("--history", args.history), read_news(args.news)
+    if args.user is None:
+        history = cli.split_items("--history", args.history)
     else:
-        news, behaviors = read_folder(args.data)
-        history = _history_of(args.user, news, behaviors)
-        news = read_news(args.news) if args.news else news
+        histories = [history for user, history in read_histories(behaviors) if user == args.user]
+        if not histories:
+            raise InputError(f"--user {args.user!r}: no such user in the behaviors.tsv of --data")
+        history = histories[-1]
+    news = read_news(news_path)
     ids = news.ids
     if candidates is not None:  # nothing else has to be encoded
         ids = [item for item in dict.fromkeys(history + candidates) if item in news.number]
@@ -65,14 +65,6 @@ def main(argv: list[str] | None = None) -> None:
     for note in explanation.notes:
         print(note)
     print(f"{args.html}: open it in a browser")
-
-
-def _history_of(user: str, news: News, behaviors: Behaviors) -> list[str]:
-    """The ids that a user had clicked before the last of their impressions in the file."""
-    of_user = [i for i, number in enumerate(behaviors.users) if behaviors.user_ids[number] == user.encode()]
-    if not of_user:
-        raise InputError(f"--user {user!r}: no such user in the behaviors.tsv of --data")
-    return [news.ids[n] for n in behaviors.histories[of_user[-1]]]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import asdict
-from itertools import tee
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,17 +18,14 @@ from .data.read_mind import read_histories, read_news
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
 
 Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
-which it would fall most. Without a history, the news that were clicked most in training or, if
-none was, the last lines of the catalogue."""
+which it would fall most. Without a history: what was clicked most in training, else the last lines of the catalogue."""
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
 
 examples:
   python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 N7 N31"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --top 5 --json \\
-      --history "N12 'A storm closes the harbour'"
-  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv \\
-      --users behaviors.tsv --out all.jsonl
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --history "N12 'A storm'" --json
+  python -m nrms_np.recommend --checkpoint runs/demo/checkpoint.npz --news news.tsv --users users.tsv --out all.jsonl
 """
 
 
@@ -40,12 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")
     parser.add_argument("--top", type=int, metavar="K", default=10, help="how many to recommend (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
-    parser.add_argument(
-        "--users", type=Path, metavar="BEHAVIORS.tsv", help="recommend to every user of it, each by the last line"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.jsonl", help="with --users: a JSON object for each, a line each"
-    )
+    parser.add_argument("--users", type=Path, metavar="BEHAVIORS.tsv", help="for every user in it, by the last line")
+    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="with --users: a line of JSON for each")
     cli.add_threads(parser)
     args = parser.parse_args(argv or [])
     if bool(args.users) != bool(args.out) or args.users and (args.history is not None or args.json):
@@ -67,22 +59,20 @@ def main(argv: list[str] | None = None) -> None:
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
     """Write a line of JSON for each user of a file, when it is complete. Says how many had something left out."""
     last = {user: line for line, (user, _) in enumerate(read_histories(users))}  # a user's history grows
-    chosen = ((user, history) for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
-    for_ranking, for_names = tee(chosen)
-    with_notes = without = 0
+    histories = (history for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
+    without = noted = 0
 
     def write(file: BinaryIO) -> None:
-        nonlocal with_notes, without
-        rankings = recommender.rank_many((history for _, history in for_ranking), top)
-        for (user, _), ranking in zip(for_names, rankings):
-            with_notes, without = with_notes + bool(ranking.notes), without + bool(ranking.fallback)
+        nonlocal without, noted
+        for user, ranking in zip(sorted(last, key=last.__getitem__), recommender.rank_many(histories, top)):
+            without, noted = without + bool(ranking.fallback), noted + bool(ranking.notes)
             found = [{"id": one.id, "title": one.title, "score": one.score} for one in ranking.recommendations]
             line = {"user": user, "notes": ranking.notes, "fallback": ranking.fallback, "recommendations": found}
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
 
     write_file(out, write)
     print(f"{len(last):,} users: their recommendations are in {out}")
-    print(f"{without:,} without a history that the model can read; {with_notes:,} had news in it that were left out")
+    print(f"{without:,} without a history that the model can read; {noted:,} had news in it that were left out")
 
 
 if __name__ == "__main__":

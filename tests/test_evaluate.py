@@ -4,6 +4,7 @@ import json
 import math
 import os
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ import pytest
 from nrms_np import evaluate, inference, train
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from nrms_np.app.evaluation import NAMES, bootstrap, history_ranges
+from nrms_np.app.evaluation import NAMES, bootstrap, report
 from nrms_np.app.evaluation import evaluate as evaluate_all
 from nrms_np.app.report import describe_clicks
 from nrms_np.app.submission import write_prediction
-from nrms_np.clicks import draw_candidates
+from nrms_np.clicks import draw_candidates, find_clicks
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_folder import read_folder
+from nrms_np.fit import validation_loss
 from nrms_np.inference import score_impressions
 from nrms_np.metrics import METRICS, rank_candidates
 from nrms_np.ragged import Ragged
@@ -86,7 +88,7 @@ def call(finished_run, folders):
     return run
 
 
-def read_report(finished_run, folder):
+def read_groups(finished_run, folder):
     checkpoint = load_checkpoint(finished_run / "checkpoint.npz")
     news, behaviors = read_folder(folder)
     config = checkpoint.config
@@ -144,7 +146,7 @@ def test_the_prediction_file_gives_the_printed_metrics_by_minds_definitions(
         if 0 < sum(labels) < len(labels):
             found.append(mind_metrics(labels, ranks))
     assert len(found) == 90 - 3
-    total = read_report(finished_run, folders / "dev")[3].groups[0]
+    total = read_groups(finished_run, folders / "dev")[3][0]
     for name in METRICS:
         value = np.mean([one[name] for one in found])
         assert value == pytest.approx(total.metrics[name], abs=1e-12)
@@ -154,26 +156,26 @@ def test_the_prediction_file_gives_the_printed_metrics_by_minds_definitions(
 
 def test_the_numbers_are_those_of_the_best_epoch(finished_run, folders):
     best = json.loads((finished_run / "metrics.json").read_text())["best"]
-    report = read_report(finished_run, folders / "dev")[3]
-    assert report.loss == best["val_loss"]
-    assert report.groups[0].metrics == {name: best[name] for name in METRICS}
+    checkpoint, behaviors, scores, groups = read_groups(finished_run, folders / "dev")
+    assert report(checkpoint, behaviors, scores).startswith(f"loss {best['val_loss']:.4f} over ")
+    assert groups[0].metrics == {name: best[name] for name in METRICS}
 
 
 def test_what_was_skipped_is_counted(call, finished_run, folders, capsys):
-    report = read_report(finished_run, folders / "dev")[3]
-    assert report.skipped == "2 where nothing was clicked, 1 where all was clicked"
-    assert report.groups[0].impressions == 90 and report.groups[0].counted == 87
+    _, behaviors, _, groups = read_groups(finished_run, folders / "dev")
+    assert groups[0].impressions == 90 and groups[0].counted == 87
     assert call("dev") == 0
     out = capsys.readouterr().out
     assert "metrics over 87 impressions; skipped: 2 where nothing was clicked, 1 where all was clicked" in out
-    assert f"without history: {report.without_history} impressions, not skipped" in out
-    assert report.without_history >= 3
-    assert f"loss {report.loss:.4f} over {describe_clicks(report.clicks)}" in out
+    assert f"without history: {groups[3].impressions} impressions, not skipped" in out
+    assert groups[3].name == "history 0" and groups[3].impressions >= 3
+    clicks = find_clicks(behaviors.histories, behaviors.candidates, behaviors.labels)
+    assert f" over {describe_clicks(clicks)}\n" in out
     assert "unknown title words: " in out
 
 
 def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
-    checkpoint, behaviors, scores, report = read_report(finished_run, folders / "dev")
+    checkpoint, behaviors, scores, groups = read_groups(finished_run, folders / "dev")
     users = {line.split("\t")[1] for line in (folders / "train" / "behaviors.tsv").read_text().splitlines()}
     assert set(checkpoint.users) == users
     user_of = behaviors.text_columns()[1]
@@ -185,9 +187,9 @@ def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
         "history 1-10": lambda i: 1 <= len(behaviors.histories[i]) <= 10,
         "history 11-12": lambda i: len(behaviors.histories[i]) > 10,  # 12 are kept
     }
-    assert [group.name for group in report.groups] == list(members)
+    assert [group.name for group in groups] == list(members)
     ranks = rank_candidates(scores, behaviors.candidates)
-    for group in report.groups:
+    for group in groups:
         who = [i for i in range(90) if members[group.name](i)]
         assert group.impressions == len(who) > 0
         found = []
@@ -204,11 +206,22 @@ def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
             assert low <= group.metrics[name] <= high and (low < high or min(values) == max(values))
 
 
-def test_history_ranges():
-    assert history_ranges(50) == [(0, 0), (1, 10), (11, 50)]
-    assert history_ranges(11) == [(0, 0), (1, 10), (11, 11)]
-    assert history_ranges(10) == [(0, 0), (1, 10)]
-    assert history_ranges(3) == [(0, 0), (1, 3)]
+@pytest.mark.parametrize(
+    ("most", "names"),
+    [
+        (50, ["history 0", "history 1-10", "history 11-50"]),
+        (11, ["history 0", "history 1-10", "history 11"]),
+        (10, ["history 0", "history 1-10"]),
+        (3, ["history 0", "history 1-3"]),
+        (1, ["history 0", "history 1"]),
+    ],
+)
+def test_the_last_group_has_the_longest_histories(finished_run, folders, most, names):
+    checkpoint, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
+    config = replace(checkpoint.config, history_length=most)
+    groups = evaluate_all(replace(checkpoint, config=config), behaviors, scores)[3:]
+    assert [group.name for group in groups] == names
+    assert sum(group.impressions for group in groups) == len(behaviors)
 
 
 def test_bootstrap_intervals():
@@ -224,7 +237,7 @@ def test_bootstrap_intervals():
 
 
 def test_no_history_is_ranked_by_the_hash_and_not_by_popularity(finished_run, folders):
-    _, behaviors, scores, _ = read_report(finished_run, folders / "dev")
+    _, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
     start, end = behaviors.candidates.offsets[:2]
     assert len(behaviors.histories[0]) == 0 and (scores[start:end] == 0).all()
 
@@ -343,12 +356,14 @@ def test_the_checkpoint_counts_users_and_clicks(finished_run, folders):
 
 
 def test_the_loss_takes_the_validation_negatives(finished_run, folders):
-    checkpoint, behaviors, scores, report = read_report(finished_run, folders / "dev")
+    checkpoint, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
+    clicks = find_clicks(behaviors.histories, behaviors.candidates, behaviors.labels)
     rng = generator(checkpoint.config.seed, "validation negatives")
-    which = np.arange(len(report.clicks))
-    drawn = scores[draw_candidates(report.clicks, which, checkpoint.config.negatives, rng)].astype(np.float64)
+    which = np.arange(len(clicks))
+    drawn = scores[draw_candidates(clicks, which, checkpoint.config.negatives, rng)].astype(np.float64)
     loss = np.mean(np.log(np.exp(drawn).sum(axis=1)) - drawn[:, 0])
-    assert report.loss == pytest.approx(loss, rel=1e-5)
+    assert validation_loss(scores, clicks, checkpoint.config)[0] == pytest.approx(loss, rel=1e-5)
+    assert report(checkpoint, behaviors, scores).startswith(f"loss {loss:.4f} over {len(clicks)} clicks")
 
 
 def test_a_negative_number_of_threads_is_refused(capsys):

@@ -255,7 +255,7 @@ def test_letters_that_no_font_has_are_said_once_and_no_warning_is_shown(tmp_path
     ours = [path for path in map(str, font_manager.fontManager.ttflist) if path]
     assert ours
     monkeypatch.setattr(pictures, "findSystemFonts", lambda: [])
-    pictures._say_missing.cache_clear()
+    pictures.say_once.cache_clear()
     draw(tmp_path)
     fonts = "Noto Sans CJK, Noto Sans Tamil, Noto Sans Thai"
     assert capsys.readouterr().out == (

@@ -12,8 +12,7 @@ from urllib.request import url2pathname
 import numpy as np
 import pytest
 
-from nrms_np.app.explanation import explain
-from nrms_np.app.page import write_page
+from nrms_np.app.explanation import explain, write_page
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.demo import make_demo
 from nrms_np.encoder import side_weights
@@ -147,7 +146,7 @@ def test_every_word_and_every_title_is_there(show, explanation):
     words = page.eval_on_selector_all("#history .word", "all => all.map((one) => one.firstChild.textContent)")
     assert words == [word for click in explanation.clicks for word in click.words]
     unknown = page.eval_on_selector_all("#history .unknown", "all => all.map((one) => one.firstChild.textContent)")
-    assert "nobodyknows" in unknown and len(unknown) == sum(click.unknown.sum() for click in explanation.clicks)
+    assert "nobodyknows" in unknown and len(unknown) == sum(len(click.unknown) for click in explanation.clicks)
     assert "hatched: 1 unknown word" in page.locator(".click:nth-child(2)").inner_text()
     shapes = page.eval_on_selector_all("[data-shape]", "all => all.map((one) => one.textContent)")
     assert shapes == [str(list(shape)) for shape in explanation.shapes.values()]

@@ -358,8 +358,10 @@ def test_wrong_use_is_refused(recommender, checkpoint):
         empty.set_catalogue(["a", "b", "b"], ["x"] * 3)
     with pytest.raises(ValueError, match="2 ids, 1 titles"):
         empty.set_catalogue(["a", "b"], ["x"])
-    with pytest.raises(NonFiniteError, match="title vector is not finite"):
-        empty.set_catalogue(["a"], ["x"], vectors=np.full((1, 12), np.nan, np.float32))
+    broken = Recommender(checkpoint)
+    broken.set_catalogue(["a", "b"], ["A storm", "A castle"], vectors=np.array([[0] * 12, [np.nan] * 12], np.float32))
+    with pytest.raises(NonFiniteError, match="a score is not finite; train the model again"):
+        broken.rank(["a"])
 
 
 def test_load_and_the_public_name(files):

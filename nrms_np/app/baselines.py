@@ -19,11 +19,10 @@ COMMON = 2000  # words that get a vector from co-occurrence; their table has COM
 def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     """The dev metrics of each ranking by its name; of the demo also those of the true probabilities."""
     dev, shown = prepared.dev, data.dev.candidates.values
-    in_training = np.array([data.train_news.number.get(news_id, -1) for news_id in data.dev_news.ids])
     ranked = dev.news_words, cut_histories(dev.histories, prepared.config), dev.candidates
     scores = {
         "random": np.zeros(len(shown), np.float32),  # ranks come from the hash that breaks ties
-        "popularity": popularity_scores(data.train, len(data.train_news), in_training[shown]),
+        "popularity": popularity_scores(data.train, data.train_news, data.dev_news, shown),
         "mean_vector": mean_vector_scores(prepared.table, *ranked),
     }
     if not prepared.has_vectors:
@@ -34,19 +33,16 @@ def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
     return {name: evaluate_scores(values, dev.candidates, dev.labels) for name, values in scores.items()}
 
 
-def count_clicks(train: Behaviors, news: int) -> np.ndarray:
-    """How often each of the ``news`` was clicked in the impressions (not in the histories). int64 [news]."""
-    return np.bincount(train.candidates.values[train.known_labels() == 1], minlength=news)
-
-
 def clicks_by_id(train: Behaviors, news: News) -> dict[str, int]:
-    """``count_clicks`` by news id; what was never clicked is not there."""
-    return {news.ids[n]: count for n, count in enumerate(count_clicks(train, len(news)).tolist()) if count}
+    """How often each of the news was clicked in the impressions (not in the histories); what never was is not there."""
+    clicks = np.bincount(train.candidates.values[train.known_labels() == 1], minlength=len(news))
+    return {news.ids[n]: count for n, count in enumerate(clicks.tolist()) if count}
 
 
-def popularity_scores(train: Behaviors, news: int, dev_candidates: np.ndarray) -> np.ndarray:
-    """How often each candidate (as a number in the training news, -1 = not there) was clicked in training."""
-    return np.append(count_clicks(train, news), 0).astype(np.float32)[dev_candidates]  # -1 is the last
+def popularity_scores(train: Behaviors, train_news: News, dev_news: News, candidates: np.ndarray) -> np.ndarray:
+    """How often each of the candidates, numbers of dev news, was clicked in training. float32 [candidates]."""
+    clicks = clicks_by_id(train, train_news)
+    return np.array([clicks.get(news_id, 0) for news_id in dev_news.ids], np.float32)[candidates]
 
 
 def mean_vector_scores(table: np.ndarray, news_words: Ragged, histories: Ragged, candidates: Ragged) -> np.ndarray:
@@ -76,13 +72,12 @@ def cooccurrence_vectors(titles: Ragged, vocabulary_size: int, size: int = 32) -
     number = np.full(vocabulary_size, -1)
     number[common] = np.arange(len(common))
     words, title = number[titles.values], np.repeat(np.arange(len(titles)), titles.lengths)
+    words, title = words[words >= 0], title[words >= 0]
     pairs = np.zeros(len(common) ** 2)
     for distance in range(1, titles.lengths.max(initial=1)):
-        left, right = words[:-distance], words[distance:]
-        counts = (title[:-distance] == title[distance:]) & (left >= 0) & (right >= 0)
-        pairs += np.bincount(left[counts] * len(common) + right[counts], minlength=len(pairs))
-    together = pairs.reshape(len(common), len(common))
-    together = together + together.T
+        same = title[:-distance] == title[distance:]
+        pairs += np.bincount(words[:-distance][same] * len(common) + words[distance:][same], minlength=len(pairs))
+    together = pairs.reshape(len(common), len(common)) + pairs.reshape(len(common), len(common)).T
     np.fill_diagonal(together, 0)
     total = together.sum(axis=1)
     by_chance = np.outer(total, total) / max(total.sum(), 1)

@@ -1,30 +1,21 @@
-"""How good a trained model is and for whom: what ``python -m nrms_np.evaluate`` does after its arguments are read.
+"""How good a trained model is and for whom: metrics with intervals, for all impressions and for groups of them.
 
 Tutorial: tutorials/12_real_data.md
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ..batch import cut_histories, cut_titles
-from ..clicks import Clicks, find_clicks
-from ..config import Config
+from ..batch import cut_histories
+from ..clicks import find_clicks
 from ..data.mind import Behaviors, texts
-from ..data.read_folder import read_folder
-from ..data.vocabulary import unknown_share
-from ..errors import InputError
 from ..fit import validation_loss
-from ..inference import score_pieces
 from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
 from ..rng import generator
-from . import mpi
-from .checkpoint import Checkpoint, load_checkpoint
+from .checkpoint import Checkpoint
 from .report import describe_clicks, join_counts
-from .submission import check_path, write_prediction
 
 RESAMPLES = 1000  # of the bootstrap
 NAMES = dict(zip(METRICS, ("AUC", "MRR", "nDCG@5", "nDCG@10")))
@@ -41,92 +32,64 @@ class Group:
     intervals: dict[str, tuple[float, float]]  # 95 %, see ``bootstrap``
 
 
-@dataclass(frozen=True)
-class Report:
-    """What evaluation found. ``groups`` begins with all impressions."""
-
-    loss: float  # as training validates; NaN without a click that has a history and a non-click
-    clicks: Clicks  # of the loss, and what it leaves out
-    skipped: str  # how many impressions have no metrics, and why
-    without_history: int  # in the metrics like all others: their candidates have equal scores
-    groups: list[Group]
-
-
-def evaluate_and_report(checkpoint_path: Path, folder: Path, prediction: Path | None, strict: bool) -> None:
-    """Evaluate a checkpoint on a MIND folder, print what comes out, and write the prediction file if one is asked for.
-
-    Raises InputError for unreadable files and for unlabelled data without ``prediction``, NonFiniteError when a score
-    is not finite.
-    """
-    if prediction:
-        check_path(prediction)  # before the long work, not after it
-    checkpoint = load_checkpoint(checkpoint_path)
-    news, behaviors = read_folder(folder, strict)
-    labelled = behaviors.labels is not None
-    if not labelled and not prediction:
-        raise InputError(
-            f"{folder}/behaviors.tsv has no labels (-0, -1), so there are no metrics; "
-            "give --prediction FILE.zip to write the ranks"
-        )
-    news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
-    ranks = mpi.ranks()
-    mpi.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
-    shown = len(behaviors.candidates.values)
-    print(f"{folder}: {len(news):,} news, {len(behaviors):,} impressions, {shown:,} candidates")
-    print(f"unknown title words: {unknown_share(news_words):.1%}")
-
-    pieces: Iterable[tuple[int, int, np.ndarray]] = score_pieces(
-        checkpoint.params, news_words, behaviors.histories, behaviors.candidates, checkpoint.config, ranks.map
-    )
-    if labelled:
-        pieces = list(pieces)  # all scores are needed at once below: 4 bytes a candidate
-        scores = np.concatenate([np.empty(0, np.float32), *(found for _, _, found in pieces)])
-        print(_format(evaluate(checkpoint, behaviors, scores)))
-    else:
-        print("no labels (-0, -1), so no metrics")
-    if prediction:
-        write_prediction(prediction, behaviors.impression_ids, behaviors.candidates, pieces, ranks)
-        print(f"ranks of {len(behaviors):,} impressions are in {prediction}")
-
-
-def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> Report:
-    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, for all and by group.
+def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> str:
+    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, as text.
 
     The loss and the metrics are those of ``fit.validate``. Nothing is recommended by popularity here: an
     impression without history has equal scores, and its ranks are decided by the hash that breaks ties.
     """
-    config, candidates, labels = checkpoint.config, behaviors.candidates, behaviors.known_labels()
+    candidates, labels = behaviors.candidates, behaviors.known_labels()
     clicks = find_clicks(behaviors.histories, candidates, labels)
-    loss, _ = validation_loss(scores, clicks, config)
-
-    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
+    loss, _ = validation_loss(scores, clicks, checkpoint.config)
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
-    in_training = set(checkpoint.users)
-    seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
-    kept = cut_histories(behaviors.histories, config).lengths
     skipped = join_counts(
         (((clicked == 0) & (shown > 0)).sum(), "where nothing was clicked"),
         (((clicked == shown) & (shown > 0)).sum(), "where all was clicked"),
         ((shown == 0).sum(), "where nothing was shown"),
     )
+    without_history = (behaviors.histories.lengths == 0).sum()
+    groups = evaluate(checkpoint, behaviors, scores)
+    total = groups[0]
+    lines = [
+        f"loss {_text(loss)} over {describe_clicks(clicks)}",
+        f"metrics over {total.counted:,} impressions" + (skipped and f"; skipped: {skipped}"),
+        f"without history: {without_history:,} impressions, not skipped (all their candidates score the same)",
+        f"\n{'metric':8} {'value':>8}   95 % interval",
+    ]
+    for metric, name in NAMES.items():
+        lines.append(f"{name:8} {_text(total.metrics[metric]):>8}   {_text(*total.intervals[metric])}")
+    names = "".join(f" {name:>8}" for name in NAMES.values())
+    lines.append(f"\n{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval")
+    for group in groups:
+        means = "".join(f" {_text(mean):>8}" for mean in group.metrics.values())
+        auc = _text(*group.intervals["auc"])
+        lines.append(f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{means}   {auc}")
+    return "\n".join(lines)
+
+
+def _text(*values: float) -> str:
+    """A number, or the ends of an interval."""
+    return "-" if np.isnan(values[0]) else " to ".join(f"{value:.4f}" for value in values)
+
+
+def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> list[Group]:
+    """The metrics of the ``scores`` [all candidates] of all impressions, then of groups by user and by history."""
+    ranks = rank_candidates(scores, behaviors.candidates)
+    values = impression_metrics(ranks, behaviors.known_labels(), behaviors.candidates.offsets)
+    in_training, most = set(checkpoint.users), checkpoint.config.history_length
+    seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
     members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
-    for low, high in history_ranges(config.history_length):
-        members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
-    bar = tqdm(members.items(), "bootstrap", leave=False)
-    groups = [_group(name, values[who], config) for name, who in bar]
-    return Report(loss, clicks, skipped, int((kept == 0).sum()), groups)
-
-
-def history_ranges(kept: int) -> list[tuple[int, int]]:
-    """No history, a short one, a long one; the last range ends with the ``kept`` clicks, however many there were."""
-    return [(0, 0), (1, min(10, kept)), *([(11, kept)] if kept > 10 else [])]
-
-
-def _group(name: str, values: np.ndarray, config: Config) -> Group:
-    counted = values[~np.isnan(values[:, 0])]
-    intervals = bootstrap(counted, generator(config.seed, "bootstrap"))
-    return Group(name, len(values), len(counted), mean_metrics(values), dict(zip(METRICS, intervals)))
+    kept = cut_histories(behaviors.histories, checkpoint.config).lengths
+    for low, high in [(0, 0), (1, min(10, most)), (11, most)]:  # no history, a short one, a long one
+        if low <= high:
+            members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
+    groups = []
+    for name, who in tqdm(members.items(), "bootstrap", leave=False):
+        counted = values[who & ~np.isnan(values[:, 0])]
+        intervals = dict(zip(METRICS, bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))))
+        groups.append(Group(name, int(who.sum()), len(counted), mean_metrics(counted), intervals))
+    return groups
 
 
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
@@ -143,34 +106,3 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float,
         means[r] = drawn @ values / len(values)  # how often each was drawn, times what it scored
     low, high = np.quantile(means, (0.025, 0.975), axis=0)
     return list(zip(low.tolist(), high.tolist()))
-
-
-def _format(report: Report) -> str:
-    total, same = report.groups[0], "not skipped (all their candidates score the same)"
-    names = "".join(f" {name:>8}" for name in NAMES.values())
-    return "\n".join(
-        [
-            f"loss {_number(report.loss)} over {describe_clicks(report.clicks)}",
-            f"metrics over {total.counted:,} impressions" + (report.skipped and f"; skipped: {report.skipped}"),
-            f"without history: {report.without_history:,} impressions, {same}",
-            "",
-            f"{'metric':8} {'value':>8}   95 % interval",
-            *(f"{NAMES[one]:8} {_number(total.metrics[one]):>8}   {_interval(total, one)}" for one in METRICS),
-            "",
-            f"{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval",
-            *map(_row, report.groups),
-        ]
-    )
-
-
-def _row(group: Group) -> str:
-    cells = "".join(f" {_number(group.metrics[metric]):>8}" for metric in METRICS)
-    return f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{cells}   {_interval(group, METRICS[0])}"
-
-
-def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.4f}"
-
-
-def _interval(group: Group, metric: str) -> str:
-    return " to ".join(_number(end) for end in group.intervals[metric]) if group.counted else "-"

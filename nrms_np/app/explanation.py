@@ -1,25 +1,37 @@
 """Why this title? The numbers behind a recommendation: of each click, of each word, and what would be without them.
 
+``write_page`` puts them on one self-contained page: the template page.html with the numbers as JSON.
+
 Tutorial: tutorials/11_reading_the_model.md
 """
 
+import base64
+import json
+import os
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import rng
 from ..config import Config
-from ..data.vocabulary import UNKNOWN, tokenize
+from ..data.vocabulary import tokenize
 from ..encoder import Parameters, side_weights
 from ..errors import InputError, NonFiniteError
-from ..inference import encode, encode_news, read_attention
+from ..inference import encode, encode_news, only_mentioned, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
+from .files import write_text
 from .ranking import UNKNOWN_ID
 from .recommender import Item, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
+TEMPLATE = Path(__file__).with_name("page.html")
+TUTORIALS = Path(__file__).parents[2] / "tutorials"  # where the package runs from its repository
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +42,7 @@ class Title:
     title: str
     words: list[str]  # [n], cut to the model's title length
     unread: int  # how many words were cut off
-    unknown: np.ndarray  # bool [n], the model has no row of its own for it
+    unknown: list[int]  # which words have no row of their own in the model
     additive: np.ndarray  # [n], weights of the additive attention; they sum to 1
     attention: np.ndarray  # [H, n, n], [h, i, j] is how much word i takes from word j in head h
     effects: np.ndarray  # [C, n], score of the candidate minus its score without the word
@@ -63,8 +75,8 @@ def explain(
 ) -> Explanation:
     """Explain the scores of ``candidates`` (the catalogue's best ``top`` when None) for a history, oldest click first.
 
-    Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id, a
-    title without words or no candidate, NonFiniteError when a score is not finite.
+    Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id or
+    no candidate, NonFiniteError when a score is not finite.
     """
     clicks, notes, _ = recommender.read_history(history)
     if not clicks:
@@ -72,44 +84,32 @@ def explain(
         raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
     if candidates is None:
         candidates = [found.id for found in recommender.rank(history, top).recommendations]
-    chosen = [_find_candidate(recommender, given) for given in dict.fromkeys(candidates)]
+    chosen = [recommender.find(given) for given in dict.fromkeys(candidates)]
     if not chosen:
         raise InputError("there are no candidates to explain")
+    for item in chosen:
+        if item.left_out == UNKNOWN_ID:
+            raise InputError(f"candidates: news id {item.given!r} is {UNKNOWN_ID}")
     return _compute(recommender, clicks, chosen, len(history) - len(clicks), notes)
-
-
-def _find_candidate(recommender: Recommender, given: str) -> Item:
-    item = recommender.find(given)
-    if item.left_out == UNKNOWN_ID:
-        raise InputError(f"candidates: news id {given!r} is {UNKNOWN_ID}")
-    if item.id is None and not tokenize(item.title):
-        raise InputError(f"candidates: the title {given!r} has no words")
-    return item
 
 
 def _compute(
     recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
 ) -> Explanation:
-    """Encode all titles, and each without each of its words; then the user of each history that this makes."""
     config, items, n = recommender.config, clicks + chosen, len(clicks)
-    params = {name: one.astype(np.float64) for name, one in recommender.params.items()}  # for exact differences
-    words = recommender._words([item.title for item in items])
+    rows, words = only_mentioned(recommender.params["embedding"], recommender._words([item.title for item in items]))
+    # float64, for exact differences
+    params = {name: one.astype(np.float64) for name, one in {**recommender.params, "embedding": rows}.items()}
     vectors = encode_news(params, words, config)  # [n + C, M]
     user, parts = read_user(params, vectors[:n], config)  # [M], [n, M]
     best_first = np.concatenate([np.arange(n), n + np.argsort(-vectors[n:] @ user, kind="stable")])
     items, words, vectors = [items[i] for i in best_first], words.take(best_first), vectors[best_first]
-    shown, shorter = vectors[n:], encode_news(params, drop_each(words), config)  # [C, M], without each word [T, M]
+    shown = vectors[n:]  # [C, M]
     scores = shown @ user  # [C]
     if not np.isfinite(scores).all():
         raise NonFiniteError("a score is not finite; train the model again")
-    orders, title_of = _other_orders(n), np.repeat(np.arange(len(items)), words.lengths)  # title_of each word [T]
-    histories = Ragged.concatenate([orders, _without_each_word(n, title_of[title_of < n], len(items))])
-    users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
-    changed = users @ shown.T  # [S + words of the clicks, C]
-    # the scores without each word [T, C]: of a candidate its own score changes, of a click all do
-    without = np.where(title_of[:, None] == n + np.arange(len(shown)), (shorter @ user)[:, None], scores)
-    without[title_of < n] = changed[len(orders) :]
-    titles = _read_titles(params, config, items, words, (scores - without).T)
+    orders, changed, without = _leave_out(params, config, words, vectors, n, user)
+    titles = _read_titles(recommender, params, items, words, (scores - without).T)
     loss_of_first, probabilities = click_loss_forward(scores[None])
     return Explanation(
         clicks=titles[:n],
@@ -119,12 +119,17 @@ def _compute(
         scores=scores,
         probabilities=probabilities[0],
         parts=shown @ parts.T,
-        orders=[orders[s].tolist() for s in range(len(orders))],
-        changed_scores=changed[: len(orders)],
-        changed_probabilities=click_loss_forward(changed[: len(orders)])[1],
-        shapes=_shapes(params, items, words, len(chosen)),
+        orders=orders,
+        changed_scores=changed,
+        changed_probabilities=click_loss_forward(changed)[1],
+        shapes={
+            "rows": rows.shape,
+            "titles": (len({item.title for item in items}), len(user)),
+            "users": (1, len(user)),
+            "scores": (1, len(scores)),
+        },
         first_numbers={
-            "rows": np.array([params["embedding"][words[s][:1], :1].sum() for s in range(n, len(words))]),
+            "rows": np.array([rows[words[s][:1], :1].sum() for s in range(n, len(items))], np.float64),
             "titles": shown[:, 0],
             "users": np.repeat(user[:1], len(scores)),
             "scores": scores,
@@ -133,39 +138,62 @@ def _compute(
     )
 
 
-def _other_orders(n: int) -> Ragged:
-    """The numbers 0..n-1 without each of them, then shuffled."""
+def _leave_out(
+    params: Parameters, config: Config, words: Ragged, vectors: np.ndarray, n: int, user: np.ndarray
+) -> tuple[list[list[int]], np.ndarray, np.ndarray]:
+    """The S other histories, their scores [S, C], and the scores without each of the T words of all titles [T, C]."""
+    shorter = encode_news(params, drop_each(words), config)  # [T, M]
+    title_of = np.repeat(np.arange(len(words)), words.lengths)  # [T]
     draw = rng.generator(0, "explain: order of the clicks")
-    shuffled = Ragged.from_lists([draw.permutation(n) for _ in range(SHUFFLES)])
-    return Ragged.concatenate([drop_each(Ragged.from_lists([range(n)])), shuffled])
-
-
-def _without_each_word(n: int, title_of: np.ndarray, first: int) -> Ragged:
-    """For each word of the n clicks, a history with the title that lacks it, of number ``first`` + t, in its place."""
-    words = np.arange(len(title_of))
-    histories = np.tile(np.arange(n), (len(words), 1))
-    histories[words, title_of] = first + words
-    return Ragged.from_lists(list(histories))
+    orders = [[k for k in range(n) if k != j] for j in range(n)]
+    orders += [draw.permutation(n).tolist() for _ in range(SHUFFLES)]
+    # each shortened click in its place
+    clicked = [[*range(j), len(words) + t, *range(j + 1, n)] for t, j in enumerate(title_of) if j < n]
+    histories = Ragged.from_lists(orders + clicked)
+    users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
+    changed = users @ vectors[n:].T  # [S + words of clicks, C]
+    without = np.tile(vectors[n:] @ user, (len(shorter), 1))
+    without[: len(clicked)] = changed[len(orders) :]
+    own = np.arange(len(clicked), len(shorter))  # words of candidates change one score
+    without[own, title_of[own] - n] = shorter[own] @ user
+    return orders, changed[: len(orders)], without
 
 
 def _read_titles(
-    params: Parameters, config: Config, items: list[Item], words: Ragged, effects: np.ndarray
+    recommender: Recommender, params: Parameters, items: list[Item], words: Ragged, effects: np.ndarray
 ) -> list[Title]:
-    attention, additive = read_attention(params, words, config)
+    attention, additive = read_attention(params, words, recommender.config)
     titles = []
     for s, item in enumerate(items):
         here, tokens, n = slice(*words.offsets[s : s + 2]), tokenize(item.title), len(words[s])
-        numbers = words[s] == UNKNOWN, additive[here], attention[s], effects[:, here]
-        titles.append(Title(item.id, item.title, tokens[:n], len(tokens) - n, *numbers))
+        unknown = [i for i, word in enumerate(tokens[:n]) if word not in recommender.vocabulary.id_of]
+        numbers = additive[here], attention[s], effects[:, here]
+        titles.append(Title(item.id, item.title, tokens[:n], len(tokens) - n, unknown, *numbers))
     return titles
 
 
-def _shapes(params: Parameters, items: list[Item], words: Ragged, candidates: int) -> dict[str, tuple[int, ...]]:
-    """What the lines of the model compute for this request, every different word and title once."""
-    size = params["news.weight_value"].shape[1]
-    return {
-        "rows": (len(np.unique(words.values)), params["embedding"].shape[1]),
-        "titles": (len({item.title for item in items}), size),
-        "users": (1, size),
-        "scores": (1, candidates),
-    }
+def write_page(explanation: Explanation, path: Path) -> None:
+    """Raises OutputError when the page cannot be written."""
+    data = {name: value for name, value in vars(explanation).items() if name != "notes"}
+    titles = explanation.clicks + explanation.candidates
+    percents = b"".join(_percents(title.attention) for title in titles)
+    data |= {"heads": len(titles[0].attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
+    if TUTORIALS.is_dir():
+        with suppress(ValueError):  # no path leads from one drive of Windows to another
+            data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
+    text = json.dumps(data, default=_plain, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")  # no title can end the script element
+    write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@DATA@", text))
+
+
+def _plain(value: Any) -> Any:
+    """For json.dumps: what it does not know."""
+    if isinstance(value, Title):
+        return {name: one for name, one in vars(value).items() if name != "attention"}
+    return (np.round(value, 7) + 0.0).tolist()  # + 0.0: no -0.0
+
+
+def _percents(attention: np.ndarray) -> bytes:
+    """The mean over heads, then each head, a byte a weight: 50 titles with 16 heads have hundreds of thousands."""
+    with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
+    return np.rint(100 * with_mean).astype(np.uint8).tobytes()

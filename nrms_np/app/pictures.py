@@ -16,6 +16,7 @@ from ..fit import Record
 from .files import write_file
 
 BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
+say_once = cache(print)
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -38,7 +39,8 @@ def fonts_for(tokens: list[str]) -> list[str]:
                 fontManager.addfont(path)
                 families.append(font.family_name)
     if missing:
-        _say_missing(frozenset(_font_of(chr(code)) for code in missing))
+        install = ", ".join(sorted({_font_of(chr(code)) for code in missing}))
+        say_once(f"some words of the pictures are boxes: no font has their letters; install {install}")
     return families
 
 
@@ -48,11 +50,6 @@ def _font_of(character: str) -> str:
     if script in ("Cjk", "Hiragana", "Katakana", "Hangul"):
         return "Noto Sans CJK"
     return f"Noto Sans {script}" if unicodedata.category(character)[0] in "LM" else "Noto Emoji"
-
-
-@cache  # once for each set of fonts
-def _say_missing(fonts: frozenset[str]) -> None:
-    print(f"some words of the pictures are boxes: no font has their letters; install {', '.join(sorted(fonts))}")
 
 
 def plot_losses(records: list[Record], best_epoch: int, negatives: int, path: Path) -> None:

@@ -9,7 +9,6 @@ FALLBACK = "popularity of the training clicks"  # what ranks for a user without 
 NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
 UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
 NO_WORDS = "without a word that the model knows"
-WORDS_SHOWN = 3  # in the text form; the others are in ``words``
 
 
 class Title(str):
@@ -63,7 +62,7 @@ class Ranking:
             score = {FALLBACK: f"{item.score:,} clicks  ", NEWEST: "", None: f"{item.score:8.4f}  "}[self.fallback]
             lines.append(f"{place:3}. {score}{item.id}  {item.title}")
             if item.clicked:
-                most, words = item.clicked[0], sorted(item.words, key=lambda word: -word.effect)[:WORDS_SHOWN]
+                most, words = item.clicked[0], sorted(item.words, key=lambda word: -word.effect)[:3]
                 lines.append(f"{'':15}for {most.id or 'the title'}  {most.title} ({most.part:+.4f} of the score)")
                 lines.append(f"{'':15}in  {', '.join(f'{word.word} {word.effect:+.2f}' for word in words)}")
         if not self.recommendations:

@@ -3,15 +3,13 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -26,8 +24,6 @@ from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
 from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
-
-READERS = 64  # whose scores are in memory at a time
 
 
 class Item(NamedTuple):
@@ -65,7 +61,7 @@ class Recommender:
         self.set_catalogue([], [])
 
     @classmethod
-    def load(cls, path: Path | str) -> Recommender:
+    def load(cls, path: Path | str) -> Self:
         """Raises InputError when the file is missing or is not a checkpoint."""
         return cls(load_checkpoint(Path(path)))
 
@@ -82,22 +78,21 @@ class Recommender:
 
         News whose titles have the same words are one article: it has the first of their ids, and their clicks.
         ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
-        ValueError when the lengths differ, InputError for a repeated id, NonFiniteError for a broken title vector.
+        ValueError when the lengths differ, InputError for a repeated id.
         """
         count = len(ids) if vectors is None else len(vectors)
         if not len(ids) == len(titles) == count:
             raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
-        self.by_key: dict[str, int] = {}
-        # a key that begins with a space belongs to a title without words: that is like no other
-        articles = [self.by_key.setdefault(_key(one) or f" {n}", len(self.by_key)) for n, one in enumerate(titles)]
+        self.by_words: dict[str, int] = {}
+        # what begins with a space stands for a title without words: that is like no other
+        all_words = (" ".join(tokenize(title)) or f" {n}" for n, title in enumerate(titles))
+        articles = [self.by_words.setdefault(words, len(self.by_words)) for words in all_words]
         self.number = dict(zip(ids, articles))
         if len(self.number) < len(ids):
             raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
         first = np.unique(articles, return_index=True)[1]  # of the news of each article
         self.ids, self.titles = [ids[n] for n in first], [titles[n] for n in first]
         vectors = self.encode_news(self.titles, progress) if vectors is None else vectors[first]
-        if not np.isfinite(vectors).all():
-            raise NonFiniteError("a title vector is not finite; train the model again")
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
         self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
         words = self._words(self.titles)
@@ -115,7 +110,6 @@ class Recommender:
         ``fallback`` says so. Raises InputError for ``top`` below 1 and an empty catalogue, NonFiniteError when a score
         is not finite.
         """
-        self._check(top)
         reader = self.read_history(history)
         if not reader.clicks:
             return self._ranking(reader, self.article_clicks, top)
@@ -125,17 +119,19 @@ class Recommender:
         ranking = self._ranking(reader, scores, top)
         found = ranking.recommendations
         parts = self.columns[:, [self.number[one.id] for one in found]].T @ parts.T  # [top, n]
-        for one, of_title, words in zip(found, parts, self._read_words(found, user)):
+        words = self._words([one.title for one in found])
+        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T], the score without each word
+        for one, of_title, start, end in zip(found, parts, words.offsets, words.offsets[1:]):
+            effects = one.score - without[start:end]
             one.clicked.extend(sum_by_title(reader.clicks, of_title))
-            one.words.extend(words)
+            one.words.extend(Word(*pair) for pair in zip(tokenize(one.title), effects.tolist()))
         return ranking
 
     def rank_many(self, histories: Iterable[Sequence[str]], top: int = 10) -> Iterator[Ranking]:
         """``rank`` for each history as it comes, without the parts and the words, which take most of its time."""
-        self._check(top)
         weights, waiting = side_weights(self.params, "user"), map(self.read_history, histories)
-        while readers := list(islice(waiting, READERS)):
-            rows = np.concatenate([self._rows(reader.clicks) for reader in readers])
+        while readers := list(islice(waiting, 64)):  # whose scores are in memory at a time
+            rows = self._rows([click for reader in readers for click in reader.clicks])
             sets = Ragged.from_lengths(np.arange(len(rows)), np.array([len(reader.clicks) for reader in readers]))
             users = encode(rows, sets, weights, self.config.heads)
             with blas_on_one_thread():
@@ -144,25 +140,29 @@ class Recommender:
 
     def _ranking(self, reader: Reader, scores: np.ndarray, top: int) -> Ranking:
         """By ``scores`` [catalogue] or, without clicks, by popularity. The parts and the words are still empty."""
-        clicks, notes, read = reader
-        if clicks:
-            best, fallback = self._best(scores, read, top), None
-        else:
-            scores, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
-            best = [n for n in self.popular[: top + len(read)] if n not in read][:top]
-        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best]
-        return Ranking([click.given for click in clicks], notes, fallback, found)
-
-    def _check(self, top: int) -> None:
         if top < 1:
             raise InputError(f"top {top}: must be at least 1")
         if not self.ids:
             raise InputError("the catalogue is empty; call set_catalogue first")
+        clicks, notes, read = reader
+        if clicks:
+            if not np.isfinite(scores).all():
+                raise NonFiniteError("a score is not finite; train the model again")
+            fallback, left = None, np.where(self.known, scores, -np.inf)
+            left[read] = -np.inf
+            top = min(top, len(left))
+            enough = np.flatnonzero((left >= np.partition(left, -top)[-top]) & (left > -np.inf))
+            best = enough[np.argsort(-left[enough], kind="stable")].tolist()  # equal ones as in the catalogue
+        else:
+            scores, fallback = self.article_clicks, FALLBACK if self.article_clicks.any() else NEWEST
+            best = [n for n in self.popular[: top + len(read)] if n not in read]
+        found = [Recommendation(self.ids[n], self.titles[n], scores[n].item(), [], []) for n in best[:top]]
+        return Ranking([click.given for click in clicks], notes, fallback, found)
 
     def find(self, given: str) -> Item:
         """Look up an id or a raw title; by its words, a title finds its article."""
         raw = isinstance(given, Title) or given not in self.number and given.split() != [given]
-        article = self.by_key.get(_key(given)) if raw else self.number.get(given)
+        article = self.by_words.get(" ".join(tokenize(given))) if raw else self.number.get(given)
         if article is not None:
             title, known = self.titles[article], self.known[article]
         else:
@@ -177,9 +177,8 @@ class Recommender:
         items = [self.find(item) for item in history]
         left_out = {why: [item.given for item in items if item.left_out == why] for why in (UNKNOWN_ID, NO_WORDS)}
         notes = [f"left out of the history, {why}: {', '.join(given)}" for why, given in left_out.items() if given]
-        # commas and semicolons are what people put between ids
-        alike = (one for id in left_out[UNKNOWN_ID] for one in (*re.split("[,;]", id), id.upper(), id.lower()))
-        if any(one in self.number for one in alike):
+        unknown = ",".join(left_out[UNKNOWN_ID])  # commas and semicolons are what people put between ids
+        if any(one in self.number for one in re.findall("[^,;]+", f"{unknown},{unknown.upper()},{unknown.lower()}")):
             notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
         clicks = [item for item in items if not item.left_out]
         if clicks and self.ids and not self.known.any():
@@ -188,34 +187,14 @@ class Recommender:
         read = [item.article for item in items if item.article is not None]
         return Reader(clicks[-self.config.history_length :], notes, read)
 
-    def _best(self, scores: np.ndarray, read: list[int], top: int) -> list[int]:
-        """The numbers of the ``top`` largest scores, best first, equal ones in ascending order; none that was read."""
-        if not np.isfinite(scores).all():
-            raise NonFiniteError("a score is not finite; train the model again")
-        scores = np.where(self.known, scores, -np.inf)
-        scores[read] = -np.inf
-        top = min(top, len(scores))
-        enough = np.flatnonzero((scores >= np.partition(scores, -top)[-top]) & (scores > -np.inf))
-        return enough[np.argsort(-scores[enough], kind="stable")][:top].tolist()
-
     def _words(self, titles: Iterable[str]) -> Ragged:
         return cut_titles(self.vocabulary.encode(titles), self.config)
 
     def _rows(self, clicks: list[Item]) -> np.ndarray:
         """The title vector of each click [n, M]."""
-        rows = np.ascontiguousarray(self.columns[:, [click.article or 0 for click in clicks]].T)
-        raw = [i for i, click in enumerate(clicks) if click.article is None]
-        if raw:
-            rows[raw] = self.encode_news([clicks[i].title for i in raw])
-        return rows
-
-    def _read_words(self, found: list[Recommendation], user: np.ndarray) -> list[list[Word]]:
-        """The words of each title, as far as the model reads it, and their effects on its score."""
-        words = self._words([one.title for one in found])
-        without = encode_news(self.params, drop_each(words), self.config) @ user  # [T]
-        scores = np.array([one.score for one in found], without.dtype)
-        effects = np.split(np.repeat(scores, words.lengths) - without, words.offsets[1:-1])
-        return [[Word(*pair) for pair in zip(tokenize(one.title), of.tolist())] for one, of in zip(found, effects)]
+        of_titles = iter(self.encode_news([click.title for click in clicks if click.article is None]))
+        rows = [next(of_titles) if click.article is None else self.columns[:, click.article] for click in clicks]
+        return np.array(rows, self.columns.dtype).reshape(len(clicks), len(self.columns))
 
 
 def sum_by_title(clicks: list[Item], parts: np.ndarray) -> list[Clicked]:
@@ -243,8 +222,3 @@ def drop_each(sets: Ragged) -> Ragged:
     """For each position its set without it. [[4, 7], [5]] -> [[7], [4], []]."""
     lists = [sets[s].tolist() for s in range(len(sets))]
     return Ragged.from_lists([one[:j] + one[j + 1 :] for one in lists for j in range(len(one))])
-
-
-def _key(title: str) -> str:
-    """Equal for titles with the same words."""
-    return " ".join(tokenize(title))

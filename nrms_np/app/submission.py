@@ -17,17 +17,6 @@ from ..ragged import Ragged
 from .files import write_file
 from .mpi import ALONE, Ranks
 
-MEMBER = "prediction.txt"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same ranks give the same bytes
-
-
-def check_path(path: Path) -> None:
-    """Raises InputError when the file cannot be written there. Worth asking before the long work."""
-    if path.suffix != ".zip":
-        raise InputError(f"--prediction {path}: the leaderboard takes a zip; give a name that ends in .zip")
-    if not path.parent.is_dir():
-        raise InputError(f"--prediction {path}: there is no folder {path.parent}; make it first")
-
 
 def write_prediction(
     path: Path,
@@ -45,33 +34,27 @@ def write_prediction(
     """
 
     def lines(scored: tuple[int, int, np.ndarray]) -> bytes:
-        first, end, scores = scored
-        piece = candidates.take(np.arange(first, end))
-        return _lines(impression_ids[first:end], rank_candidates(scores, piece, first), piece.offsets).encode()
-
-    pieces = mpi_ranks.map(lines, scored)
-    if mpi_ranks.rank:
-        for _ in pieces:  # makes its part of them
-            pass
-        return
+        first, last, scores = scored
+        piece = candidates.take(np.arange(first, last))
+        ranks, offsets, written = rank_candidates(scores, piece, first), piece.offsets.tolist(), []
+        form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
+        formatted = [form[rank] for rank in ranks.tolist()]
+        for impression_id, start, end in zip(texts(impression_ids[first:last]), offsets, offsets[1:]):
+            if impression_id.split() != [impression_id]:
+                raise InputError(f"impression id {impression_id!r}: the prediction file needs one, and without spaces")
+            written.append(f"{impression_id} [{','.join(formatted[start:end])}]\n")
+        return "".join(written).encode()
 
     def write(file: BinaryIO) -> None:
-        member = ZipInfo(MEMBER, EARLIEST)
+        member = ZipInfo("prediction.txt", (1980, 1, 1, 0, 0, 0))  # a fixed date: the same ranks give the same bytes
         member.compress_type = ZIP_DEFLATED
         member.create_system = 3  # Unix, on every system
         member.external_attr = 0o644 << 16
         with ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as text:
-            for piece in pieces:
-                text.write(piece)
+            text.writelines(pieces)
 
-    write_file(path, write)
-
-
-def _lines(impression_ids: np.ndarray, ranks: np.ndarray, offsets: np.ndarray) -> str:
-    form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
-    rank_texts, lines = [form[rank] for rank in ranks.tolist()], []
-    for impression_id, start, end in zip(texts(impression_ids), offsets[:-1].tolist(), offsets[1:].tolist()):
-        if impression_id.split() != [impression_id]:
-            raise InputError(f"impression id {impression_id!r}: the prediction file needs one, and without spaces")
-        lines.append(f"{impression_id} [{','.join(rank_texts[start:end])}]\n")
-    return "".join(lines)
+    pieces = mpi_ranks.map(lines, scored)
+    if mpi_ranks.rank == 0:
+        return write_file(path, write)
+    for _ in pieces:  # makes its part of them
+        pass
