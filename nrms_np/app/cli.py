@@ -124,7 +124,7 @@ def _run(main: Callable[[list[str] | None], None], argv: list[str]) -> tuple[str
     except NonFiniteError as error:
         return f"error: {error}", NON_FINITE
     except OutputError as error:
-        return f"error: {error}", NO_ROOM
+        return f"error: {'; '.join(error.args)}", NO_ROOM
     except MemoryError as error:
         return f"error: not enough memory ({error})", NO_ROOM
     except OSError as error:

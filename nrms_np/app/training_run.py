@@ -1,14 +1,13 @@
 """A training run from data to pictures: what ``python -m nrms_np.train`` does after its arguments are read."""
 
 import json
-import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,11 @@ from .checkpoint import Checkpoint, save_checkpoint
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
-from .saving import saving
-from .signals import Stopped
+from .signals import Stopped, on_stop, stop
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
+SAVED = "all steps are saved"
 PICTURES = 3  # titles shown in attention pictures
 Metrics = dict[str, dict[str, float]]  # of rankings, by their names
 
@@ -39,21 +38,12 @@ def start_run(settings: RunSettings, folder: Path | None) -> None:
     Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
     written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
     """
-    folder = mpi.first(lambda: make_folder(settings, folder))
-    with working_in(folder):
-        if mpi.ranks().rank:
-            return train_and_report(settings, folder)
-        if (folder / SETTINGS_FILE).exists():
-            go_on = cli.command("train", "--resume", folder)
-            raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
-        run_folder.write_settings(folder, settings)  # first: a run killed while it reads can be resumed
-        try:
-            train_and_report(settings, folder)
-        except (InputError, OutputError):
-            if not (folder / CHECKPOINT_FILE).exists() and not (folder / RESUME_FILE).exists():
-                with suppress(OSError):
-                    (folder / SETTINGS_FILE).unlink()  # nothing to resume, and the next try may be right
-            raise
+    train_in(mpi.first(lambda: make_folder(settings, folder)), settings)
+
+
+def resume_run(folder: Path, given: dict[str, Any]) -> None:
+    """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
+    train_in(folder, mpi.first(lambda: run_folder.read_settings(folder).changed(given)))
 
 
 def make_folder(settings: RunSettings, folder: Path | None) -> Path:
@@ -62,11 +52,14 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
         if not folder:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
     except FileExistsError as error:
         raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
+    if (folder / SETTINGS_FILE).exists():
+        go_on = cli.command("train", "--resume", folder)
+        raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
+    return folder
 
 
 def new_folder(base: Path) -> Path:
@@ -79,27 +72,18 @@ def new_folder(base: Path) -> Path:
     return folder
 
 
-def resume_run(folder: Path, given: dict[str, Any]) -> None:
-    """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.first(lambda: run_folder.read_settings(folder).changed(given))
-    with working_in(folder):
-        train_and_report(settings, folder)
-
-
-@contextmanager
-def working_in(folder: Path) -> Iterator[None]:
-    """Hold the folder, on rank 0; what stops the work in it says how to go on."""
-    go_on = f"go on with: {cli.command('train', '--resume', folder)}"
+def train_in(folder: Path, settings: RunSettings) -> None:
+    """Hold the folder, on rank 0, and train in it; what stops the work says how to go on."""
     try:
         with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
-            yield
-    except Stopped as stopped:
-        raise Stopped(*stopped.args, go_on) from None
-    except OutputError as error:
-        raise OutputError(f"{error}; {go_on}" if (folder / SETTINGS_FILE).exists() else str(error)) from None
+            train_and_report(folder, settings)
+    except (Stopped, OutputError) as stopped:
+        if (folder / SETTINGS_FILE).exists():
+            stopped.args += (f"go on with: {cli.command('train', '--resume', folder)}",)
+        raise
 
 
-def train_and_report(settings: RunSettings, folder: Path) -> None:
+def train_and_report(folder: Path, settings: RunSettings) -> None:
     """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
     ranks = mpi.ranks()
     prepared = prepare_data(load_data(settings), settings)
@@ -107,17 +91,15 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     mpi.check_equal({**asdict(config), "data": fingerprint})
     # a copy: training changes its table in place, and the rankings that need no training are those of the first one
     start = init_parameters(prepared.table.copy(), config, prepared.word_counts)
-    steps = steps_of_epoch(prepared.train.clicks, config)
-    state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
-    if ranks.rank == 0:
-        run_folder.keep_settings(folder, settings)
-    done = state.adam.step
+    state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint))
+    mpi.first(lambda: run_folder.keep_settings(folder, settings))
+    done, steps = state.adam.step, steps_of_epoch(prepared.train.clicks, config)
     save = partial(save_state, folder / RESUME_FILE, state, config, fingerprint)
     # evaluated and printed when first asked for: on a large dev set they take a while
     references = cache(lambda: report.print_references(baselines.evaluate_all(prepared.data, prepared)))
 
     def show(record: Record) -> None:
-        assert references()  # printed above the first row
+        references()  # above the first row
         report.print_row(str(record["epoch"]), record, record is state.best)
 
     for record in [] if ranks.rank else state.records:
@@ -133,7 +115,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             show(record)
 
-    with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
+    with saving(save, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks)
     if ranks.rank:
         return
@@ -143,6 +125,40 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
     show_results(settings, folder, state, prepared, references())
+
+
+@contextmanager
+def saving(save: Callable[[], None], steps_are_done: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every SAVE_SECONDS, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
+
+    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
+    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
+    """
+    asked: list[int] = []
+    saved, resting = time.monotonic(), False
+
+    def ask(number: int) -> None:
+        if resting:
+            stop(number, SAVED)
+        if asked:
+            stop(number)
+        asked.append(number)
+
+    def on_step() -> None:
+        nonlocal saved, resting
+        resting = False
+        late = time.monotonic() - saved > SAVE_SECONDS
+        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, late))))
+        if number or late or steps_are_done():
+            mpi.first(save)
+            saved = time.monotonic()
+        if number:
+            stop(number, SAVED)
+        resting = steps_are_done()
+
+    with on_stop(ask):
+        yield on_step
 
 
 def show_results(
@@ -166,12 +182,8 @@ def show_results(
 
 def write_corpus(folder: Path, demo: Demo) -> None:
     """Write the demo corpus in MIND's form, for the other commands."""
-    if (folder / CORPUS).exists():
-        return
     try:
-        with TemporaryDirectory(prefix="part-", dir=folder) as part:  # so that nobody finds half of it
-            write_demo(Path(part) / CORPUS, demo)
-            os.rename(Path(part) / CORPUS, folder / CORPUS)
+        write_demo(folder / CORPUS, demo)
     except OSError as error:
         raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
 
