@@ -55,11 +55,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
     words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
-    counts = arrays.pop("click_counts")
-    check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
-    clicks = dict(zip(clicked, counts.tolist()))
-    if len(clicks) < len(clicked):
-        raise ValueError("a news id appears twice among the clicked ones")
+    clicks = dict(zip(clicked, arrays.pop("click_counts").tolist(), strict=True))
     config, vocabulary = Config.from_dict(header["config"]), Vocabulary.from_words(words)
     params = {name.removeprefix("param."): array for name, array in arrays.items()}
     params = as_written_now(params, config, header["format"])
@@ -70,13 +66,9 @@ def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
 
 def _check(checkpoint: Checkpoint) -> None:
     """Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite."""
-    words, epoch = checkpoint.vocabulary.words, checkpoint.epoch
+    words = checkpoint.vocabulary.words
     if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
-    if type(epoch) is not int or epoch < 0 or min(checkpoint.clicks.values(), default=0) < 0:
-        raise ValueError("a negative number of epochs or clicks")
-    if type(checkpoint.fingerprint) is not str:
-        raise ValueError("the fingerprint of the data is not a text")
     dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
     check_arrays(checkpoint.params, shapes, np.dtype(dtype))
