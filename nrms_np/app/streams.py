@@ -3,8 +3,8 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..errors import OutputError
@@ -24,21 +24,18 @@ class Stream:
     def __init__(self, stream: Any):
         self._stream = stream or open(os.devnull, "w")  # Windows gives none to a program without a window
         self._encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        self._is_log = not self._stream.isatty()
         self._line_time = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        shown = self._as_line(text) if self._is_log and text.startswith("\r") else text
-        with self._survives():
-            self._stream.write(shown.encode(self._encoding, "backslashreplace").decode(self._encoding))
+        shown = self._as_line(text) if text.startswith("\r") and not self._stream.isatty() else text
+        self._try(self._stream.write, shown.encode(self._encoding, "backslashreplace").decode(self._encoding))
         return len(text)
 
     def flush(self) -> None:
-        with self._survives():
-            self._stream.flush()
+        self._try(self._stream.flush)
 
     def _as_line(self, bar: str) -> str:
         now = time.monotonic()
@@ -47,10 +44,9 @@ class Stream:
         self._line_time = now
         return bar.strip() + "\n"
 
-    @contextmanager
-    def _survives(self) -> Iterator[None]:
+    def _try(self, call: Callable[..., object], *text: str) -> None:
         try:
-            yield
+            call(*text)
         except OSError as error:
             with suppress(OSError, ValueError, AttributeError), open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), self._stream.fileno())  # where what is buffered goes, too

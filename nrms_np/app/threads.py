@@ -31,27 +31,24 @@ def usable_cores() -> int:
 
 def _cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
     """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
-    lines, quotas = [], []
+    quotas: list[float | None] = []
     with suppress(OSError):  # not Linux
-        lines = own.read_text().splitlines()
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            folder = root / controllers  # version 1 has a tree for each controller, version 2 one for all
-            for part in ["", *group.strip("/").split("/")]:
-                folder = folder / part
-                quotas.append(_quota_of(folder))
+        for line in own.read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if not controllers or "cpu" in controllers.split(","):
+                folder = (
+                    root / controllers / group.strip("/")
+                )  # version 1 has a tree for each controller
+                quotas += [_quota_of(one) for one in (folder, *folder.parents)]
     return min(filter(None, quotas), default=None)
 
 
 def _quota_of(folder: Path) -> float | None:
     """The limit of one cgroup, of version 2 (cpu.max) or 1 (cpu.cfs_quota_us)."""
     for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):
-        try:
-            quota, period = " ".join((folder / name).read_text() for name in names).split()
-            return float(quota) / float(period) if float(quota) > 0 else None
-        except (OSError, ValueError):  # no such file; or "max": no limit
-            continue
+        with suppress(OSError, ValueError):  # no such file; or "max": no limit
+            quota, period = map(float, " ".join((folder / name).read_text() for name in names).split())
+            return quota / period if quota > 0 else None
     return None
 
 
