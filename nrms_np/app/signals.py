@@ -17,11 +17,11 @@ if sys.argv[:1] == ["-m"] and any(word.startswith("nrms_np") for word in sys.ori
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised for one of STOPPING, which is the first argument; the others say what became of the work."""
+    """Raised for one of STOPPING, its argument; notes say what became of the work, and how to go on."""
 
 
-def stop(number: int, *said: str) -> NoReturn:
-    raise Stopped(signal.Signals(number), *said)
+def stop(number: int) -> NoReturn:
+    raise Stopped(signal.Signals(number))
 
 
 @contextmanager

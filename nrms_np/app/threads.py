@@ -36,9 +36,7 @@ def _cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self
         for line in own.read_text().splitlines():
             _, controllers, group = line.split(":", 2)
             if not controllers or "cpu" in controllers.split(","):
-                folder = (
-                    root / controllers / group.strip("/")
-                )  # version 1 has a tree for each controller
+                folder = root / controllers / group.strip("/")  # version 1 has a tree for each controller
                 quotas += [_quota_of(one) for one in (folder, *folder.parents)]
     return min(filter(None, quotas), default=None)
 

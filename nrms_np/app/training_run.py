@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.demo import Demo, write_demo
+from ..data.demo import write_demo
 from ..data.vocabulary import tokenize
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
@@ -27,7 +27,6 @@ from .signals import Stopped, on_stop, stop
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
-SAVED = "all steps are saved"
 PICTURES = 3  # titles shown in attention pictures
 Metrics = dict[str, dict[str, float]]  # of rankings, by their names
 
@@ -77,9 +76,9 @@ def train_in(folder: Path, settings: RunSettings) -> None:
     try:
         with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
             train_and_report(folder, settings)
-    except (Stopped, OutputError) as stopped:
+    except (Stopped, OSError) as stopped:
         if (folder / SETTINGS_FILE).exists():
-            stopped.args += (f"go on with: {cli.command('train', '--resume', folder)}",)
+            stopped.add_note(f"go on with: {cli.command('train', '--resume', folder)}")
         raise
 
 
@@ -136,29 +135,32 @@ def saving(save: Callable[[], None], steps_are_done: Callable[[], bool]) -> Iter
     files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
     """
     asked: list[int] = []
-    saved, resting = time.monotonic(), False
+    time_saved, all_saved = time.monotonic(), False
 
     def ask(number: int) -> None:
-        if resting:
-            stop(number, SAVED)
-        if asked:
+        if all_saved or asked:
             stop(number)
         asked.append(number)
 
     def on_step() -> None:
-        nonlocal saved, resting
-        resting = False
-        late = time.monotonic() - saved > SAVE_SECONDS
+        nonlocal time_saved, all_saved
+        all_saved = False
+        late = time.monotonic() - time_saved > SAVE_SECONDS
         number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, late))))
         if number or late or steps_are_done():
             mpi.first(save)
-            saved = time.monotonic()
+            time_saved = time.monotonic()
+        all_saved = number > 0 or steps_are_done()
         if number:
-            stop(number, SAVED)
-        resting = steps_are_done()
+            stop(number)
 
-    with on_stop(ask):
-        yield on_step
+    try:
+        with on_stop(ask):
+            yield on_step
+    except Stopped as stopped:
+        if all_saved:
+            stopped.add_note("all steps are saved")
+        raise
 
 
 def show_results(
@@ -171,21 +173,13 @@ def show_results(
     data, auc = prepared.data, state.best["auc"]
     dev = Path(settings.dev) if settings.dev else None
     if data.demo:
-        write_corpus(folder, data.demo)
+        write_demo(folder / CORPUS, data.demo)  # for the other commands
         dev = folder / CORPUS / "dev"
         oracle, titles = references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
     train = Path(settings.train[-1] if settings.train else "")
     print(report.next_commands(folder / CHECKPOINT_FILE, dev, train, data.dev_news, data.dev))
-
-
-def write_corpus(folder: Path, demo: Demo) -> None:
-    """Write the demo corpus in MIND's form, for the other commands."""
-    try:
-        write_demo(folder / CORPUS, demo)
-    except OSError as error:
-        raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
 
 
 def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: Metrics) -> None:
