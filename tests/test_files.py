@@ -9,18 +9,19 @@ import zipfile
 import numpy as np
 import pytest
 
-from nrms_np.app.files import DIGEST, load_arrays, save_arrays, write_file, write_text
+from nrms_np.app.files import DIGEST, open_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
 
 
-def give(header, arrays):
-    return header, arrays
+def load(path):
+    with open_arrays(path, "thing") as (header, arrays):
+        return header, arrays
 
 
 def test_arrays_come_back(tmp_path):
     arrays = {"a.b": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 4)), "text": np.zeros(2, "u1")}
     save_arrays(tmp_path / "x.npz", "thing", {"n": [1, None]}, arrays)
-    header, loaded = load_arrays(tmp_path / "x.npz", "thing", give)
+    header, loaded = load(tmp_path / "x.npz")
     assert header == {"n": [1, None], "format": 3}
     assert loaded.keys() == arrays.keys()
     for name, one in arrays.items():
@@ -82,21 +83,21 @@ BAD_MEMBERS = {
 def test_members_made_by_hand_are_refused(tmp_path, case):
     sealed(tmp_path / "x.npz", BAD_MEMBERS[case])
     with pytest.raises(InputError, match="x.npz: not a thing file, or damaged") as error:
-        load_arrays(tmp_path / "x.npz", "thing", give)
+        load(tmp_path / "x.npz")
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_the_same_way_of_making_a_good_member_is_accepted(tmp_path):
     """Otherwise the test above could pass for another reason."""
     sealed(tmp_path / "x.npz", [("w.npy", npy_header((2,)))])
-    _, arrays = load_arrays(tmp_path / "x.npz", "thing", give)
+    _, arrays = load(tmp_path / "x.npz")
     np.testing.assert_array_equal(arrays["w"], np.zeros(2, np.float32))
 
 
 def test_pickles_are_refused(tmp_path):
     sealed(tmp_path / "x.npz", [("w.npy", npy(np.array([Evil(tmp_path / "made")], dtype=object)))])
     with pytest.raises(InputError, match="x.npz"):
-        load_arrays(tmp_path / "x.npz", "thing", give)
+        load(tmp_path / "x.npz")
     assert not (tmp_path / "made").exists()
 
 
@@ -104,7 +105,7 @@ def test_pickles_are_refused(tmp_path):
 def test_headers_made_by_hand_are_refused(tmp_path, header):
     sealed(tmp_path / "x.npz", [], header=header)
     with pytest.raises(InputError, match="x.npz: not a thing file, or damaged"):
-        load_arrays(tmp_path / "x.npz", "thing", give)
+        load(tmp_path / "x.npz")
 
 
 def test_a_file_without_header(tmp_path):
@@ -112,7 +113,7 @@ def test_a_file_without_header(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros(3))
     for name in ("x.npz", "x.npy"):
         with pytest.raises(InputError, match=f"{name}: .*its end is missing, or it never was one"):
-            load_arrays(tmp_path / name, "thing", give)
+            load(tmp_path / name)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import Arrays, check_arrays, load_arrays, save_arrays
+from .files import check_arrays, open_arrays, save_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +49,19 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises InputError when the file is missing, damaged, of another format, or does not fit."""
-    return load_arrays(path, "checkpoint", _parse)
-
-
-def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
-    words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
-    clicks = dict(zip(clicked, arrays.pop("click_counts").tolist(), strict=True))
-    config, vocabulary = Config.from_dict(header["config"]), Vocabulary.from_words(words)
-    params = {name.removeprefix("param."): array for name, array in arrays.items()}
-    params = as_written_now(params, config, header["format"])
-    checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
-    _check(checkpoint)
-    return checkpoint
+    with open_arrays(path, "checkpoint") as (header, arrays):
+        words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
+        clicks = dict(zip(clicked, arrays.pop("click_counts").tolist(), strict=True))
+        config, vocabulary = Config.from_dict(header["config"]), Vocabulary.from_words(words)
+        params = {name.removeprefix("param."): array for name, array in arrays.items()}
+        params = as_written_now(params, config, header["format"])
+        checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
+        _check(checkpoint)
+        return checkpoint
 
 
 def _check(checkpoint: Checkpoint) -> None:
-    """Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite."""
+    """Raises ValueError when the parts do not fit together."""
     words = checkpoint.vocabulary.words
     if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")

@@ -6,10 +6,10 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 from zipfile import ZipFile
 
 import numpy as np
@@ -21,7 +21,6 @@ READABLE = (2, 3)
 DIGEST = 64  # hexadecimal digits of SHA-256, the last bytes of a file of arrays
 LABEL = re.compile(rb"nrms_np (\w+) format (\d+) sha256 ([0-9a-f]{64})\Z")
 Arrays = dict[str, np.ndarray]
-T = TypeVar("T")
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -92,10 +91,11 @@ def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -
     write_file(Path(path), write)
 
 
-def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays], T]) -> T:
-    """``parse(header, arrays)`` of a file that ``save_arrays`` wrote as this ``kind``; header["format"] is its format.
+@contextmanager
+def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]]:
+    """The header and the arrays of a file that ``save_arrays`` wrote as this ``kind``; header["format"] is its format.
 
-    ``parse`` checks names and shapes: it raises ValueError, KeyError or the like for what it does not accept. Raises
+    Who reads it checks names and shapes, and raises ValueError, KeyError or the like for what does not fit. Raises
     InputError for that, and for a file that is missing, of another kind or format, or not as it was written.
     """
     path = Path(path)
@@ -104,8 +104,7 @@ def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays],
     try:
         number, data = _read_sealed(path, kind)
         arrays = dict(np.load(io.BytesIO(data), allow_pickle=False))
-        header = json.loads(arrays.pop("header").tobytes())
-        return parse({**header, "format": number}, arrays)
+        yield {**json.loads(arrays.pop("header").tobytes()), "format": number}, arrays
     except InputError:
         raise
     except Exception as error:  # anybody can compute a checksum: zipfile, NumPy and json raise errors of many kinds
@@ -129,11 +128,9 @@ def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
 
 
 def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    """Raises ValueError unless these names are there, with these shapes and this dtype, NonFiniteError for a NaN."""
+    """Raises ValueError unless these names are there, with these shapes and this dtype."""
     for name in sorted(arrays.keys() ^ shapes.keys()):
         raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
     for name, array in arrays.items():
         if array.shape != shapes[name] or array.dtype != dtype:
             raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
-        if not np.isfinite(array).all():
-            raise NonFiniteError(f"{name} is not finite")

@@ -17,7 +17,7 @@ from ..errors import InputError, OutputError
 from ..fit import TrainingState
 from . import cli
 from .checkpoint import as_written_now, load_checkpoint
-from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
+from .files import check_arrays, open_arrays, save_arrays, write_text
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 LOCK_FILE = "lock"  # empty: it is there to be locked
@@ -144,32 +144,29 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str)
     path, best_path = folder / RESUME_FILE, folder / CHECKPOINT_FILE
     if not path.exists():
         return TrainingState.start(params)
-
-    def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
-        if not _same_run(Config.from_dict(header["config"]), config):
-            raise OtherRun(f"{path}: this run was started with other settings; give those, or start a new run")
-        if header["data"] != fingerprint:
-            data = f"fingerprint {header['data']}; now it is {fingerprint}"
-            raise OtherRun(f"{path}: this run was started with other data ({data}); give that, or start a new run")
-        shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
-        check_arrays(arrays, shapes, params["embedding"].dtype)
-        saved, first, second = (
-            as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
-            for group in GROUPS
-        )
-        counters = {name: header[name] for name in COUNTERS}
-        state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
-        if state.best:
-            best = load_checkpoint(best_path)
-            # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
-            epochs = (state.best["epoch"], state.epoch)
-            if not _same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
-                raise InputError(f"{best_path} is not the one that this run wrote")
-            state.best_params = best.params
-        return state
-
     try:
-        return load_arrays(path, "resume", parse)
+        with open_arrays(path, "resume") as (header, arrays):
+            if not _same_run(Config.from_dict(header["config"]), config):
+                raise OtherRun(f"{path}: this run was started with other settings; give those, or start a new run")
+            if header["data"] != fingerprint:
+                data = f"fingerprint {header['data']}; now it is {fingerprint}"
+                raise OtherRun(f"{path}: this run was started with other data ({data}); give that, or start a new run")
+            shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
+            check_arrays(arrays, shapes, params["embedding"].dtype)
+            saved, first, second = (
+                as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
+                for group in GROUPS
+            )
+            counters = {name: header[name] for name in COUNTERS}
+            state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
+            if state.best:
+                best = load_checkpoint(best_path)
+                # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
+                epochs = (state.best["epoch"], state.epoch)
+                if not _same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
+                    raise InputError(f"{best_path} is not the one that this run wrote")
+                state.best_params = best.params
+            return state
     except OtherRun:
         raise
     except InputError as error:
