@@ -8,7 +8,7 @@ if not __package__:  # python nrms_np/train.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, mpi, threads, training_run
-from .app.run_folder import RunSettings
+from .app.run_folder import RunSettings, read_settings
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -65,12 +65,15 @@ def main(argv: list[str] | None = None) -> None:
     given = vars(parser.parse_args(argv or []))  # in a notebook the command line is another's
     threads.use(given.pop("threads") or mpi.ranks().threads)
     if "resume" in given:
-        return training_run.resume_run(given.pop("resume"), given)
-    if "dev" in given and "train" not in given:
-        parser.error("--dev goes with --train")
-    config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
-    settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
-    training_run.start_run(settings, given.get("run"))
+        folder = given.pop("resume")
+        settings = mpi.first(lambda: read_settings(folder).changed(given))
+    else:
+        if "dev" in given and "train" not in given:
+            parser.error("--dev goes with --train")
+        config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
+        settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
+        folder = mpi.first(lambda: training_run.make_folder(settings, given.get("run")))
+    training_run.train_in(folder, settings)
 
 
 if __name__ == "__main__":

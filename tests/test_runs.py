@@ -296,6 +296,7 @@ def test_a_full_disk_while_the_corpus_is_written(small_demo, tmp_path, monkeypat
 def test_main_in_a_notebook_cell_trains_the_demo(monkeypatch):
     asked = []
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "/tmp/kernel-1.json"])
-    monkeypatch.setattr(training_run, "start_run", lambda settings, folder: asked.append((settings.train, folder)))
+    monkeypatch.setattr(training_run, "make_folder", lambda settings, folder: folder)
+    monkeypatch.setattr(training_run, "train_in", lambda folder, settings: asked.append((folder, settings.train)))
     train.main()
     assert asked == [(None, None)]

@@ -56,9 +56,6 @@ def _keep_freed_memory() -> None:
     A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
     mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
-    if mallopt:
-        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+    if sys.platform.startswith("linux") and hasattr(libc := ctypes.CDLL(None), "mallopt"):  # glibc only
+        libc.mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD

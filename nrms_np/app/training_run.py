@@ -8,7 +8,6 @@ from dataclasses import asdict
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,25 +27,13 @@ from .signals import Stopped, on_stop, stop
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
-Metrics = dict[str, dict[str, float]]  # of rankings, by their names
-
-
-def start_run(settings: RunSettings, folder: Path | None) -> None:
-    """Carry out the settings in a new run folder: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ...
-
-    Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
-    written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
-    """
-    train_in(mpi.first(lambda: make_folder(settings, folder)), settings)
-
-
-def resume_run(folder: Path, given: dict[str, Any]) -> None:
-    """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    train_in(folder, mpi.first(lambda: run_folder.read_settings(folder).changed(given)))
 
 
 def make_folder(settings: RunSettings, folder: Path | None) -> Path:
-    """Make the folder of ``start_run``. Raises OutputError when it cannot be made."""
+    """Make a folder for a new run: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ...
+
+    Raises InputError when it holds a run already or is no folder, OutputError when it cannot be made.
+    """
     try:
         if not folder:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
@@ -72,7 +59,11 @@ def new_folder(base: Path) -> Path:
 
 
 def train_in(folder: Path, settings: RunSettings) -> None:
-    """Hold the folder, on rank 0, and train in it; what stops the work says how to go on."""
+    """Begin or go on with the run of a folder, which is held meanwhile; what stops it notes how to go on.
+
+    Raises InputError when the data cannot train or are not those of the run, OutputError when a file cannot be written,
+    Stopped after Ctrl-C, SIGTERM or SIGHUP.
+    """
     try:
         with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
             train_and_report(folder, settings)
@@ -123,7 +114,7 @@ def train_and_report(folder: Path, settings: RunSettings) -> None:
         print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
-    show_results(settings, folder, state, prepared, references())
+    show_results(folder, settings, state, prepared, references())
 
 
 @contextmanager
@@ -164,25 +155,24 @@ def saving(save: Callable[[], None], steps_are_done: Callable[[], bool]) -> Iter
 
 
 def show_results(
-    settings: RunSettings, folder: Path, state: TrainingState, prepared: Prepared, references: Metrics
+    folder: Path, settings: RunSettings, state: TrainingState, prepared: Prepared, references: dict[str, dict]
 ) -> None:
     """Draw the pictures of a run that has ended, print what it reached, and what to do next."""
     assert state.best
     draw(folder, state, prepared)
     print()
     data, auc = prepared.data, state.best["auc"]
-    dev = Path(settings.dev) if settings.dev else None
+    train, dev = Path(settings.train[-1] if settings.train else ""), Path(settings.dev) if settings.dev else None
     if data.demo:
         write_demo(folder / CORPUS, data.demo)  # for the other commands
         dev = folder / CORPUS / "dev"
         oracle, titles = references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
-    train = Path(settings.train[-1] if settings.train else "")
     print(report.next_commands(folder / CHECKPOINT_FILE, dev, train, data.dev_news, data.dev))
 
 
-def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: Metrics) -> None:
+def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: dict[str, dict]) -> None:
     """The files of the run after an epoch: the checkpoint if it is the best, all numbers so far."""
     data, config = prepared.data, prepared.config
     if state.best is state.records[-1]:
