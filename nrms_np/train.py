@@ -1,6 +1,7 @@
 """Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -41,11 +42,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
     folders = "MIND folders to train on; the demo corpus if not given"
-    parser.add_argument("--train", type=absolute, nargs="+", metavar="DIR", help=folders)
+    parser.add_argument("--train", type=os.path.realpath, nargs="+", metavar="DIR", help=folders)
     last_day = "MIND folder to validate on; the last day of --train if not given"
-    parser.add_argument("--dev", type=absolute, metavar="DIR", help=last_day)
+    parser.add_argument("--dev", type=os.path.realpath, metavar="DIR", help=last_day)
     vectors = "text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)"
-    parser.add_argument("--embeddings", type=absolute, metavar="FILE", help=vectors)
+    parser.add_argument("--embeddings", type=os.path.realpath, metavar="FILE", help=vectors)
     parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     results = "folder for the results; a new runs/<name> if not given"
     parser.add_argument("--run", type=Path, metavar="DIR", help=results)
@@ -54,10 +55,6 @@ def make_parser() -> argparse.ArgumentParser:
     cli.add_threads(parser)
     cli.add_settings(parser)
     return parser
-
-
-def absolute(path: str) -> str:
-    return str(Path(path).resolve())
 
 
 def main(argv: list[str] | None = None) -> None:

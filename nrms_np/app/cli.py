@@ -19,9 +19,8 @@ from typing import Any
 from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
+from .console import Stopped, Stream, on_stop, stop
 from .ranking import Title
-from .signals import Stopped, on_stop, stop
-from .streams import Stream
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes

@@ -132,10 +132,6 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     save_arrays(path, "resume", header, arrays)
 
 
-class OtherRun(InputError):
-    """What was saved is whole, but of other settings or data."""
-
-
 def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str) -> TrainingState:
     """Where the run of a folder stands; a run that was never saved starts from its beginning, with ``params``.
 
@@ -146,31 +142,28 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str)
         return TrainingState.start(params)
     try:
         with open_arrays(path, "resume") as (header, arrays):
-            if not _same_run(Config.from_dict(header["config"]), config):
-                raise OtherRun(f"{path}: this run was started with other settings; give those, or start a new run")
-            if header["data"] != fingerprint:
-                data = f"fingerprint {header['data']}; now it is {fingerprint}"
-                raise OtherRun(f"{path}: this run was started with other data ({data}); give that, or start a new run")
-            shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
-            check_arrays(arrays, shapes, params["embedding"].dtype)
-            saved, first, second = (
-                as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
-                for group in GROUPS
-            )
-            counters = {name: header[name] for name in COUNTERS}
-            state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
-            if state.best:
-                best = load_checkpoint(best_path)
-                # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
-                epochs = (state.best["epoch"], state.epoch)
-                if not _same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
-                    raise InputError(f"{best_path} is not the one that this run wrote")
-                state.best_params = best.params
-            return state
-    except OtherRun:
-        raise
+            same_settings = _same_run(Config.from_dict(header["config"]), config)
+            if same_settings and header["data"] == fingerprint:
+                shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
+                check_arrays(arrays, shapes, params["embedding"].dtype)
+                saved, first, second = (
+                    as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
+                    for group in GROUPS
+                )
+                counters = {name: header[name] for name in COUNTERS}
+                state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
+                if state.best:
+                    best = load_checkpoint(best_path)
+                    same = _same_run(best.config, config) and best.fingerprint == fingerprint
+                    # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
+                    if not same or best.epoch not in (state.best["epoch"], state.epoch):
+                        raise InputError(f"{best_path} is not the one that this run wrote")
+                    state.best_params = best.params
+                return state
     except InputError as error:
         raise InputError(f"{error}; remove {path} to start the run from its beginning") from None
+    other = f"data (fingerprint {header['data']}; now it is {fingerprint})" if same_settings else "settings"
+    raise InputError(f"{path}: this run was started with other {other}; give those, or start a new run")
 
 
 def _same_run(config: Config, other: Config) -> bool:

@@ -19,10 +19,10 @@ from ..inference import read_attention
 from ..model import init_parameters
 from . import baselines, cli, mpi, report, run_folder
 from .checkpoint import Checkpoint, save_checkpoint
+from .console import Stopped, on_stop, stop
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
-from .signals import Stopped, on_stop, stop
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
