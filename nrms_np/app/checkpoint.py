@@ -65,9 +65,8 @@ def _check(checkpoint: Checkpoint) -> None:
     words = checkpoint.vocabulary.words
     if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
-    dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
-    check_arrays(checkpoint.params, shapes, np.dtype(dtype))
+    check_arrays(checkpoint.params, shapes, checkpoint.params["embedding"].dtype)
 
 
 def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:

@@ -51,18 +51,13 @@ def _count(text: str) -> int:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One flag for each field of Config; what is not given is not among the arguments."""
+    """One flag for each field of Config."""
     group = parser.add_argument_group("settings")
     for setting in fields(Config):
-        kind: type = type(setting.default)
-        group.add_argument(
-            "--" + setting.name.replace("_", "-"),
-            type=kind,
-            default=argparse.SUPPRESS,
-            choices=setting.metadata["choices"],
-            help=f"{setting.metadata['help']} (default: {setting.default})",
-            metavar=None if setting.metadata["choices"] else {int: "N", float: "X"}[kind],
-        )
+        flag, kind, choices = "--" + setting.name.replace("_", "-"), type(setting.default), setting.metadata["choices"]
+        metavar = None if choices else {int: "N", float: "X"}[kind]
+        what = f"{setting.metadata['help']} (default: {setting.default})"
+        group.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=what)
 
 
 def settings(given: dict[str, Any]) -> Config:

@@ -33,10 +33,9 @@ def stop(number: int) -> NoReturn:
 
 @contextmanager
 def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
-    """Inside, a signal of STOPPING calls handle(its number).
+    """Inside, a signal of STOPPING calls handle(its number), unless it is ignored (nohup ignores SIGHUP).
 
-    What is ignored stays ignored (nohup ignores SIGHUP), and outside the main thread, where Python has no handlers,
-    nothing changes.
+    Outside the main thread, where Python has no handlers, nothing changes.
     """
     before = {}
     try:

@@ -118,10 +118,9 @@ def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
     if not label:
         raise ValueError("its end is missing, or it never was one")
     found, number = label[1].decode(), int(label[2])
-    if found != kind:
-        raise ValueError(f"it is a {found} file")
-    if number not in READABLE:
-        raise ValueError(f"it has format {number}, this version reads formats {' and '.join(map(str, READABLE))}")
+    if found != kind or number not in READABLE:
+        formats = " and ".join(map(str, READABLE))
+        raise ValueError(f"it is a {found} file of format {number}; read are formats {formats} of a {kind} file")
     if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
         raise ValueError("the checksum differs: its bytes have changed since it was written")
     return number, data

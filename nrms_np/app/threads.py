@@ -16,10 +16,17 @@ from ..parallel import set_threads
 
 
 def use(threads: int = 0) -> None:
-    """Use so many threads (0: every core that the process may use), and keep freed memory for the next step."""
+    """Use so many threads (0: every core that the process may use), and keep freed memory for the next step.
+
+    A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
+    mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
+    """
     cores = usable_cores()
     set_threads(min(threads, cores) if threads else cores)  # more would only wait for each other
-    _keep_freed_memory()
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None  # glibc only
+    if mallopt:
+        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
 def usable_cores() -> int:
@@ -48,14 +55,3 @@ def _quota_of(folder: Path) -> float | None:
             quota, period = map(float, " ".join((folder / name).read_text() for name in names).split())
             return quota / period if quota > 0 else None
     return None
-
-
-def _keep_freed_memory() -> None:
-    """Ask glibc to keep freed memory for the next step instead of giving it back to the kernel.
-
-    A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
-    mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
-    """
-    if sys.platform.startswith("linux") and hasattr(libc := ctypes.CDLL(None), "mallopt"):  # glibc only
-        libc.mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
-        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
