@@ -10,7 +10,7 @@ from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import check_arrays, open_arrays, save_arrays
+from .files import open_arrays, save_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +62,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _check(checkpoint: Checkpoint) -> None:
     """Raises ValueError when the parts do not fit together."""
-    words = checkpoint.vocabulary.words
+    words, params = checkpoint.vocabulary.words, checkpoint.params
     if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
-    check_arrays(checkpoint.params, shapes, checkpoint.params["embedding"].dtype)
+    for name in sorted(params.keys() ^ shapes.keys()):
+        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
+    dtype = params["embedding"].dtype
+    for name, array in params.items():
+        if array.shape != shapes[name] or array.dtype != dtype:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
 
 
 def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:

@@ -124,12 +124,3 @@ def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
     if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
         raise ValueError("the checksum differs: its bytes have changed since it was written")
     return number, data
-
-
-def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    """Raises ValueError unless these names are there, with these shapes and this dtype."""
-    for name in sorted(arrays.keys() ^ shapes.keys()):
-        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
-    for name, array in arrays.items():
-        if array.shape != shapes[name] or array.dtype != dtype:
-            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
