@@ -1,6 +1,7 @@
 """Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ if not __package__:  # python nrms_np/train.py
     sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
 
 from .app import cli, mpi, threads, training_run
-from .app.run_folder import RunSettings
+from .app.run_folder import RunSettings, read_settings
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -41,11 +42,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
     folders = "MIND folders to train on; the demo corpus if not given"
-    parser.add_argument("--train", type=absolute, nargs="+", metavar="DIR", help=folders)
+    parser.add_argument("--train", type=os.path.realpath, nargs="+", metavar="DIR", help=folders)
     last_day = "MIND folder to validate on; the last day of --train if not given"
-    parser.add_argument("--dev", type=absolute, metavar="DIR", help=last_day)
+    parser.add_argument("--dev", type=os.path.realpath, metavar="DIR", help=last_day)
     vectors = "text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)"
-    parser.add_argument("--embeddings", type=absolute, metavar="FILE", help=vectors)
+    parser.add_argument("--embeddings", type=os.path.realpath, metavar="FILE", help=vectors)
     parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
     results = "folder for the results; a new runs/<name> if not given"
     parser.add_argument("--run", type=Path, metavar="DIR", help=results)
@@ -56,21 +57,20 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def absolute(path: str) -> str:
-    return str(Path(path).resolve())
-
-
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser()
     given = vars(parser.parse_args(argv or []))  # in a notebook the command line is another's
     threads.use(given.pop("threads") or mpi.ranks().threads)
     if "resume" in given:
-        return training_run.resume_run(given.pop("resume"), given)
-    if "dev" in given and "train" not in given:
-        parser.error("--dev goes with --train")
-    config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
-    settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
-    training_run.start_run(settings, given.get("run"))
+        folder = given.pop("resume")
+        settings = mpi.first(lambda: read_settings(folder).changed(given))
+    else:
+        if "dev" in given and "train" not in given:
+            parser.error("--dev goes with --train")
+        config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
+        settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
+        folder = mpi.first(lambda: training_run.make_folder(settings, given.get("run")))
+    training_run.train_in(folder, settings)
 
 
 if __name__ == "__main__":

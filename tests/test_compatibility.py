@@ -9,7 +9,7 @@ from nrms_np.adam import AdamState
 from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.app.recommender import Recommender
-from nrms_np.app.run_folder import load_state, save_state
+from nrms_np.app.run_folder import load_run, save_state
 from nrms_np.config import Config
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.fit import TrainingState
@@ -147,7 +147,7 @@ def test_a_resume_file_of_format_2_goes_on_as_if_it_were_of_today(attention, tmp
     with monkeypatch.context() as patch:
         patch.setattr(files, "FORMAT", 2)
         save_state(tmp_path / "resume.npz", old, config, "data")
-    loaded = load_state(tmp_path / "resume.npz", params, config, "data", 5)
+    loaded = load_run(tmp_path, params, config, "data")
     assert (loaded.step, loaded.adam.step) == (2, 2)
     for found, expected in (
         (loaded.params, state.params),

@@ -18,7 +18,7 @@ def test_damaged_files_are_refused_or_read_rightly():
 
 def test_without_checksums_the_fuzzing_fails(monkeypatch):
     """Flipped bits of weights are then read as other weights: the fuzzing sees what it is there to see."""
-    monkeypatch.setattr(files, "_read_sealed", lambda file, kind: (files.FORMAT, file.read()))
+    monkeypatch.setattr(files, "_read_sealed", lambda path, kind: (files.FORMAT, path.read_bytes()))
     monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda self, data: None)  # a zip has one for each member
     _, failures = fuzz(range(600), seed=1)
     assert any("checkpoint, an array: AssertionError: read as something else, in silence" in one for one in failures)

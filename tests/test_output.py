@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 import nrms_np
 from nrms_np.__main__ import COMMANDS
-from nrms_np.app import cli, signals, streams
-from nrms_np.app.streams import Stream
+from nrms_np.app import cli, console
+from nrms_np.app.console import Stream
 from nrms_np.errors import OutputError
 from tests.helpers import ROOT, environment
 
@@ -91,7 +91,7 @@ def test_other_errors_of_the_output_are_raised():
 
 def test_a_bar_in_a_log_is_a_line_every_half_minute(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(streams.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
     with redirect_stderr(Stream(sys.stderr)), tqdm(total=100, desc="epoch 1", mininterval=0, leave=False) as bar:
@@ -168,7 +168,7 @@ def test_what_is_ignored_stays_ignored():
     """nohup ignores SIGHUP, a shell's background job SIGINT."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with signals.on_stop(signals.stop):
+        with console.on_stop(console.stop):
             signal.raise_signal(signal.SIGHUP)
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:

@@ -88,7 +88,7 @@ def test_what_cannot_be_resumed_is_one_clear_line(folders, tmp_path, capsys):
     assert f"remove {run}/resume.npz to start the run from its beginning" in capsys.readouterr().err
     (run / "config.json").write_text("[]")
     assert cli.run_command(train.main, ["--resume", str(run)]) == cli.BAD_INPUT
-    assert "config.json: it does not hold named values" in capsys.readouterr().err
+    assert "holds no run that can be resumed (config.json: 'list' object is not a mapping)" in capsys.readouterr().err
 
 
 def test_a_run_does_not_go_on_with_other_data(folders, tmp_path, capsys):

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from nrms_np import train
-from nrms_np.app import cli, training_run
+from nrms_np.app import cli, run_data, training_run
 from nrms_np.app.run_folder import claim, read_settings
 from nrms_np.app.training_run import new_folder
+from nrms_np.data.demo import make_demo
 from tests.helpers import ROOT, arguments, contents, environment, training, write_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_runs")]
@@ -244,12 +245,13 @@ def run_line(line, folder):
     return subprocess.run(line, shell=True, capture_output=True, text=True, env=environment(), cwd=folder)
 
 
-def test_the_demo_run_ends_with_commands_that_work_as_printed(tmp_path, monkeypatch, capsys):
-    from nrms_np.app import run_data
-    from nrms_np.data.demo import make_demo
-
+@pytest.fixture
+def small_demo(monkeypatch):
     small = make_demo(seed=2, users=60, news=600, train_impressions=175, dev_impressions=60)
     monkeypatch.setattr(run_data, "make_demo", lambda: small)
+
+
+def test_the_demo_run_ends_with_commands_that_work_as_printed(small_demo, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.run_command(train.main, ["--epochs", "1", "--run", "a demo's run"]) == 0
     evaluate, recommend, explain = printed_commands(capsys.readouterr().out)
@@ -258,7 +260,6 @@ def test_the_demo_run_ends_with_commands_that_work_as_printed(tmp_path, monkeypa
     assert metrics.returncode == 0 and f"AUC        {auc:.4f}" in metrics.stdout
     assert news.returncode == 0 and re.match(r"  1\.\s+[\d.]+  N\d+  ", news.stdout)
     assert run_line(explain, tmp_path).returncode == 0 and (tmp_path / "a demo's run" / "why.html").exists()
-    assert not list(tmp_path.rglob("part-*"))
 
 
 def test_a_real_run_ends_with_them_too(folders, tmp_path, monkeypatch, capsys):
@@ -280,21 +281,22 @@ def test_without_a_dev_folder_there_is_no_folder_to_evaluate_on(folders, tmp_pat
     assert run_line(explain, ROOT).returncode == 0
 
 
-def test_a_full_disk_while_the_corpus_is_written(tmp_path, monkeypatch, capsys):
+def test_a_full_disk_while_the_corpus_is_written(small_demo, tmp_path, monkeypatch, capsys):
     def full(*args):
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "No space left on device", "news.tsv")
 
-    from nrms_np.data.demo import make_demo
-
-    monkeypatch.setattr(training_run, "write_demo", full)
-    with pytest.raises(training_run.OutputError, match="corpus: cannot be written"):
-        training_run.write_corpus(tmp_path, make_demo(users=20, news=500, train_impressions=20, dev_impressions=5))
-    assert list(tmp_path.iterdir()) == []
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(training_run, "write_demo", full)
+        assert cli.run_command(train.main, ["--epochs", "1", "--run", str(run)]) == cli.NO_ROOM
+    assert "error: news.tsv: No space left on device; go on with: " in capsys.readouterr().err
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 0 and (run / "corpus" / "dev" / "news.tsv").exists()
 
 
 def test_main_in_a_notebook_cell_trains_the_demo(monkeypatch):
     asked = []
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "/tmp/kernel-1.json"])
-    monkeypatch.setattr(training_run, "start_run", lambda settings, folder: asked.append((settings.train, folder)))
+    monkeypatch.setattr(training_run, "make_folder", lambda settings, folder: folder)
+    monkeypatch.setattr(training_run, "train_in", lambda folder, settings: asked.append((folder, settings.train)))
     train.main()
     assert asked == [(None, None)]

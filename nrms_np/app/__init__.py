@@ -1,6 +1,6 @@
 """Everything around a model: files of a run, reports, recommendations, pictures."""
 
-from . import signals as signals  # first: Ctrl-C may come while the others import NumPy and Numba
+from . import console as console  # first: Ctrl-C may come while the others import NumPy and Numba
 
 # isort: split
 from .. import parallel

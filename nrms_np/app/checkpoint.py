@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import Arrays, check_arrays, load_arrays, save_arrays
+from .files import open_arrays, save_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,36 +49,29 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises InputError when the file is missing, damaged, of another format, or does not fit."""
-    return load_arrays(path, "checkpoint", _parse)
-
-
-def _parse(header: dict[str, Any], arrays: Arrays) -> Checkpoint:
-    words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
-    counts = arrays.pop("click_counts")
-    check_arrays({"click_counts": counts}, {"click_counts": (len(clicked),)}, np.dtype(np.int64))
-    clicks = dict(zip(clicked, counts.tolist()))
-    if len(clicks) < len(clicked):
-        raise ValueError("a news id appears twice among the clicked ones")
-    config, vocabulary = Config.from_dict(header["config"]), Vocabulary(words)
-    params = {name.removeprefix("param."): array for name, array in arrays.items()}
-    params = as_written_now(params, config, header["format"])
-    checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
-    _check(checkpoint)
-    return checkpoint
+    with open_arrays(path, "checkpoint") as (header, arrays):
+        words, users, clicked = (unpack_lines(arrays.pop(name)) for name in ("vocabulary", "users", "clicked_news"))
+        clicks = dict(zip(clicked, arrays.pop("click_counts").tolist(), strict=True))
+        config, vocabulary = Config.from_dict(header["config"]), Vocabulary(words)
+        params = {name.removeprefix("param."): array for name, array in arrays.items()}
+        params = as_written_now(params, config, header["format"])
+        checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
+        _check(checkpoint)
+        return checkpoint
 
 
 def _check(checkpoint: Checkpoint) -> None:
-    """Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite."""
-    words, epoch = checkpoint.vocabulary.words, checkpoint.epoch
+    """Raises ValueError when the parts do not fit together."""
+    words, params = checkpoint.vocabulary.words, checkpoint.params
     if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
         raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
-    if type(epoch) is not int or epoch < 0 or min(checkpoint.clicks.values(), default=0) < 0:
-        raise ValueError("a negative number of epochs or clicks")
-    if type(checkpoint.fingerprint) is not str:
-        raise ValueError("the fingerprint of the data is not a text")
-    dtype = np.float64 if checkpoint.params["embedding"].dtype == np.float64 else np.float32
     shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
-    check_arrays(checkpoint.params, shapes, np.dtype(dtype))
+    for name in sorted(params.keys() ^ shapes.keys()):
+        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
+    dtype = params["embedding"].dtype
+    for name, array in params.items():
+        if array.shape != shapes[name] or array.dtype != dtype:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
 
 
 def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:

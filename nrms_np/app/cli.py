@@ -19,9 +19,8 @@ from typing import Any
 from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
+from .console import Stopped, Stream, on_stop, stop
 from .ranking import Title
-from .signals import Stopped, on_stop, stop
-from .streams import Stream
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
@@ -40,8 +39,8 @@ def make_parser(module: str, description: str, epilog: str = "") -> argparse.Arg
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
-    every = "threads; 0: every core it may use (under mpiexec its share of them) (default: 0)"
-    parser.add_argument("--threads", type=_count, metavar="N", default=0, help=every)
+    what = "threads; 0: every core it may use (under mpiexec its share of them) (default: 0)"
+    parser.add_argument("--threads", type=_count, metavar="N", default=0, help=what)
 
 
 def _count(text: str) -> int:
@@ -52,18 +51,13 @@ def _count(text: str) -> int:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One flag for each field of Config; what is not given is not among the arguments."""
+    """One flag for each field of Config."""
     group = parser.add_argument_group("settings")
     for setting in fields(Config):
-        kind: type = type(setting.default)
-        group.add_argument(
-            "--" + setting.name.replace("_", "-"),
-            type=kind,
-            default=argparse.SUPPRESS,
-            choices=setting.metadata["choices"],
-            help=f"{setting.metadata['help']} (default: {setting.default})",
-            metavar=None if setting.metadata["choices"] else {int: "N", float: "X"}[kind],
-        )
+        flag, kind, choices = "--" + setting.name.replace("_", "-"), type(setting.default), setting.metadata["choices"]
+        metavar = None if choices else {int: "N", float: "X"}[kind]
+        what = f"{setting.metadata['help']} (default: {setting.default})"
+        group.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=what)
 
 
 def settings(given: dict[str, Any]) -> Config:
@@ -98,43 +92,38 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
     with redirect_stdout(Stream(sys.stdout)), redirect_stderr(Stream(sys.stderr)), on_stop(stop):
-        line, code = _run(main, sys.argv[1:] if argv is None else argv)
-        line = " ".join(line.splitlines())
-        mpi.end(line, code)
-        if code:
+        try:
+            mpi.ranks()
+            main(sys.argv[1:] if argv is None else argv)
+            sys.stdout.flush()  # a full disk is noticed here, and not when Python ends
+            return 0
+        except SystemExit as refused:  # by argparse, which has said why
+            mpi.end("error: wrong arguments", int(refused.code or 0))
+            raise
+        except (InputError, NonFiniteError, OSError, MemoryError, KeyboardInterrupt) as error:
+            text, code = _describe(error)
+            line = " ".join("; ".join([text, *getattr(error, "__notes__", [])]).splitlines())
+            mpi.end(line, code)
             print(line, file=sys.stderr)
-        return code
+            return code
 
 
 run = run_command  # nrms_np.cli.run: for programs that call a command
 
 
-def _run(main: Callable[[list[str] | None], None], argv: list[str]) -> tuple[str, int]:
-    """Returns what went wrong, and the exit code."""
-    try:
-        mpi.ranks()
-        main(argv)
-        sys.stdout.flush()  # a full disk is noticed here, and not when Python ends
-        return "", 0
-    except SystemExit as refused:  # by argparse, which has said why
-        mpi.end("error: wrong arguments", int(refused.code or 0))
-        raise
-    except InputError as error:
-        return f"error: {error}", BAD_INPUT
-    except NonFiniteError as error:
-        return f"error: {error}", NON_FINITE
-    except OutputError as error:
-        return f"error: {error}", NO_ROOM
-    except MemoryError as error:
+def _describe(error: BaseException) -> tuple[str, int]:
+    """What went wrong, and the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        number = error.args[0] if isinstance(error, Stopped) else signal.SIGINT
+        return f"stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", 128 + number
+    if isinstance(error, MemoryError):
         return f"error: not enough memory ({error})", NO_ROOM
-    except OSError as error:
+    if isinstance(error, OSError) and not isinstance(error, OutputError):
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
         return f"error: {place}{error.strerror or error}", NO_ROOM if full else BAD_INPUT
-    except KeyboardInterrupt as stopped:
-        number, *said = stopped.args if isinstance(stopped, Stopped) else (signal.SIGINT, *stopped.args)
-        name = "Ctrl-C" if number == signal.SIGINT else number.name
-        return "; ".join([f"stopped by {name}", *said]), 128 + number
+    codes = {InputError: BAD_INPUT, NonFiniteError: NON_FINITE, OutputError: NO_ROOM}
+    return f"error: {error}", next(code for kind, code in codes.items() if isinstance(error, kind))
 
 
 def command(module: str, *arguments: str | Path) -> str:

@@ -4,15 +4,13 @@ import errno
 import hashlib
 import io
 import json
-import math
 import os
 import re
-import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -22,9 +20,7 @@ FORMAT = 3
 READABLE = (2, 3)
 DIGEST = 64  # hexadecimal digits of SHA-256, the last bytes of a file of arrays
 LABEL = re.compile(rb"nrms_np (\w+) format (\d+) sha256 ([0-9a-f]{64})\Z")
-DTYPES = [np.dtype(name) for name in ("<f4", "<f8", "<i8", "u1")]  # all that is ever written
 Arrays = dict[str, np.ndarray]
-T = TypeVar("T")
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -95,76 +91,36 @@ def save_arrays(path: Path, kind: str, header: dict[str, Any], arrays: Arrays) -
     write_file(Path(path), write)
 
 
-def load_arrays(path: Path, kind: str, parse: Callable[[dict[str, Any], Arrays], T]) -> T:
-    """``parse(header, arrays)`` of a file that ``save_arrays`` wrote as this ``kind``; header["format"] is its format.
+@contextmanager
+def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]]:
+    """The header and the arrays of a file that ``save_arrays`` wrote as this ``kind``; header["format"] is its format.
 
-    The file is not trusted. First the checksum of all bytes is compared. Then, because anybody can compute a checksum,
-    a member must be plain (not compressed, not pickled, no larger than the file) and hold just the bytes that its shape
-    and dtype ask for, so nothing is allocated that is not there. ``parse`` checks names and shapes: it raises
-    ValueError, KeyError or the like for what it does not accept. Raises InputError for all of this.
+    Who reads it checks names and shapes, and raises ValueError, KeyError or the like for what does not fit. Raises
+    InputError for that, and for a file that is missing, of another kind or format, or not as it was written.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: {'not a file' if path.exists() else f'no such {kind} file'}")
     try:
-        with open(path, "rb") as file:
-            number, data = _read_sealed(file, kind)
-        arrays = _read_members(data)
-        header = json.loads(arrays.pop("header").tobytes())
-        return parse({**header, "format": number}, arrays)
+        number, data = _read_sealed(path, kind)
+        arrays = dict(np.load(io.BytesIO(data), allow_pickle=False))
+        yield {**json.loads(arrays.pop("header").tobytes()), "format": number}, arrays
     except InputError:
         raise
-    except Exception as error:  # zipfile, NumPy and json raise errors of many kinds for bytes that were made by hand
+    except Exception as error:  # anybody can compute a checksum: zipfile, NumPy and json raise errors of many kinds
         raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
 
 
-def _read_sealed(file: BinaryIO, kind: str) -> tuple[int, bytes]:
+def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
     """Format and bytes. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
-    label = LABEL.search(file.read())
+    data = path.read_bytes()
+    label = LABEL.search(data, len(data) - 2 * DIGEST)
     if not label:
         raise ValueError("its end is missing, or it never was one")
     found, number = label[1].decode(), int(label[2])
-    if found != kind:
-        raise ValueError(f"it is a {found} file")
-    if number not in READABLE:
-        raise ValueError(f"it has format {number}, this version reads formats {' and '.join(map(str, READABLE))}")
-    file.seek(0)
-    data = file.read()
+    if found != kind or number not in READABLE:
+        formats = " and ".join(map(str, READABLE))
+        raise ValueError(f"it is a {found} file of format {number}; read are formats {formats} of a {kind} file")
     if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
         raise ValueError("the checksum differs: its bytes have changed since it was written")
     return number, data
-
-
-def _read_members(data: bytes) -> Arrays:
-    with ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        stored = all(member.compress_type == ZIP_STORED for member in members)
-        if not stored or sum(member.file_size for member in members) > len(data):
-            raise ValueError("a member is compressed, or larger than the file")
-        if len(set(archive.namelist())) < len(members):
-            raise ValueError("two members have the same name")
-        return {member.filename.removesuffix(".npy"): _read_array(archive, member) for member in members}
-
-
-def _read_array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
-    with archive.open(member) as file, warnings.catch_warnings():
-        warnings.simplefilter("error")  # NumPy warns of some headers made by hand, and of none that was written here
-        if not member.filename.endswith(".npy") or np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError(f"{member.filename}: not an array")
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        data = bytearray(file.read())  # at most as long as the file
-    if fortran_order or dtype not in DTYPES or math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(f"{member.filename}: shape {shape} and type {dtype} do not fit its {len(data)} bytes")
-    return np.frombuffer(data, dtype).reshape(shape)
-
-
-def check_arrays(arrays: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    """Raises ValueError unless these names are there, with these shapes and this dtype, NonFiniteError for a NaN."""
-    for name in sorted(arrays.keys() ^ shapes.keys()):
-        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
-    for name, array in arrays.items():
-        if array.shape != shapes[name] or array.dtype != dtype:
-            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
-        if not np.isfinite(array).all():
-            raise NonFiniteError(f"{name} is not finite")

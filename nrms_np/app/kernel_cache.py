@@ -12,8 +12,6 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-CHECKSUM = 4  # bytes at the end of a file
-
 
 def njit(**options: Any) -> Callable[[Any], Any]:
     """numba.njit with ``cache=True``, where there is a place for a cache."""
@@ -22,7 +20,8 @@ def njit(**options: Any) -> Callable[[Any], Any]:
         kernel = numba.njit(**options)(function)
         if kernel is not function:  # NUMBA_DISABLE_JIT gives the function itself
             try:
-                kernel._cache = _Cache(function)
+                kernel._cache = FunctionCache(function)
+                kernel._cache._cache_file.__class__ = _File
             except RuntimeError:  # neither the folder of the package nor one of the user can be written
                 _say_not_kept()
         return kernel
@@ -30,36 +29,30 @@ def njit(**options: Any) -> Callable[[Any], Any]:
     return compile_later
 
 
-class _Cache(FunctionCache):
-    def __init__(self, function: Any):
-        super().__init__(function)
-        self._cache_file.__class__ = _File
+class _File(IndexDataCacheFile):
+    """Numba's file with a checksum: machine code of which a bit has changed would still run."""
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load(self, key: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            return super().load(key)
         except Exception:  # for damaged bytes pickle raises errors of many kinds
             with suppress(OSError):
                 self.flush()
             return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save(self, key: Any, data: Any) -> None:
         try:
-            super().save_overload(sig, data)
+            super().save(key, data)
         except Exception:  # the disk is full, the folder is gone
             _say_not_kept()
 
-
-class _File(IndexDataCacheFile):
-    """Numba's file with a checksum: machine code of which a bit has changed would still run."""
-
     def _dump(self, data: Any) -> bytes:
         pickled: bytes = super()._dump(data)
-        return pickled + zlib.crc32(pickled).to_bytes(CHECKSUM, "big")  # pickle does not read beyond its own end
+        return pickled + zlib.crc32(pickled).to_bytes(4, "big")  # pickle does not read beyond its own end
 
     def _load_data(self, name: str) -> Any:
         data = Path(self._data_path(name)).read_bytes()
-        if zlib.crc32(data[:-CHECKSUM]) != int.from_bytes(data[-CHECKSUM:], "big"):
+        if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "big"):
             raise ValueError("the checksum differs")
         return pickle.loads(data)
 

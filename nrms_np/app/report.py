@@ -28,21 +28,17 @@ def join_counts(*reasons: tuple[int, str]) -> str:
     return ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
 
 
-READER_CLICKS = 5  # of the reader for whom the last lines of a run recommend: a short history is easy to read
-COLUMNS = ("loss", "val_loss", "positive_probability", *METRICS)  # of the table of a training run
-HEADER = f"{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s"
-
-
 def print_references(references: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     """The beginning of the table: rankings that need no training. Returns them."""
-    print("\n" + HEADER)
+    print(f"\n{'epoch':>11}     loss val_loss  p(click)      AUC      MRR   nDCG@5  nDCG@10  samples/s")
     for name, metrics in references.items():
         print_row(name, metrics)
     return references
 
 
 def print_row(name: str, record: Mapping[str, object], is_best: bool = False) -> None:
-    cells = [f"{record[column]:.4f}" if column in record else "" for column in COLUMNS]
+    columns = ("loss", "val_loss", "positive_probability", *METRICS)
+    cells = [f"{record[column]:.4f}" if column in record else "" for column in columns]
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
     star = " *" if is_best else ""
     print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
@@ -73,9 +69,10 @@ def next_commands(checkpoint: Path, dev: Path | None, train: Path, news: News, b
     lines = ["next, ready to paste:"]
     if dev:
         lines.append(cli.command("evaluate", "--checkpoint", checkpoint, "--data", cli.nearest(dev)))
+    clicks = 5  # of the reader: a short history is easy to read
     lengths = behaviors.histories.lengths
-    reader = int(np.where(lengths > 0, np.abs(lengths - READER_CLICKS), np.inf).argmin())
-    history = " ".join(news.ids[n] for n in behaviors.histories[reader][-READER_CLICKS:])
+    reader = int(np.where(lengths > 0, np.abs(lengths - clicks), np.inf).argmin())
+    history = " ".join(news.ids[n] for n in behaviors.histories[reader][-clicks:])
     catalogue = cli.nearest((dev or train) / "news.tsv")
     for_reader: list[str | Path] = ["--checkpoint", checkpoint, "--news", catalogue, "--history", history]
     lines.append(cli.command("recommend", *for_reader))

@@ -64,13 +64,12 @@ def load_data(settings: RunSettings) -> Data:
 
 def count_shared(train_news: News, train: Behaviors, dev_news: News, dev: Behaviors) -> int:
     """How many dev impressions are in the training data as well: the same user, time and candidates."""
-    times = set(train.times.tolist()) & set(dev.times.tolist())  # as a rule there is none, and that is all
+    times = set(train.times.tolist()) & set(dev.times.tolist())  # as a rule there is none
 
     def keys(news: News, part: Behaviors) -> list[tuple]:
-        which = [i for i, time in enumerate(part.times.tolist()) if time in times] if times else []
-        return [
-            (part.user_ids[part.users[i]], part.times[i], *[news.ids[n] for n in part.candidates[i]]) for i in which
-        ]
+        which = [i for i, time in enumerate(part.times.tolist()) if time in times]
+        users = part.user_ids[part.users[which]]
+        return [(user, part.times[i], *(news.ids[n] for n in part.candidates[i])) for user, i in zip(users, which)]
 
     known = set(keys(train_news, train))
     return sum(key in known for key in keys(dev_news, dev))

@@ -3,32 +3,30 @@
 Tutorial: tutorials/12_real_data.md
 """
 
-from __future__ import annotations
-
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ..adam import AdamState
 from ..config import Config
 from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import TrainingState
+from . import cli
 from .checkpoint import as_written_now, load_checkpoint
-from .files import Arrays, check_arrays, load_arrays, save_arrays, write_text
+from .files import open_arrays, save_arrays, write_text
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 LOCK_FILE = "lock"  # empty: it is there to be locked
-MAY_CHANGE = {"epochs", "patience"}  # settings, when a run goes on
+MAY_CHANGE, PATHS = {"epochs", "patience"}, {"train", "dev", "embeddings"}  # settings, when a run goes on
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run was asked to do, written before anything else so that it can be resumed. Paths are absolute."""
+    """What a run was asked to do. Paths are absolute."""
 
     config: Config
     train: list[str] | None  # None: the demo corpus
@@ -36,22 +34,18 @@ class RunSettings:
     embeddings: str | None
     strict: bool = False  # an id that news.tsv does not hold is an error
 
-    def changed(self, given: dict[str, Any]) -> RunSettings:
+    def changed(self, given: dict[str, Any]) -> Self:
         """With what was given for a run that goes on.
 
         Raises InputError for a setting that such a run keeps, and when the data are not where they were.
         """
-        paths = {name: value for name, value in given.items() if name in ("train", "dev", "embeddings")}
-        numbers = {name: value for name, value in given.items() if name in MAY_CHANGE}
-        for name in sorted(given.keys() - paths.keys() - numbers.keys()):
+        for name in sorted(given.keys() - MAY_CHANGE - PATHS):
             raise InputError(
                 f"--{name.replace('_', '-')}: a run that goes on keeps this setting; --epochs, --patience, --threads "
                 "and the places of its data (--train, --dev, --embeddings) may change; leave it out, or start a new run"
             )
-        try:
-            new = replace(self, config=replace(self.config, **numbers), **paths)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        paths = {name: value for name, value in given.items() if name in PATHS}
+        new = replace(self, config=cli.settings(asdict(self.config) | given), **paths)
         for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
             for place in filter(None, places):
                 if not Path(place).exists():
@@ -59,39 +53,27 @@ class RunSettings:
         return new
 
 
-def write_settings(folder: Path, settings: RunSettings) -> None:
-    write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
+def read_settings(folder: Path) -> RunSettings:
+    """The settings of the run in a folder. Raises InputError when there is none."""
+    try:
+        saved = {**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))}
+        if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
+            saved["train"] = [saved["train"]]
+        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
+            if not isinstance(path, str | None):
+                raise ValueError(f"{path!r} is no path")
+        return RunSettings(**saved | {"config": Config.from_dict(saved["config"])})
+    except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
 
 
 def keep_settings(folder: Path, settings: RunSettings) -> None:
     """From now on the folder holds these settings; says so when its run goes on with others than before."""
-    before = read_settings(folder)
-    if before != settings:
-        write_settings(folder, settings)
-        if (folder / RESUME_FILE).exists():
-            what = "paths" if before.config == settings.config else "settings"
-            print(f"the {what} of the run have changed, its data are the same")
-
-
-def read_settings(folder: Path) -> RunSettings:
-    """The settings of the run in a folder. Raises InputError when there is none."""
-    try:
-        saved = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-        if type(saved) is not dict:
-            raise ValueError("it does not hold named values")
-        config = Config.from_dict(saved.pop("config"))
-        if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
-            saved["train"] = [saved["train"]]
-        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
-            if path is not None and type(path) is not str:
-                raise ValueError(f"{path!r} is no path")
-        if type(saved.get("strict", False)) is not bool:
-            raise ValueError(f"strict is {saved['strict']!r}")
-        if saved["dev"] and not saved["train"]:
-            raise ValueError("dev without train")
-        return RunSettings(config, **saved)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
+    before = read_settings(folder) if (folder / SETTINGS_FILE).exists() else settings
+    write_text(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=1) + "\n")
+    if before != settings and (folder / RESUME_FILE).exists():
+        what = "paths" if before.config == settings.config else "settings"
+        print(f"the {what} of the run have changed, its data are the same")
 
 
 @contextmanager
@@ -150,78 +132,38 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     save_arrays(path, "resume", header, arrays)
 
 
-class OtherRun(InputError):
-    """What was saved is whole, but of other settings or data."""
-
-
-def load_state(path: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
-    """Read resume.npz of a run with parameters like ``params`` and ``steps`` in an epoch.
-
-    Raises InputError when the file is damaged, of another format, or of a run with other settings or data.
-    """
-
-    def parse(header: dict[str, Any], arrays: Arrays) -> TrainingState:
-        if not _same_run(Config.from_dict(header["config"]), config):
-            raise OtherRun(f"{path}: this run was started with other settings; give those, or start a new run")
-        if header["data"] != fingerprint:
-            data = f"fingerprint {header['data']}; now it is {fingerprint}"
-            raise OtherRun(f"{path}: this run was started with other data ({data}); give that, or start a new run")
-        shapes = {f"{group}.{name}": array.shape for group in GROUPS for name, array in params.items()}
-        check_arrays(arrays, shapes, params["embedding"].dtype)
-        saved, first, second = (
-            as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
-            for group in GROUPS
-        )
-        counters = {name: header[name] for name in COUNTERS}
-        state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
-        _check(state, steps)
-        return state
-
-    return load_arrays(path, "resume", parse)
-
-
-def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str, steps: int) -> TrainingState:
+def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str) -> TrainingState:
     """Where the run of a folder stands; a run that was never saved starts from its beginning, with ``params``.
 
-    Raises InputError when what was saved is damaged or of another run.
+    Raises InputError when what was saved is damaged, of another format, or of a run with other settings or data.
     """
-    path = folder / RESUME_FILE
+    path, best_path = folder / RESUME_FILE, folder / CHECKPOINT_FILE
     if not path.exists():
         return TrainingState.start(params)
     try:
-        state = load_state(path, params, config, fingerprint, steps)
-        if state.best:
-            best = load_checkpoint(folder / CHECKPOINT_FILE)
-            # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
-            epochs = (state.best["epoch"], state.epoch)
-            if not _same_run(best.config, config) or best.fingerprint != fingerprint or best.epoch not in epochs:
-                raise InputError(f"{folder / CHECKPOINT_FILE} is not the one that this run wrote")
-            state.best_params = best.params
-        return state
-    except OtherRun:
-        raise
+        with open_arrays(path, "resume") as (header, arrays):
+            same_settings = _same_run(Config.from_dict(header["config"]), config)
+            if same_settings and header["data"] == fingerprint:
+                saved, first, second = (
+                    as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
+                    for group in GROUPS
+                )
+                counters = {name: header[name] for name in COUNTERS}
+                state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
+                if state.best:
+                    best = load_checkpoint(best_path)
+                    same = _same_run(best.config, config) and best.fingerprint == fingerprint
+                    # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
+                    if not same or best.epoch not in (state.best["epoch"], state.epoch):
+                        raise InputError(f"{best_path} is not the one that this run wrote")
+                    state.best_params = best.params
+                return state
     except InputError as error:
         raise InputError(f"{error}; remove {path} to start the run from its beginning") from None
+    other = f"data (fingerprint {header['data']}; now it is {fingerprint})" if same_settings else "settings"
+    raise InputError(f"{path}: this run was started with other {other}; give those, or start a new run")
 
 
 def _same_run(config: Config, other: Config) -> bool:
     """Whether a run with one of them may go on with the other."""
     return replace(config, **{name: getattr(other, name) for name in MAY_CHANGE}) == other
-
-
-def _check(state: TrainingState, steps: int) -> None:
-    """Raises ValueError when the numbers contradict each other."""
-    done = [record["epoch"] for record in state.records]
-    fits = (
-        all(type(count) is int for count in (state.epoch, state.step, state.adam.step, *done))
-        and done == list(range(1, state.epoch))
-        and 0 <= state.step <= steps
-        and state.adam.step == (state.epoch - 1) * steps + state.step
-        and math.isfinite(state.loss_sum)
-        and (state.seconds > 0 if state.step else state.seconds == 0)
-        and all({"epoch", "auc"} <= record.keys() for record in state.records)
-        and all(type(value) in (int, float) for record in state.records for value in record.values())
-        and all((moment >= 0).all() for moment in state.adam.second.values())
-    )
-    if not fits:
-        raise ValueError("its numbers contradict each other")

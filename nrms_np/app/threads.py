@@ -16,10 +16,17 @@ from ..parallel import set_threads
 
 
 def use(threads: int = 0) -> None:
-    """Use so many threads (0: every core that the process may use), and keep freed memory for the next step."""
+    """Use so many threads (0: every core that the process may use), and keep freed memory for the next step.
+
+    A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
+    mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
+    """
     cores = usable_cores()
     set_threads(min(threads, cores) if threads else cores)  # more would only wait for each other
-    _keep_freed_memory()
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None  # glibc only
+    if mallopt:
+        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
 def usable_cores() -> int:
@@ -31,39 +38,20 @@ def usable_cores() -> int:
 
 def _cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
     """The CPU time that cgroups allow, in cores; None without a limit. A group is bound by those above it, too."""
-    lines, quotas = [], []
+    quotas: list[float | None] = []
     with suppress(OSError):  # not Linux
-        lines = own.read_text().splitlines()
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            folder = root / controllers  # version 1 has a tree for each controller, version 2 one for all
-            for part in ["", *group.strip("/").split("/")]:
-                folder = folder / part
-                quotas.append(_quota_of(folder))
+        for line in own.read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if not controllers or "cpu" in controllers.split(","):
+                folder = root / controllers / group.strip("/")  # version 1 has a tree for each controller
+                quotas += [_quota_of(one) for one in (folder, *folder.parents)]
     return min(filter(None, quotas), default=None)
 
 
 def _quota_of(folder: Path) -> float | None:
     """The limit of one cgroup, of version 2 (cpu.max) or 1 (cpu.cfs_quota_us)."""
     for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):
-        try:
-            quota, period = " ".join((folder / name).read_text() for name in names).split()
-            return float(quota) / float(period) if float(quota) > 0 else None
-        except (OSError, ValueError):  # no such file; or "max": no limit
-            continue
+        with suppress(OSError, ValueError):  # no such file; or "max": no limit
+            quota, period = map(float, " ".join((folder / name).read_text() for name in names).split())
+            return quota / period if quota > 0 else None
     return None
-
-
-def _keep_freed_memory() -> None:
-    """Ask glibc to keep freed memory for the next step instead of giving it back to the kernel.
-
-    A step frees and allocates the same large arrays again and again. Fresh pages from the kernel must be zeroed and
-    mapped on first touch, which cost a third of a step. With this, plain NumPy code reuses its buffers by itself.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
-    if mallopt:
-        mallopt(-4, 0)  # M_MMAP_MAX of malloc.h
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD

@@ -1,19 +1,17 @@
 """A training run from data to pictures: what ``python -m nrms_np.train`` does after its arguments are read."""
 
 import json
-import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
-from ..data.demo import Demo, write_demo
+from ..data.demo import write_demo
 from ..data.vocabulary import tokenize
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
@@ -21,52 +19,33 @@ from ..inference import read_attention
 from ..model import init_parameters
 from . import baselines, cli, mpi, report, run_folder
 from .checkpoint import Checkpoint, save_checkpoint
+from .console import Stopped, on_stop, stop
 from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
-from .saving import saving
-from .signals import Stopped
 
 CORPUS = "corpus"  # the demo corpus, in the folder of its run
 SAVE_SECONDS = 180  # between two saves of a run
 PICTURES = 3  # titles shown in attention pictures
-Metrics = dict[str, dict[str, float]]  # of rankings, by their names
-
-
-def start_run(settings: RunSettings, folder: Path | None) -> None:
-    """Carry out the settings in a new run folder: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ...
-
-    Raises InputError when the folder already holds a run or the data cannot train, OutputError when a file cannot be
-    written, Stopped after Ctrl-C, SIGTERM or SIGHUP.
-    """
-    folder = mpi.first(lambda: make_folder(settings, folder))
-    with working_in(folder):
-        if mpi.ranks().rank:
-            return train_and_report(settings, folder)
-        if (folder / SETTINGS_FILE).exists():
-            go_on = cli.command("train", "--resume", folder)
-            raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
-        run_folder.write_settings(folder, settings)  # first: a run killed while it reads can be resumed
-        try:
-            train_and_report(settings, folder)
-        except (InputError, OutputError):
-            if not (folder / CHECKPOINT_FILE).exists() and not (folder / RESUME_FILE).exists():
-                with suppress(OSError):
-                    (folder / SETTINGS_FILE).unlink()  # nothing to resume, and the next try may be right
-            raise
 
 
 def make_folder(settings: RunSettings, folder: Path | None) -> Path:
-    """Make the folder of ``start_run``. Raises OutputError when it cannot be made."""
+    """Make a folder for a new run: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ...
+
+    Raises InputError when it holds a run already or is no folder, OutputError when it cannot be made.
+    """
     try:
         if not folder:
             return new_folder(Path("runs") / (Path(settings.train[0]).name if settings.train else "demo"))
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
     except FileExistsError as error:
         raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
+    if (folder / SETTINGS_FILE).exists():
+        go_on = cli.command("train", "--resume", folder)
+        raise InputError(f"{folder} already holds a run; go on with: {go_on}, or give another --run")
+    return folder
 
 
 def new_folder(base: Path) -> Path:
@@ -79,27 +58,22 @@ def new_folder(base: Path) -> Path:
     return folder
 
 
-def resume_run(folder: Path, given: dict[str, Any]) -> None:
-    """Go on with the run of a folder, with what is ``given`` in place of its own settings. Raises as ``start_run``."""
-    settings = mpi.first(lambda: run_folder.read_settings(folder).changed(given))
-    with working_in(folder):
-        train_and_report(settings, folder)
+def train_in(folder: Path, settings: RunSettings) -> None:
+    """Begin or go on with the run of a folder, which is held meanwhile; what stops it notes how to go on.
 
-
-@contextmanager
-def working_in(folder: Path) -> Iterator[None]:
-    """Hold the folder, on rank 0; what stops the work in it says how to go on."""
-    go_on = f"go on with: {cli.command('train', '--resume', folder)}"
+    Raises InputError when the data cannot train or are not those of the run, OutputError when a file cannot be written,
+    Stopped after Ctrl-C, SIGTERM or SIGHUP.
+    """
     try:
         with nullcontext() if mpi.ranks().rank else run_folder.claim(folder):
-            yield
-    except Stopped as stopped:
-        raise Stopped(*stopped.args, go_on) from None
-    except OutputError as error:
-        raise OutputError(f"{error}; {go_on}" if (folder / SETTINGS_FILE).exists() else str(error)) from None
+            train_and_report(folder, settings)
+    except (Stopped, OSError) as stopped:
+        if (folder / SETTINGS_FILE).exists():
+            stopped.add_note(f"go on with: {cli.command('train', '--resume', folder)}")
+        raise
 
 
-def train_and_report(settings: RunSettings, folder: Path) -> None:
+def train_and_report(folder: Path, settings: RunSettings) -> None:
     """Read the data, train or go on training, print a row per epoch beside the baselines, and write the run folder."""
     ranks = mpi.ranks()
     prepared = prepare_data(load_data(settings), settings)
@@ -107,17 +81,15 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
     mpi.check_equal({**asdict(config), "data": fingerprint})
     # a copy: training changes its table in place, and the rankings that need no training are those of the first one
     start = init_parameters(prepared.table.copy(), config, prepared.word_counts)
-    steps = steps_of_epoch(prepared.train.clicks, config)
-    state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint, steps))
-    if ranks.rank == 0:
-        run_folder.keep_settings(folder, settings)
-    done = state.adam.step
+    state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint))
+    mpi.first(lambda: run_folder.keep_settings(folder, settings))
+    done, steps = state.adam.step, steps_of_epoch(prepared.train.clicks, config)
     save = partial(save_state, folder / RESUME_FILE, state, config, fingerprint)
     # evaluated and printed when first asked for: on a large dev set they take a while
     references = cache(lambda: report.print_references(baselines.evaluate_all(prepared.data, prepared)))
 
     def show(record: Record) -> None:
-        assert references()  # printed above the first row
+        references()  # above the first row
         report.print_row(str(record["epoch"]), record, record is state.best)
 
     for record in [] if ranks.rank else state.records:
@@ -133,7 +105,7 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
             save()
             show(record)
 
-    with saving(save, SAVE_SECONDS, lambda: state.step == steps) as on_step:
+    with saving(save, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks.gradients_of, ranks.map)
     if ranks.rank:
         return
@@ -142,41 +114,65 @@ def train_and_report(settings: RunSettings, folder: Path) -> None:
         print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     elif state.adam.step == done:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
-    show_results(settings, folder, state, prepared, references())
+    show_results(folder, settings, state, prepared, references())
+
+
+@contextmanager
+def saving(save: Callable[[], None], steps_are_done: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+    """Gives on_step(): it saves every SAVE_SECONDS, and after Ctrl-C, SIGTERM or SIGHUP saves and raises Stopped.
+
+    The signal waits for the end of a step, because between two steps the weights and Adam's moments belong together; a
+    second one does not wait. When the steps of an epoch are done, they are saved, so that during validation and while
+    files are written no signal has to wait. A signal to one rank stops all of them after the same step; rank 0 saves.
+    """
+    asked: list[int] = []
+    time_saved, all_saved = time.monotonic(), False
+
+    def ask(number: int) -> None:
+        if all_saved or asked:
+            stop(number)
+        asked.append(number)
+
+    def on_step() -> None:
+        nonlocal time_saved, all_saved
+        all_saved = False
+        late = time.monotonic() - time_saved > SAVE_SECONDS
+        number, late = map(max, zip(*mpi.ranks().gather((asked[0] if asked else 0, late))))
+        if number or late or steps_are_done():
+            mpi.first(save)
+            time_saved = time.monotonic()
+        all_saved = number > 0 or steps_are_done()
+        if number:
+            stop(number)
+
+    try:
+        with on_stop(ask):
+            yield on_step
+    except Stopped as stopped:
+        if all_saved:
+            stopped.add_note("all steps are saved")
+        raise
 
 
 def show_results(
-    settings: RunSettings, folder: Path, state: TrainingState, prepared: Prepared, references: Metrics
+    folder: Path, settings: RunSettings, state: TrainingState, prepared: Prepared, references: dict[str, dict]
 ) -> None:
     """Draw the pictures of a run that has ended, print what it reached, and what to do next."""
     assert state.best
     draw(folder, state, prepared)
     print()
     data, auc = prepared.data, state.best["auc"]
-    dev = Path(settings.dev) if settings.dev else None
+    train, dev = Path(settings.train[-1] if settings.train else ""), Path(settings.dev) if settings.dev else None
     if data.demo:
-        write_corpus(folder, data.demo)
+        write_demo(folder / CORPUS, data.demo)  # for the other commands
         dev = folder / CORPUS / "dev"
         oracle, titles = references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
-    train = Path(settings.train[-1] if settings.train else "")
     print(report.next_commands(folder / CHECKPOINT_FILE, dev, train, data.dev_news, data.dev))
 
 
-def write_corpus(folder: Path, demo: Demo) -> None:
-    """Write the demo corpus in MIND's form, for the other commands."""
-    if (folder / CORPUS).exists():
-        return
-    try:
-        with TemporaryDirectory(prefix="part-", dir=folder) as part:  # so that nobody finds half of it
-            write_demo(Path(part) / CORPUS, demo)
-            os.rename(Path(part) / CORPUS, folder / CORPUS)
-    except OSError as error:
-        raise OutputError(f"{folder / CORPUS}: cannot be written ({error.strerror})") from None
-
-
-def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: Metrics) -> None:
+def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: dict[str, dict]) -> None:
     """The files of the run after an epoch: the checkpoint if it is the best, all numbers so far."""
     data, config = prepared.data, prepared.config
     if state.best is state.records[-1]:

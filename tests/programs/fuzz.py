@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from nrms_np.app.run_folder import load_state, read_settings, save_state
+from nrms_np.app.run_folder import load_run, read_settings, save_state
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.lines import Notes
@@ -72,7 +72,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
     vocabulary = Vocabulary([UNKNOWN_WORD, "storm", "harbour"])
     params = init_parameters(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), CONFIG)
     save_checkpoint(folder / "c.npz", Checkpoint(params, vocabulary, CONFIG, ["U1"], {"N1": 2}, 1, "data"))
-    save_state(folder / "r.npz", TrainingState.start(params), CONFIG, "data")
+    save_state(folder / "resume.npz", TrainingState.start(params), CONFIG, "data")
     (folder / "v.txt").write_text("".join(f"word{n} {n}.5 -0.25 1e-3\n" for n in range(20)))
     plan = {"config": asdict(CONFIG), "train": None, "dev": None, "embeddings": None}
     (folder / "config.json").write_text(json.dumps(plan))
@@ -84,7 +84,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
 
     return {
         "checkpoint": kind(folder / "c.npz", lambda: load_checkpoint(folder / "c.npz"), True),
-        "resume": kind(folder / "r.npz", lambda: load_state(folder / "r.npz", params, CONFIG, "data", 3), True),
+        "resume": kind(folder / "resume.npz", lambda: load_run(folder, params, CONFIG, "data"), True),
         "news": kind(mind / "news.tsv", lambda: read_news(mind / "news.tsv")),
         "behaviors": kind(mind / "behaviors.tsv", lambda: read_behaviors(mind / "behaviors.tsv", news, Notes())),
         "vectors": kind(folder / "v.txt", lambda: read_vectors(folder / "v.txt", words)),

@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nrms_np.app.checkpoint import load_checkpoint
-from nrms_np.app.files import load_arrays
+from nrms_np.app.files import open_arrays
 from nrms_np.app.run_folder import read_settings
 from tests.helpers import arguments, contents, environment, write_data
 
@@ -54,7 +54,7 @@ def check_files(run: Path) -> None:
     readers = {
         "config.json": lambda _: read_settings(run),
         "checkpoint.npz": load_checkpoint,
-        "resume.npz": lambda path: load_arrays(path, "resume", lambda header, arrays: (header, arrays)),
+        "resume.npz": lambda _: saved_steps(run),
         "metrics.json": lambda path: json.loads(path.read_text()),
         "history.csv": lambda path: [tuple(map(float, row.values())) for row in csv.DictReader(path.open())],
     }
@@ -67,8 +67,10 @@ def check_files(run: Path) -> None:
 
 
 def saved_steps(run: Path) -> int:
-    path = run / "resume.npz"
-    return load_arrays(path, "resume", lambda header, _: header["adam_step"]) if path.exists() else 0
+    if not (run / "resume.npz").exists():
+        return 0
+    with open_arrays(run / "resume.npz", "resume") as (header, _):
+        return header["adam_step"]
 
 
 def half_written(run: Path) -> set[tuple[str, int]]:
