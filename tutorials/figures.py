@@ -491,7 +491,7 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
     size, heads = x.shape
     colors = [BLUE, ORANGE, GREEN, "#8e5ea2"]
     product = x * y
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 
     def cell(axes: Axes, column: float, row: float, text: object, head: int, strong: bool = False) -> None:
         box = Rectangle((column, row), 0.92, 0.8, facecolor=colors[head], alpha=0.9 if strong else 0.3)
@@ -499,7 +499,7 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
         axes.text(column + 0.46, row + 0.4, str(text), ha="center", va="center", color="white" if strong else "black")
 
     def frame(axes: Axes, title: str, rows: dict[float, str]) -> None:
-        axes.set(xlim=(-2.6, heads + 2.2), ylim=(9.2, -0.9))
+        axes.set(xlim=(-2.6, heads + 2.2), ylim=(7.9, -0.6))
         axes.set_title(title, fontsize=11)
         axes.axis("off")
         for row, text in rows.items():
@@ -513,8 +513,6 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
             cell(left, a, h, product[a, h], h)
         left.annotate("", (size + 1.0, h + 0.4), (size, h + 0.4), arrowprops={"arrowstyle": "->"})
         cell(left, size + 1.05, h, sums[h], h, True)
-    left.text(heads / 2, 5.1, f"each line: add {size} lanes of one register to each other,", ha="center", fontsize=9)
-    left.text(heads / 2, 5.6, f"{heads} times, in another order than the program's", ha="center", fontsize=9)
     frame(right, "heads last: a lane of the register IS a head", {a: f"a = {a}, all heads" for a in range(size)})
     for a in range(size):
         for h in range(heads):
@@ -523,9 +521,7 @@ def lanes(x: np.ndarray, y: np.ndarray) -> None:
         right.annotate("", (h + 0.46, size + 0.75), (h + 0.46, size - 0.15), arrowprops={"arrowstyle": "->"})
         cell(right, h, size + 0.8, sums[h], h, True)
     right.text(-0.2, size + 1.2, "the sums", ha="right", va="center", fontsize=9)
-    text = f"{size - 1} additions of whole registers, and nothing after them"
-    right.text(heads / 2, 6.2, text, ha="center", fontsize=9)
-    for axes, memory, row in ((left, product.T, 7.6), (right, product, 7.6)):
+    for axes, memory, row in ((left, product.T, 6.9), (right, product, 6.9)):
         head_of = np.repeat(np.arange(heads), size) if axes is left else np.tile(np.arange(heads), size)
         axes.text(-2.5, row - 0.35, "in memory, one row of a title:", fontsize=9)
         for place, (_, head) in enumerate(zip(memory.ravel(), head_of)):

@@ -13,9 +13,9 @@ its set, it is row lines[i] + j of an array [pairs, H]. And it reads row x_rows[
 once and read wherever the word stands, while dout has a row for each position.
 
 Heads stand last: column a * H + h belongs to head h. So the innermost loop runs over heads, neighbours in memory, each
-with a sum of its own: the compiler takes eight at a time, if it knows how far apart the numbers of a head are. So a
-kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an array: a loop of known length would
-be written out before the compiler looks for instructions that take eight numbers. The loop over a has to be written
+with a sum of its own: the compiler takes a register of them at a time, if it knows how far apart the numbers of a head
+are. So a kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an array: a loop of known
+length would be written out before the compiler looks for loops that fill registers. The loop over a has to be written
 out, which is done up to some length only: so large heads are taken in blocks. The plain form is tests/naive.py.
 
 Tutorial: tutorials/09b_the_last_factor_of_two.md

@@ -16,7 +16,7 @@ def softmax(alpha: np.ndarray, lines: np.ndarray) -> None:
     """alpha_j = exp(logits_j) / sum_k exp(logits_k), j and k in one line, in place of the logits."""
     _subtract_largest(alpha, lines)  # then no exponential overflows
     here = alpha[lines[0] : lines[-1]]
-    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one
+    np.exp(here, out=here)  # NumPy's takes a register at a time, Numba's one number
     _divide_by_sum(alpha, lines)
 
 
