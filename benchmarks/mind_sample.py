@@ -49,6 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--dropout-by-position", action="store_true")
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--batch-size", type=int)
     parser.add_argument("--dropout", type=float)
     parser.add_argument("--spread", type=float)
     parser.add_argument("--epochs", type=int)
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         train = train.select(np.sort(kept))
     counts = news.tokens.counts()
     vectors = read_vectors(SHARED / "glove" / "glove.6B.50d.subset.txt", counts)
-    names = ("learning_rate", "dropout", "spread", "epochs")
+    names = ("learning_rate", "batch_size", "dropout", "spread", "epochs")
     changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     config = Config(word_size=50, attention=args.attention, **changes)
     vocabulary = build_vocabulary(counts, config.min_count, vectors)
