@@ -22,7 +22,7 @@ say_once = cache(print)
 def _save(figure: Figure, path: Path) -> None:
     without_version = {"Software": None}  # equal data, equal bytes
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # ``fonts_for`` has said it
+        warnings.filterwarnings("ignore", "Glyph .* missing|Matplotlib currently")  # ``fonts_for`` has said it
         write_file(path, lambda file: figure.savefig(file, format="png", dpi=130, metadata=without_version))
 
 
