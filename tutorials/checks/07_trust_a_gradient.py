@@ -275,6 +275,7 @@ EXERCISES = [
         "mended",
         mended_cases,
         measured,
+        tolerance=1e-10,
         gives="drows, dweight_query, dweight_key, dweight_value",
         hints=(
             "Which of the four are right? Everything on the way to those is right as well.",

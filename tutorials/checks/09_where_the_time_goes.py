@@ -130,7 +130,7 @@ EXERCISES = [
         "equal_lengths",
         length_cases,
         check=groups_check,
-        gives="the list of groups",
+        gives="the groups",
         hints=(
             "Take one length after the other; how many sets of n positions fit into the limit?",
             "limit // n sets in each group, but one at least.",

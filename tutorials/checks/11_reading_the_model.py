@@ -191,6 +191,7 @@ EXERCISES = [
         "predicted_effects",
         part_cases,
         predicted_truth,
+        tolerance=1e-10,
         gives="the effects",
         near={
             "That is the contribution: the mean of the head must be subtracted": lambda share, part: (share * part).sum(
