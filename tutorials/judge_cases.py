@@ -29,7 +29,18 @@ def ragged(rng: np.random.Generator, size: int, lengths: Sequence[int]) -> tuple
 
 
 # for cases: empty lists in front, in the middle and at the end; all empty; no list; one; and an ordinary case first
-LENGTHS = ((3, 1, 5, 2), (2, 0, 3), (0, 4, 1, 0, 0), (1,), (1, 1, 1), (0, 0, 2), (2, 7, 0), (0,), (0, 0), ())
+LENGTHS = (
+    (3, 1, 5, 2),
+    (2, 0, 3),
+    (0, 4, 1, 0, 0),
+    (1,),
+    (1, 1, 1, 1, 2, 1, 1),
+    (0, 0, 2),
+    (2, 7, 0),
+    (0,),
+    (0, 0),
+    (),
+)
 
 
 def ragged_cases(

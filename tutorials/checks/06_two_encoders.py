@@ -79,7 +79,7 @@ def masks_truth(word_masks, values):
 
 
 def dropout_cases(rng):
-    for shape, rate in (((4, 5), 0.2), ((3, 1), 0.5), ((1, 6), 0.9), ((0, 3), 0.2), ((2, 2), 0.0)):
+    for shape, rate in (((4, 5), 0.2), ((8, 7), 0.5), ((1, 6), 0.9), ((0, 3), 0.2), ((2, 2), 0.0)):
         yield rng.normal(size=shape), rng.random(shape) >= rate, rate
     yield rng.normal(size=(3, 4)), None, 0.3
 
