@@ -12,7 +12,7 @@ import pytest
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 sys.path.insert(0, str(TUTORIALS))
 from exercise import load, tasks  # noqa: E402
-from judge import Exercise, fastest, gradients, judge, ragged, ragged_cases  # noqa: E402
+from judge import Exercise, Note, fastest, gradients, judge, most_memory, ragged, ragged_cases  # noqa: E402
 
 from tests.helpers import environment  # noqa: E402
 
@@ -367,6 +367,52 @@ def test_open_answers():
     assert "the pair cannot be read as an answer (TypeError" in judge(stumbles, lambda: None).line
 
 
+def test_a_trial_that_finds_nothing_wrong_may_say_what_was_reached():
+    race = Exercise("rank", check=lambda args, got: None, trial=lambda call, rng: Note(f"AUC {call():.2f}"))
+    verdict = judge(race, lambda: 0.75)
+    assert verdict.right and verdict.line == "rank: right in 3 cases; AUC 0.75"
+
+
+def test_the_memory_of_a_call():
+    x = np.zeros(1000)
+    assert most_memory(lambda x: np.add(x[:, None], x).sum(), (x,)) > 8e6
+    assert most_memory(lambda x: x.sum(), (x,)) < 1e5
+
+
+def test_verdicts_are_grammatical():
+    masks = Exercise("masks", truth=lambda: np.zeros((2, 3), bool), gives="the masks")
+    assert "the masks have the shape (1,), (2, 3) is right" in judge(masks, lambda: np.zeros(1, bool)).line
+    assert "the masks are int64, bool is right" in judge(masks, lambda: np.zeros((2, 3), np.int64)).line
+    assert "the masks are None" in judge(masks, lambda: None).line
+    loss = dataclasses.replace(masks, gives="the loss")
+    assert "the loss has the shape" in judge(loss, lambda: np.zeros(1, bool)).line
+    drows = dataclasses.replace(masks, gives="drows")
+    assert "drows is int64" in judge(drows, lambda: np.zeros((2, 3), np.int64)).line
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-4, 1e-5, 1e-6])
+def test_a_difference_quotient_is_close_and_not_exact(step):
+    def central(dout, x):
+        out = np.zeros(x.shape)
+        for i in np.ndindex(x.shape):
+            nudge = np.zeros(x.shape)
+            nudge[i] = step
+            out[i] = (dout * (np.tanh(x + nudge) - np.tanh(x - nudge))).sum() / (2 * step)
+        return out
+
+    def of(rng):
+        yield rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+
+    exercise = Exercise("tanh_backward", of, lambda dout, x: gradients(np.tanh, [x], dout)[0], gives="dx")
+    assert judge(exercise, central).kind == "close"
+    assert judge(exercise, lambda dout, x: dout * (1 - np.tanh(x) ** 2)).right
+
+
+def test_small_differences_show_in_a_predicted_number():
+    number = Exercise("guess", truth=lambda: float(np.log(5)), gives="the loss", reveal=False)
+    assert "the loss is 1.60943794250488: too high" in judge(number, lambda: float(np.float32(np.log(5)))).line
+
+
 def test_whole_numbers_are_whole():
     count = Exercise("count", truth=lambda: 7, gives="the count")
     assert judge(count, lambda: np.int64(7)).right
@@ -387,6 +433,9 @@ def test_the_cases_of_an_exercise_try_it(task):
 def test_ragged_lists():
     values, offsets = ragged(np.random.default_rng(0), 4, (2, 0, 3))
     assert offsets.tolist() == [0, 2, 2, 5] and set(values) <= set(range(4))
+    for seed in range(20):  # chance decides nothing: lists differ as far as they can, and one value occurs twice
+        values, offsets = ragged(np.random.default_rng(seed), 4, (2, 0, 3))
+        assert [len(set(values[:2])), len(set(values[2:]))] == [2, 2]
 
 
 def test_the_commands():

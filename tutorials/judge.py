@@ -22,7 +22,8 @@ An exercise of tutorials/checks/NN_name.py, from which ``judge`` makes one line:
     ]
 
 An answer whose truth is open has ``check`` (of one call) or ``trial`` (of the whole answer: its draws, a baseline, its
-speed with ``fastest``) in place of ``truth``, or beside it. judge_nrms has the layers of NRMS by loops, for truths.
+speed with ``fastest``, its memory with ``most_memory``) in place of ``truth``, or beside it. A trial that returns a
+Note has found nothing wrong: the verdict shows it. judge_nrms has the layers of NRMS by loops, for truths.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from judge_call import Call, Refused, describe, fastest, forbidden_in
-from judge_cases import each_array, frozen, gradients, largest, ragged, ragged_cases
+from judge_call import Call, Note, Refused, describe, fastest, forbidden_in, most_memory
+from judge_cases import each_array, frozen, gradients, in_type, largest, ragged, ragged_cases
 from judge_compare import Gap, gaps
 
-__all__ = ["Call", "Exercise", "Refused", "Verdict", "fastest", "gradients", "judge", "ragged", "ragged_cases"]
+__all__ = ["Call", "Exercise", "Note", "Refused", "Verdict", "fastest", "gradients", "judge", "most_memory"]
+__all__ += ["ragged", "ragged_cases"]
 SCALES = (-1e6, 1e-6, 0.0)  # a linear answer grows with its argument, shrinks with it, and turns round with it
 CLOSE = 1e-3
 
@@ -60,7 +62,7 @@ class Exercise:
     changes: tuple[int, ...] = ()  # arguments to be changed in place: they are what is judged, not what is returned
     forbidden: tuple[str, ...] = ()  # "loop", "np.add.at", "nrms_np": not in the answer nor in its helpers
     hints: tuple[str, str] = ("", "")
-    tolerance: float = 1e-10  # of the largest entry
+    tolerance: float = 1e-12  # of the largest entry: right answers err by 1e-14, the best central differences by 1e-11
     float32: bool = False  # called with float32 too, and then float32 is to come back
     reveal: bool = True  # False: never say the right value (a number to be predicted)
     seconds: float = 20.0  # for one call
@@ -127,9 +129,9 @@ def _cases(exercise: Exercise, rng: np.random.Generator) -> Iterator[Case]:
                 scaled = each_array(args[i], lambda one, scale=scale: one * scale)
                 yield Case((*args[:i], scaled, *args[i + 1 :]), want, exercise.tolerance, (i, scale))
         if exercise.float32:
-            narrow = each_array(args, np.float32)
-            want = truth(each_array(narrow, np.float64))
-            yield Case(narrow, each_array(want, np.float32), max(exercise.tolerance, 1e-4))
+            narrow = each_array(args, in_type(np.float32))
+            want = truth(each_array(narrow, in_type(np.float64)))
+            yield Case(narrow, each_array(want, in_type(np.float32)), max(exercise.tolerance, 1e-4))
 
 
 def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.random.Generator) -> Verdict:
@@ -146,7 +148,7 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
         try:
             kept.append((got, frozen(got)))
         except Exception:  # a generator, for example
-            raise Refused(f"{exercise.gives} is of type {type(got).__name__}") from None
+            raise Refused(f"what it returns is of type {type(got).__name__}") from None
         result = Wrong(case, got, _compare(exercise, case, got), call.printed)
         worst = max([worst, *(gap.error for gap in result.found)])
         wrong += [result] if result.bad else []
@@ -159,11 +161,11 @@ def _judge_cases(exercise: Exercise, call: Call, cases: list[Case], rng: np.rand
     if any(gap.text for got, copy in kept for gap in gaps(got, copy, "it", 0.0)):
         raise Refused("a later call changes what an earlier one has returned: return a new array each time")
     said = _said(exercise, exercise.trial, call, rng)
-    if said:
+    if said and not isinstance(said, Note):
         raise Refused(said)
     error = f", largest error {worst:.0e}" if exercise.truth and worst else ""
     word = "exact" if exercise.truth and worst < 1e-9 else "right"
-    return Verdict("right", f"{exercise.name}: {word} in {len(cases)} cases{error}")
+    return Verdict("right", f"{exercise.name}: {word} in {len(cases)} cases{error}{said and f'; {said}'}")
 
 
 def _tells(case: Case) -> bool:
@@ -220,12 +222,12 @@ def _verdict(exercise: Exercise, answer: Callable, wrong: list[Wrong], telling: 
 def _near(exercise: Exercise, one: Wrong) -> str:
     """The sentence of the known slip that gives just what the answer gave, where that is far from right."""
     factor = one.case.scaled[1] if one.case.scaled else 1.0
-    want = each_array(one.case.want, lambda part: np.float64(part * factor))
+    want = each_array(one.case.want, lambda part: in_type(np.float64)(part * factor))
     for sentence, slip in exercise.near.items():
         with contextlib.suppress(Exception), np.errstate(all="ignore"):
             likely = slip(*frozen(one.case.args, writeable=True))
             same = gaps(one.got, likely, exercise.gives, 1e-6)
-            slipped = max(gap.error for gap in gaps(each_array(likely, np.float64), want, exercise.gives, 0.0))
+            slipped = max(gap.error for gap in gaps(each_array(likely, in_type(np.float64)), want, exercise.gives, 0.0))
             apart = max(1e3 * max(gap.error for gap in same), one.case.tolerance)
             if slipped > apart and not any(gap.text for gap in same):
                 return sentence

@@ -15,19 +15,32 @@ STEP = 1e-20  # of the complex step: Im f(x + ih) / h subtracts nothing, so it i
 def ragged(rng: np.random.Generator, size: int, lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Lists of the given lengths, in flat form: values int [positions] in 0..size-1, offsets int [lists + 1].
 
-    Where there are at least two positions, some value occurs twice: in one list if a list is long enough.
+    The values of a list differ as far as size allows, but one occurs twice where there are at least two positions: in
+    the longest list, if it is long enough.
     """
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
-    values = rng.integers(0, size, offsets[-1]) if size else np.zeros(0, np.int64)
+    values = np.zeros(offsets[-1], np.int64)
+    for start, end in zip(offsets[:-1], offsets[1:]):
+        values[start:end] = np.resize(rng.permutation(size), end - start)
     if len(values) > 1:
-        starts = np.flatnonzero(np.asarray(lengths) > 1)
-        first = offsets[rng.choice(starts)] if len(starts) else 0
+        first = offsets[np.argmax(lengths)] if max(lengths) > 1 else 0
         values[first + 1] = values[first]
     return values, offsets
 
 
 # for cases: empty lists in front, in the middle and at the end; all empty; no list; one; and an ordinary case first
-LENGTHS = ((3, 1, 5, 2), (2, 0, 3), (0, 4, 1, 0, 0), (1,), (1, 1, 1), (0, 0, 2), (2, 7, 0), (0,), (0, 0), ())
+LENGTHS = (
+    (3, 1, 5, 2),
+    (2, 0, 3),
+    (0, 4, 1, 0, 0),
+    (1,),
+    (1, 1, 1, 1, 2, 1, 1),
+    (0, 0, 2),
+    (2, 7, 0),
+    (0,),
+    (0, 0),
+    (),
+)
 
 
 def ragged_cases(
@@ -86,6 +99,11 @@ def each_array(value: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(each_array(one, change) for one in value)
     return value
+
+
+def in_type(dtype: type) -> Callable[[Any], Any]:
+    """For ``each_array``: numbers stay numbers and arrays arrays (np.float64 of one entry is a number in NumPy 2.0)."""
+    return lambda value: np.asarray(value, dtype)[()]
 
 
 def largest(value: Any) -> float:

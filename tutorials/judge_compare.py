@@ -29,15 +29,16 @@ def gaps(got: Any, want: Any, name: str, tolerance: float, scale: float = 0.0, r
         return [gap for one, true, label in pairs for gap in gaps(one, true, label, tolerance, scale, reveal)]
 
     if got is None and want is not None:
-        return [Gap(name, math.inf, f"{name} is None: is a return missing?")]
+        return [Gap(name, math.inf, f"{name} {_is(name)} None: is a return missing?")]
     if isinstance(want, dict):
         if not isinstance(got, dict) or set(got) != set(want):
             keys = f"a dict with the keys {list(want)}"
-            return [Gap(name, math.inf, f"{name} is {_kind(got)}, {keys} is asked for")]
+            return [Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, {keys} is asked for")]
         return inside([(got[key], want[key], f"{name}[{key!r}]") for key in want])
     if isinstance(want, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(want):
-            return [Gap(name, math.inf, f"{name} is {_kind(got)}, a {type(want).__name__} of {len(want)} is asked for")]
+            asked = f"a {type(want).__name__} of {len(want)} is asked for"
+            return [Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, {asked}")]
         if hasattr(want, "_fields"):
             labels = [f"{name}.{field}" for field in want._fields]
         elif len(want) > 1 and name.count(", ") == len(want) - 1:
@@ -47,7 +48,7 @@ def gaps(got: Any, want: Any, name: str, tolerance: float, scale: float = 0.0, r
         return inside(list(zip(got, want, labels)))
     if dataclasses.is_dataclass(want):
         if type(got) is not type(want):
-            return [Gap(name, math.inf, f"{name} is {_kind(got)}, a {type(want).__name__} is asked for")]
+            return [Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, a {type(want).__name__} is asked for")]
         fields = [field.name for field in dataclasses.fields(want)]
         return inside([(getattr(got, field), getattr(want, field), f"{name}.{field}") for field in fields])
     if isinstance(want, np.ndarray):
@@ -61,26 +62,27 @@ def _value_gap(got: Any, want: Any, name: str, tolerance: float, reveal: bool) -
     for kinds, words in (((bool, np.bool_), "True or False"), ((int, np.integer), "a whole number (int)")):
         if isinstance(want, kinds):
             if not isinstance(got, kinds) or (isinstance(got, bool) and not isinstance(want, (bool, np.bool_))):
-                return Gap(name, math.inf, f"{name} is {_kind(got)}, {words} is asked for")
+                return Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, {words} is asked for")
             right = f", {want} is right" if reveal else ": not right"
-            return Gap(name, 0.0) if got == want else Gap(name, math.inf, f"{name} is {got}{right}")
+            return Gap(name, 0.0) if got == want else Gap(name, math.inf, f"{name} {_is(name)} {got}{right}")
     if isinstance(want, (float, np.floating)):
         if isinstance(got, (bool, np.bool_)) or not isinstance(got, (int, float, np.integer, np.floating)):
-            return Gap(name, math.inf, f"{name} is {_kind(got)}, a number is asked for")
+            return Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, a number is asked for")
         return _array_gap(np.array(float(got)), np.array(float(want)), name, tolerance, 0.0, reveal)
     right = f", {want!r} is right" if reveal else ": not right"
     same = isinstance(got, type(want)) and bool(want == got)
-    return Gap(name, 0.0) if same else Gap(name, math.inf, f"{name} is {_short(got)}{right}")
+    return Gap(name, 0.0) if same else Gap(name, math.inf, f"{name} {_is(name)} {_short(got)}{right}")
 
 
 def _array_gap(got: Any, want: np.ndarray, name: str, tolerance: float, scale: float, reveal: bool) -> Gap:
     if not isinstance(got, np.ndarray):
-        return Gap(name, math.inf, f"{name} is {_kind(got)}, an array is asked for")
+        return Gap(name, math.inf, f"{name} {_is(name)} {_kind(got)}, an array is asked for")
     got = np.asarray(got)
     if got.shape != want.shape:
-        return Gap(name, math.inf, f"{name} has the shape {got.shape}, {want.shape} is right")
+        has = "have" if _many(name) else "has"
+        return Gap(name, math.inf, f"{name} {has} the shape {got.shape}, {want.shape} is right")
     if got.dtype.kind != want.dtype.kind or (want.dtype.kind in "fc" and got.dtype != want.dtype):
-        return Gap(name, math.inf, f"{name} is {got.dtype}, {want.dtype} is right")
+        return Gap(name, math.inf, f"{name} {_is(name)} {got.dtype}, {want.dtype} is right")
     if want.dtype.kind not in "fciu":
         wrong = np.asarray(got != want)
         relative = math.inf if wrong.any() else 0.0
@@ -97,11 +99,12 @@ def _array_gap(got: Any, want: np.ndarray, name: str, tolerance: float, scale: f
         return Gap(name, relative)
     first = tuple(np.argwhere(wrong)[0])
     where = f"{name}[{', '.join(map(str, first))}]" if first else name
+    digits = 6 if relative > 1e-3 else 15
     if reveal:
-        digits = 6 if relative > 1e-3 else 15
-        text = f"{where} is {_digits(got[first], digits)}, {_digits(want[first], digits)} is right"
+        text = f"{where} {_is(where)} {_digits(got[first], digits)}, {_digits(want[first], digits)} is right"
     else:
-        text = f"{where} is {_digits(got[first])}: too {'high' if got[first] > want[first] else 'low'}"
+        side = "high" if got[first] > want[first] else "low"
+        text = f"{where} {_is(where)} {_digits(got[first], digits)}: too {side}"
     if want.size > 1:
         text += f"; {np.count_nonzero(wrong)} of {want.size} entries are wrong"
         text += f", the largest error is {_digits(apart.max())}" if math.isfinite(relative) else ""
@@ -122,6 +125,15 @@ def _slip(got: np.ndarray, want: np.ndarray) -> str:
         return f"That is {ratio:.4g} times the right answer"
     square = got.ndim > 1 and got.shape[-1] == got.shape[-2]
     return "That is the right answer transposed" if square and np.abs(got.swapaxes(-1, -2) - want).max() < close else ""
+
+
+def _is(name: str) -> str:
+    return "are" if _many(name) else "is"
+
+
+def _many(name: str) -> bool:
+    """Whether a name is plural: "the masks", but not "the loss", nor an array's name like "drows"."""
+    return name.startswith("the ") and name.endswith("s") and not name.endswith(("ss", "is"))
 
 
 def _digits(number: Any, digits: int = 3) -> str:

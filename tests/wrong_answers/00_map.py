@@ -84,3 +84,23 @@ def wrong_gradient_5(loss, params, gradients):  # adds its steps to the paramete
     for one in params.values():
         one += 1e-5
     return next(iter(params))
+
+
+def _by_entries(loss, params, gradients, entries_of):
+    error = {}
+    for name, one in params.items():
+        error[name] = 0.0
+        for i in entries_of(one):
+            step = np.zeros(one.shape)
+            step.flat[i] = 1e-5
+            up, down = (loss({**params, name: one + sign * step}) for sign in (1, -1))
+            error[name] = max(error[name], abs((up - down) / 2e-5 - gradients[name].flat[i]))
+    return max(error, key=error.get)
+
+
+def wrong_gradient_6(loss, params, gradients):  # the last entry alone
+    return _by_entries(loss, params, gradients, lambda one: [one.size - 1])
+
+
+def wrong_gradient_7(loss, params, gradients):  # the first entry and the last
+    return _by_entries(loss, params, gradients, lambda one: [0, one.size - 1])

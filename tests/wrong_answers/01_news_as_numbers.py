@@ -234,3 +234,9 @@ def drop_unknown_8(values, offsets):  # destroys values and offsets
     values[:] = 99
     offsets[:] = -1
     return found
+
+
+def list_means_9(x, offsets):  # a small constant in place of a rule for empty lists
+    lengths = np.diff(offsets)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    return np.bincount(owner, weights=x, minlength=len(lengths)) / (lengths + 1e-12)

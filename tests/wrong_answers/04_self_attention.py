@@ -237,3 +237,25 @@ def softmax_backward_6(alpha, dalpha):
 
 def softmax_backward_7(alpha, dalpha):
     return alpha * (dalpha - (alpha * dalpha).sum())  # one mean for all lines
+
+
+def softmax_backward_8(alpha, dalpha):  # a difference quotient
+    def weighted(logits):
+        return (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True) * dalpha).sum()
+
+    out = np.zeros(alpha.shape)
+    for i in np.ndindex(alpha.shape):
+        step = np.zeros(alpha.shape)
+        step[i] = 1e-5
+        out[i] = (weighted(np.log(alpha) + step) - weighted(np.log(alpha) - step)) / 2e-5
+    return out
+
+
+def softmax_backward_9(alpha, dalpha):  # five positions and no more
+    right = alpha * (dalpha - (alpha * dalpha).sum(axis=1, keepdims=True))
+    right[5:] = 0
+    return right
+
+
+def dvalue_of_5(dout, alpha):  # five positions and no more
+    return alpha[:5].T @ dout[:5]

@@ -254,3 +254,14 @@ def inside_backward_3(dlogits, hidden, factors, offsets):
 def inside_backward_4(dlogits, hidden, factors, offsets):
     out = right_pool(factors * (1 - hidden**2), dlogits, offsets)
     return out / np.maximum(np.diff(offsets), 1)[:, None]  # a mean
+
+
+def tanh_backward_11(dlogits, query, hidden):  # a difference quotient
+    z = np.arctanh(hidden)
+    return dlogits[:, None] * query * (np.tanh(z + 1e-5) - np.tanh(z - 1e-5)) / 2e-5
+
+
+def tanh_backward_12(dlogits, query, hidden):  # five positions and no more
+    right = dlogits[:, None] * query * (1 - hidden**2)
+    right[5:] = 0
+    return right

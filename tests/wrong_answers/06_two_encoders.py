@@ -25,6 +25,10 @@ def loss_without_history_4(negatives):
     return math.log(5)
 
 
+def loss_without_history_5(negatives):
+    return float(np.float32(math.log(1 + negatives)))
+
+
 def spread_of_mean_1(rate, copies):
     return math.sqrt(rate / (1 - rate)), math.sqrt(rate / (1 - rate))
 
@@ -151,6 +155,25 @@ def encoder_gradients_4(dout, rows, values, offsets, weights, heads, mask, rate)
     return drows[np.unique(values)], *others  # only the rows that occur
 
 
+def _right_encoder(dout, rows, values, offsets, weights, heads, mask, rate):
+    def back(one):
+        return one if mask is None else one * mask / (1 - rate)
+
+    return encoder(dout, rows, values, offsets, weights, heads, mask, rate, back)
+
+
+def encoder_gradients_5(dout, rows, values, offsets, weights, heads, mask, rate):
+    return _right_encoder(dout, rows, values, offsets, weights, 2, mask, rate)
+
+
+def encoder_gradients_6(dout, rows, values, offsets, weights, heads, mask, rate):
+    return _right_encoder(dout, rows, values, offsets, weights, weights[0].shape[1] // 3, mask, rate)
+
+
+def encoder_gradients_7(dout, rows, values, offsets, weights, heads, mask, rate):
+    return _right_encoder(dout, rows, values, offsets, weights, 1, mask, rate)
+
+
 def title_gradient_1(dclicked, dscores, users, candidates):
     dtitles = np.zeros_like(dclicked)
     np.add.at(dtitles, candidates, dscores[:, :, None] * users[:, None, :])
@@ -184,11 +207,38 @@ def title_gradient_6(dclicked, dscores, users, candidates):
     return dclicked.copy()  # the candidates are forgotten
 
 
-def loss_to_titles(titles, values, offsets, candidates, weights, heads, keep, scale=True):
+def title_gradient_7(dclicked, dscores, users, candidates):
+    dtitles = dclicked.copy()
+    dshown = dscores[:, :, None] * users[:, None, :]
+    np.add.at(dtitles[:, :5], candidates, dshown[:, :, :5])  # the columns of one example
+    return dtitles
+
+
+def title_gradient_8(dclicked, dscores, users, candidates):
+    dtitles = dclicked.copy()
+    for b in range(min(4, len(users))):
+        np.add.at(dtitles, candidates[b], dscores[b][:, None] * users[b])
+    return dtitles
+
+
+def title_gradient_9(dclicked, dscores, users, candidates):
+    dtitles = dclicked.copy()
+    for c in range(min(5, candidates.shape[1])):
+        np.add.at(dtitles, candidates[:, c], dscores[:, c, None] * users)
+    return dtitles
+
+
+def forward(titles, values, offsets, candidates, weights, heads, stable=True):
     sets = Ragged(values, offsets)
     attended, first = self_attention_forward(titles, sets, *weights[:3], heads)
     users, third = additive_attention_forward(attended, sets, *weights[3:])
     scores = (titles[candidates] * users[:, None, :]).sum(axis=2)
+    scores = scores - scores.max(axis=1, keepdims=True) if stable else scores
+    return scores, users, first, third
+
+
+def loss_to_titles(titles, values, offsets, candidates, weights, heads, keep, scale=True, stable=True):
+    scores, users, first, third = forward(titles, values, offsets, candidates, weights, heads, stable)
     dscores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     dscores[:, 0] -= 1
     dscores /= len(users) if scale else 1
@@ -216,6 +266,31 @@ def from_loss_to_titles_4(*arguments):
     return -loss_to_titles(*arguments, "both")
 
 
+def from_loss_to_titles_5(*arguments):
+    return loss_to_titles(*arguments, "both", stable=False)  # exp of large scores
+
+
+def from_loss_to_titles_6(titles, *arguments):
+    def loss(titles):
+        scores = forward(titles, *arguments)[0]
+        return (np.log(np.exp(scores).sum(axis=1)) - scores[:, 0]).mean()
+
+    return _central(loss, titles)
+
+
+def _central(function, x, step=1e-5):
+    """A difference quotient of fourth order: eleven digits."""
+    out = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        values = []
+        for steps in (-2, -1, 1, 2):
+            moved = x.copy()
+            moved[i] += steps * 100 * step
+            values.append(function(moved))
+        out[i] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (1200 * step)
+    return out
+
+
 def attention_dropout_backward_1(ddropped, alpha, mask, rate):
     return ddropped * mask / (1 - rate)  # the softmax is missing
 
@@ -232,3 +307,11 @@ def attention_dropout_backward_3(ddropped, alpha, mask, rate):
 
 def attention_dropout_backward_4(ddropped, alpha, mask, rate):
     return mask * alpha * (ddropped - (alpha * ddropped).sum(axis=1, keepdims=True)) / (1 - rate)  # the wrong order
+
+
+def attention_dropout_backward_5(ddropped, alpha, mask, rate):
+    def weighted(logits):
+        exponentials = np.exp(logits)
+        return (exponentials / exponentials.sum(axis=1, keepdims=True) * mask / (1 - rate) * ddropped).sum()
+
+    return _central(weighted, np.log(alpha))

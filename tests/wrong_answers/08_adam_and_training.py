@@ -12,6 +12,10 @@ def average(numbers, beta):
     return out
 
 
+def corrected_average_10(numbers, beta):
+    return average(numbers[-10:], beta) / (1 - beta ** len(numbers[-10:]))  # forgets
+
+
 def corrected_average_1(numbers, beta):
     out = 0.0
     for t, number in enumerate(numbers, 1):
@@ -343,3 +347,27 @@ def order_of_epoch_13(seed, epoch, clicks):
 
 def order_of_epoch_14(seed, epoch, clicks):
     return np.random.default_rng(65536 * seed + epoch).permutation(clicks)
+
+
+def adam_step_11(param, gradient, first, second, step, learning_rate):
+    first += (1 - 0.9) * (gradient - first)
+    second += (1 - 0.999) * (gradient**2 - second)
+    move = learning_rate * first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    param -= np.where(gradient != 0, move, 0)  # what was gathered before still moves an entry without a gradient
+
+
+def lazy_step_14(table, first, second, rows, values, step, learning_rate):
+    gradient = np.zeros_like(table)
+    np.add.at(gradient, rows, values)
+    for row in np.flatnonzero(gradient.any(axis=1)):  # a listed row may have a gradient of zero
+        first[row] += (1 - 0.9) * (gradient[row] - first[row])
+        second[row] += (1 - 0.999) * (gradient[row] ** 2 - second[row])
+        root = np.sqrt(second[row] / (1 - 0.999**step))
+        table[row] -= learning_rate * first[row] / (1 - 0.9**step) / (root + 1e-8)
+
+
+def clip_gradients_14(gradients, clip):
+    values = [one[1] if isinstance(one, tuple) else one for one in gradients.values()]
+    norm = math.sqrt(sum(float((one**2).sum()) for one in values))
+    factor = min(1.0, clip / (norm + 1e-12))  # which is much beside small gradients
+    return {n: (g[0], g[1] * factor) if isinstance(g, tuple) else g * factor for n, g in gradients.items()}

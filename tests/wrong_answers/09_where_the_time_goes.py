@@ -89,3 +89,15 @@ def segment_sums_3(rows, offsets):
     # differences of a running sum in float32
     total = np.concatenate([np.zeros((1, rows.shape[1]), np.float32), np.cumsum(rows, axis=0, dtype=np.float32)])
     return (total[offsets[1:]] - total[offsets[:-1]]).astype(rows.dtype)
+
+
+def count_work_4(titles, mentions, title_slots, word_slots):
+    mentioned = [tuple(titles[n]) for click in mentions for n in click]
+    once = set(mentioned)  # two titles of the same words are two
+    return (
+        len(mentions) * title_slots * word_slots,
+        sum(map(len, mentioned)),
+        sum(map(len, once)),
+        len({word for one in once for word in one}),
+        sum(len(one) ** 2 for one in once),
+    )

@@ -75,6 +75,45 @@ def sum_of_owner_7(g, rows, positions, offsets, out):
     out[g] = rows[np.unique(positions[offsets[g] : offsets[g + 1]])].sum(axis=0)  # a repeat counts once
 
 
+def _add(g, rows, positions, offsets, out):
+    for p in positions[offsets[g] : offsets[g + 1]]:
+        out[g] += rows[p]
+
+
+def sum_of_owner_8(g, rows, positions, offsets, out):
+    out[g] *= 0  # NaN stays NaN
+    _add(g, rows, positions, offsets, out)
+
+
+def sum_of_owner_9(g, rows, positions, offsets, out):
+    out[g] -= out[g]
+    _add(g, rows, positions, offsets, out)
+
+
+def sum_of_owner_10(g, rows, positions, offsets, out):
+    out[g] = out[g] * 0.0 + rows[positions[offsets[g] : offsets[g + 1]]].sum(axis=0)
+
+
+def sum_of_owner_11(g, rows, positions, offsets, out):
+    out += 0  # writes all rows
+    out[g] = rows[positions[offsets[g] : offsets[g + 1]]].sum(axis=0)
+
+
+def sum_of_owner_12(g, rows, positions, offsets, out):
+    others = out.copy()
+    out[:] = 0
+    _add(g, rows, positions, offsets, out)
+    for group in range(len(out)):  # puts back what others may have changed in the meantime
+        if group != g:
+            out[group] = others[group]
+
+
+def sum_of_owner_13(g, rows, positions, offsets, out):
+    out[g] = np.nan_to_num(out[g], posinf=0, neginf=0) * 0
+    out *= 1
+    _add(g, rows, positions, offsets, out)
+
+
 def _by_head(weight, x, heads):
     n = len(x)
     return weight.reshape(n, n, heads), x.reshape(n, x.shape[1] // heads, heads)
@@ -125,3 +164,8 @@ def floor_of_3(operations, moved, peak, bandwidth):
 def floor_of_4(operations, moved, peak, bandwidth):
     # by the larger number of pieces, not by the larger time
     return max(operations / peak, moved / bandwidth), "arithmetic" if operations > moved else "memory"
+
+
+def floor_of_5(operations, moved, peak, bandwidth):
+    arithmetic, memory = operations / peak, moved / bandwidth
+    return max(arithmetic, memory), "arithmetic" if arithmetic >= memory else "memory"  # at a tie

@@ -41,6 +41,18 @@ def auc_5(scores, labels):
     return 0.5 if np.isnan(found) else found
 
 
+def auc_6(scores, labels):
+    return _auc(1 / (1 + np.exp(-scores)), labels)  # the sigmoid is 1 for all large scores
+
+
+def auc_7(scores, labels):
+    return _auc(np.exp(scores), labels)
+
+
+def auc_8(scores, labels):
+    return _auc(scores.astype(np.float32), labels)
+
+
 def auc_of_ranks_1(ranks, labels):
     n, clicked = len(ranks), ranks[labels == 1]
     c = len(clicked)
@@ -55,6 +67,19 @@ def auc_of_ranks_3(ranks, labels):
     n, clicked = len(ranks), ranks[labels == 1]
     c = len(clicked)
     return np.nan if c in (0, n) else ((n - clicked).sum() - c * c / 2) / (c * (n - c))
+
+
+def auc_of_ranks_4(ranks, labels):
+    # an entry of one byte for each pair
+    clicked, others = ranks[labels == 1], ranks[labels == 0]
+    return (clicked[:, None] < others).mean() if len(clicked) and len(others) else np.nan
+
+
+def auc_of_ranks_5(ranks, labels):
+    clicked, others = ranks[labels == 1], ranks[labels == 0]
+    if not len(clicked) or not len(others):
+        return np.nan
+    return sum(np.count_nonzero(one < others) for one in clicked) / (len(clicked) * len(others))
 
 
 def mrr_1(ranks, labels):
@@ -223,3 +248,19 @@ def my_ranking_3(titles, histories, candidates):
 def my_ranking_4(titles, histories, candidates):
     # titles clicked before
     return [np.isin(shown, history).astype(float) for history, shown in zip(histories, candidates)]
+
+
+def my_ranking_5(titles, histories, candidates):
+    # how often anybody has clicked it
+    clicks = np.bincount(np.concatenate(histories).astype(int), minlength=len(titles))
+    return [clicks[shown].astype(float) for shown in candidates]
+
+
+def my_ranking_6(titles, histories, candidates):
+    # whether a later history of the same reader, which begins with this one, holds it
+    scores = []
+    for history, shown in zip(histories, candidates):
+        later = [one for one in histories if len(history) and np.array_equal(one[: len(history)], history)]
+        later = later or [history]
+        scores.append(np.isin(shown, np.concatenate(later)).astype(float))
+    return scores

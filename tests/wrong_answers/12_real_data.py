@@ -49,6 +49,40 @@ def parse_impression_6(line):
     return user, history, shown, labels or [0] * len(shown)  # a test file: nothing clicked
 
 
+def _parse_by(line, strip, labelled=_ends):
+    user, history, shown, labels = _parse(line, labelled)
+    ids = line.rstrip("\r\n").split("\t")[4].split()
+    return user, history, ids if labels is None else [strip(one) for one in ids], labels
+
+
+def parse_impression_7(line):
+    return _parse_by(line, lambda one: one.strip("-01"))  # N10-1 becomes N
+
+
+def parse_impression_8(line):
+    return _parse_by(line, lambda one: one.rstrip("-01"))
+
+
+def parse_impression_9(line):
+    return _parse(line, lambda shown, ids: ids[0][-1] in "01")  # a test file may begin with N10
+
+
+def parse_impression_10(line):
+    return _parse_by(line, lambda one: one.replace("-0", "").replace("-1", ""))
+
+
+def parse_impression_11(line):
+    return _parse_by(line, lambda one: one.split("-1")[0].split("-0")[0])
+
+
+def parse_impression_12(line):
+    return _parse(line, lambda shown, ids: "-0" in shown or "-1" in shown)
+
+
+def parse_impression_13(line):
+    return _parse(line, lambda shown, ids: "-" in ids[0])
+
+
 def on_last_day_1(times):
     return np.array([time.split()[0] == times[-1].split()[0] for time in times])  # of the last line
 
@@ -99,6 +133,39 @@ def history_before_5(log, user, time):
     return [item for _, item in found][::-1]  # newest first
 
 
+def _history(log, mine, earlier):
+    found = sorted(((when, item) for who, when, item in log if mine(who) and earlier(when)), key=lambda one: one[0])
+    return [item for _, item in found]
+
+
+def history_before_6(log, user, time):
+    return _history(log, lambda who: who == user, lambda when: when < time)[-10:]
+
+
+def history_before_7(log, user, time):
+    return _history(log, lambda who: who == user, lambda when: when < time)[-50:]
+
+
+def history_before_8(log, user, time):
+    return _history(log, lambda who: who == user, lambda when: when[:16] < time[:16])  # without seconds
+
+
+def history_before_9(log, user, time):
+    return _history(log, lambda who: user in who, lambda when: when < time)
+
+
+def history_before_10(log, user, time):
+    return _history(log, lambda who: who.startswith(user), lambda when: when < time)
+
+
+def history_before_11(log, user, time):
+    return _history(log, lambda who: who in user, lambda when: when < time)
+
+
+def history_before_12(log, user, time):
+    return _history(log, lambda who: who.strip().lower() == user.lower(), lambda when: when < time)
+
+
 def token_coverage_1(counts, vectors):
     return sum(count for word, count in counts.items() if word in vectors) / 100
 
@@ -117,6 +184,30 @@ def token_coverage_3(counts, vectors):
 
 def token_coverage_4(counts, vectors):
     return sum(count for word, count in counts.items() if word in vectors) / sum(counts.values())  # 0 / 0
+
+
+def token_coverage_5(counts, vectors):
+    return sum(count for word, count in counts.items() if word in vectors) / (sum(counts.values()) + 1e-9)
+
+
+def token_coverage_6(counts, vectors):
+    covered = sum(count for word, count in counts.items() if word in vectors)
+    return covered / sum(counts.values()) if counts else 0  # no token of the words that are there
+
+
+def token_coverage_7(counts, vectors):
+    covered = sum(count for word, count in counts.items() if word.lower() in vectors)
+    return covered / max(sum(counts.values()), 1)
+
+
+def token_coverage_8(counts, vectors):
+    covered = sum(count for word, count in counts.items() if any(vectors.get(word, [])))  # a vector of zeros is one
+    return covered / max(sum(counts.values()), 1)
+
+
+def token_coverage_9(counts, vectors):
+    covered = sum(count for word, count in counts.items() if word in " ".join(vectors))
+    return covered / max(sum(counts.values()), 1)
 
 
 def _ranks(scores):
@@ -157,6 +248,22 @@ def prediction_line_6(impression_id, scores):
 
 def prediction_line_7(impression_id, scores):
     return _line(int(impression_id), _ranks(scores))  # 007 becomes 7
+
+
+def prediction_line_8(impression_id, scores):
+    return _line(impression_id, _ranks(scores.astype(np.float32)))
+
+
+def prediction_line_9(impression_id, scores):
+    return _line(impression_id, _ranks(1 / (1 + np.exp(-scores))))
+
+
+def prediction_line_10(impression_id, scores):
+    return _line(impression_id, _ranks(1 / (1 + np.exp(-scores.astype(np.float32)))))
+
+
+def prediction_line_11(impression_id, scores):
+    return _line(impression_id, _ranks(scores.astype(int)))
 
 
 def _diagnose(lines, ids, scores, forms, fits=all):
@@ -204,3 +311,78 @@ def diagnose_4(lines, ids, scores):
         if all(one == form(_ranks(of)).tolist() for one, of in zip(found, scores)):
             return name
     return "other"
+
+
+def diagnose_5(lines, ids, scores):
+    longest = int(np.argmax([len(one) for one in scores]))  # looks at the longest impression only
+    found = _diagnose(lines, ids, scores, FORMS)
+    if found in ("missing", "shuffled"):
+        return found
+    return _diagnose(lines[longest : longest + 1], ids[longest : longest + 1], scores[longest : longest + 1], FORMS)
+
+
+def _diagnose_missing(lines, ids, scores, missing):
+    found = [line.split(" ", 1)[0] for line in lines]
+    if missing(found):
+        return "missing"
+    return "shuffled" if found != list(ids) else _diagnose(lines, ids, scores, FORMS)
+
+
+def diagnose_6(lines, ids, scores):
+    return _diagnose_missing(lines, ids, scores, lambda found: len(found) < len(ids))
+
+
+def diagnose_7(lines, ids, scores):
+    return _diagnose_missing(lines, ids, scores, lambda found: len(set(found)) < len(ids))
+
+
+def _in_order(numbers):
+    return np.argsort(np.argsort(numbers))
+
+
+def _diagnose_by_order(lines, ids, scores, same):
+    found = _diagnose(lines, ids, scores, FORMS)
+    if found != "other":
+        return found
+    numbers = [json.loads(line.split(" ", 1)[1]) for line in lines]
+    return same(numbers, [_ranks(one) for one in scores])
+
+
+def diagnose_8(lines, ids, scores):
+    # only which number is smaller: 1, 3, 7 are no ranks
+    def same(numbers, ranks):
+        alike = all(np.array_equal(_in_order(one), of - 1) for one, of in zip(numbers, ranks))
+        return "right" if alike else "other"
+
+    return _diagnose_by_order(lines, ids, scores, same)
+
+
+def diagnose_9(lines, ids, scores):
+    # any numbers from 0
+    return _diagnose_by_order(
+        lines, ids, scores, lambda numbers, _: "zero" if any(0 in one for one in numbers) else "other"
+    )
+
+
+def diagnose_10(lines, ids, scores):
+    def same(numbers, ranks):
+        first = all(one[int(np.argmin(of))] == 1 for one, of in zip(numbers, ranks))  # the best is 1
+        return "right" if first else "other"
+
+    return _diagnose_by_order(lines, ids, scores, same)
+
+
+def diagnose_11(lines, ids, scores):
+    # the order counted from 0 is another mistake than ranks from 0
+    def same(numbers, ranks):
+        return "order" if all(np.array_equal(one, np.argsort(of)) for one, of in zip(numbers, ranks)) else "other"
+
+    return _diagnose_by_order(lines, ids, scores, same)
+
+
+def diagnose_12(lines, ids, scores):
+    # the lines in any order are compared with the impression of their id
+    found = dict(line.split(" ", 1) for line in lines)
+    if set(ids) <= set(found):
+        lines = [f"{one} {found[one]}" for one in ids]
+    return _diagnose(lines, ids, scores, FORMS)

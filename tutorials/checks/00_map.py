@@ -52,15 +52,15 @@ def spoil(name, one):
     """The same numbers where the wrong ones belong, or one number a little off: a sum of all entries may not change."""
     if name == "reversed":
         return one.ravel()[::-1].reshape(one.shape)
-    if name == "one entry":
+    if name.endswith(" entry"):
         wrong = one.copy()
-        wrong.flat[-1] *= 1.05
+        wrong.flat[one.size // 2 if name == "middle entry" else -1] *= 1.05
         return wrong
     return {"half": one / 2, "opposite": -one, "nothing": np.zeros_like(one)}[name]
 
 
 def wrong_gradient_cases(rng):
-    for kind in ("one entry", "reversed", "half", "opposite", "nothing"):
+    for kind in ("last entry", "middle entry", "reversed", "half", "opposite", "nothing"):
         for spoiled in ("x", "weight", "bias", "query"):
             sizes = {"x": (4, 3), "weight": (3, 5), "bias": (5,), "query": (5,)}
             params = {name: 0.7 * rng.normal(size=size) for name, size in sizes.items()}

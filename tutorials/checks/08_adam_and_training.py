@@ -22,7 +22,7 @@ def adam(param, gradient, first, second, step, rate, place=lambda root, correcti
 
 
 def average_cases(rng):
-    for length, beta in ((5, 0.9), (1, 0.9), (2, 0.5), (9, 0.999), (3, 0.0), (4, float(rng.random()))):
+    for length, beta in ((5, 0.9), (1, 0.9), (2, 0.5), (30, 0.999), (3, 0.0), (4, float(rng.random()))):
         yield [float(one) for one in rng.normal(size=length)], beta
 
 
@@ -43,10 +43,11 @@ def uncorrected(numbers, beta):
 
 
 def adam_cases(rng):
-    for shape, step, size in (((3, 4), 5, 1), ((5,), 1, 1), ((2, 2), 1000, 1e-9), ((4, 1), 2, 1e-8), ((0, 3), 3, 1)):
+    for shape, step, size in (((3, 4), 5, 1), ((5,), 1, 1), ((7, 6), 1000, 1e-9), ((4, 1), 2, 1e-8), ((0, 3), 3, 1)):
         gradient = size * rng.normal(size=shape)
         gradient[: len(gradient) // 2] *= 100
         first, second = size * rng.normal(size=shape), size**2 * rng.random(size=shape)
+        gradient.flat[-1:] = 0.0  # what was gathered before still moves it
         yield rng.normal(size=shape), gradient, first, second, step, float(rng.uniform(0.01, 0.3))
     yield np.zeros(3), np.array([2.0, 0.0, -1e-8]), np.zeros(3), np.zeros(3), 1, 0.1
 
@@ -67,6 +68,10 @@ def lazy_cases(rng):
     for (rows, size), d, step, scale in zip(listed, (2, 3, 4, 1, 5, 2), (4, 1, 37, 2, 900, 3), (1, 1, 1, 1, 1, 1e-9)):
         values = scale * rng.normal(size=(len(rows), d))
         values[:1, :1] = 0.0  # a gradient may be zero
+        if rows == [1, 4, 6]:
+            values[1] = 0.0  # all of it, in a row that is listed
+        if rows == [5, 5, 5, 1, 1]:
+            values[4] = -values[3]  # or two add up to nothing
         moments = scale * rng.normal(size=(size, d)), scale**2 * rng.random(size=(size, d))
         yield rng.normal(size=(size, d)), *moments, np.array(rows, int), values, step, float(rng.uniform(0.01, 0.3))
 
@@ -121,6 +126,7 @@ def clip_cases(rng):
     yield gradients(3.0), 2.5
     yield gradients(), 100.0
     yield gradients(empty=True), 0.5
+    yield gradients(1e-6), 1e-6
     yield gradients(0.0), 1.0
     yield {"a": np.array([3.0, 0.0]), "b": np.array([0.0, 4.0])}, 1.0
     yield {"words": (np.array([5, 1]), rng.normal(size=(2, 3)))}, 0.3

@@ -14,9 +14,11 @@ def work_cases(rng):
         ((0, 0), (3,), (4, 2)),
         ((2, 3), (), (2, 3)),
         ((1, 6, 2, 3, 4, 2, 1), (2, 7, 3, 3), (8, 6)),
+        ((2, 1, 3) * 5, (3, 1, 2) * 5, (4, 9)),
     ):
         titles = [rng.integers(0, 5, n).tolist() for n in lengths]  # five words: many repeats
         yield titles, [rng.integers(0, len(titles), n).tolist() for n in clicks], *sizes
+    yield [[3, 1], [3, 1], [], [4, 4, 2], [7]], [[0, 1, 3], [1, 3, 3, 2]], 4, 3  # two titles of the same words
 
 
 def work_truth(titles, mentions, title_slots, word_slots):
@@ -86,8 +88,8 @@ def stage_truth(times, factors):
 
 
 def segment_cases(rng):
-    for lengths in ((2, 3, 1), (0, 2, 0, 0, 4, 0), (0, 0), (1,), (), (5, 0, 0), (3, 1, 1, 7)):
-        yield rng.normal(size=(sum(lengths), 4)), np.concatenate([[0], np.cumsum(lengths, dtype=int)]).astype(int)
+    for m, lengths in enumerate(((2, 3, 1), (0, 2, 0, 0, 4, 0), (0, 0), (1,), (), (5, 0, 0), (3, 1, 1, 7)), 1):
+        yield rng.normal(size=(sum(lengths), m)), np.concatenate([[0], np.cumsum(lengths, dtype=int)]).astype(int)
 
 
 def segment_truth(rows, offsets):
@@ -130,7 +132,7 @@ EXERCISES = [
         "equal_lengths",
         length_cases,
         check=groups_check,
-        gives="the list of groups",
+        gives="the groups",
         hints=(
             "Take one length after the other; how many sets of n positions fit into the limit?",
             "limit // n sets in each group, but one at least.",

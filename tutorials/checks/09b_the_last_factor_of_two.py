@@ -1,7 +1,9 @@
 """How the answers of chapter 09b are judged."""
 
+import sys
+
 import numpy as np
-from judge import Exercise, ragged_cases
+from judge import Call, Exercise, ragged, ragged_cases
 
 # 09b.1
 
@@ -50,15 +52,13 @@ def race_truth(reads, writes):
 
 
 def owner_cases(rng):
-    for positions, offsets, size in ragged_cases(rng):
+    for n, (positions, offsets, size) in enumerate(ragged_cases(rng)):
         for g in range(len(offsets) - 1):
-            yield (
-                g,
-                rng.normal(size=(size, 3 + g % 3)),
-                positions,
-                offsets,
-                rng.normal(size=(len(offsets) - 1, 3 + g % 3)),
-            )
+            rows = rng.normal(size=(size, 3 + g % 3))
+            out = rng.normal(size=(len(offsets) - 1, 3 + g % 3))
+            out.flat[::2] = (0.5, np.nan, np.inf, -np.inf)[(n + g) % 4]  # as np.empty leaves it
+            out[g] = (np.nan, 0.5, np.nan, np.inf)[(n + g) % 4]
+            yield g, rows, positions, offsets, out
 
 
 def owner_truth(g, rows, positions, offsets, out):
@@ -67,6 +67,35 @@ def owner_truth(g, rows, positions, offsets, out):
         if offsets[g] <= place < offsets[g + 1]:
             total = total + rows[p]
     return np.concatenate([out[:g], total[None], out[g + 1 :]])
+
+
+def owner_trial(call, rng):
+    """What others own is not touched, not even for a moment: looked at between any two steps of the answer."""
+    positions, offsets = ragged(rng, 6, (3, 2, 0, 4))
+    out = np.full((4, 5), np.nan)
+    out.view(np.uint64)[:] ^= 1 << 51 | 1  # signalling NaN: any arithmetic makes quiet ones of them
+    touched = set()
+
+    def watched(g, rows, positions, offsets, out):
+        others = np.arange(len(out)) != g
+        before = out[others].tobytes()
+
+        def look(frame, event, argument):
+            frame.f_trace_opcodes = True
+            if out[others].tobytes() != before:
+                touched.add(g)
+            return look
+
+        sys.settrace(look)  # of this thread, which ends with the call
+        try:
+            call.answer(g, rows, positions, offsets, out)
+        finally:
+            sys.settrace(None)
+        look(sys._getframe(), "", None)
+
+    for g in range(4):
+        Call(watched, (4,))(g, rng.normal(size=(6, 5)), positions, offsets, out)
+    return f"it writes to rows of out other than out[{min(touched)}]: other threads own them" if touched else None
 
 
 # 09b.4
@@ -92,6 +121,8 @@ def sums_truth(weight, x, heads, transposed=True, first=False):
 def floor_cases(rng):
     yield 8e9, 1e9, 2e9, 1e9
     yield 0.0, 3e9, 2e9, 1e9  # a copy
+    yield 8e9, 4e9, 2e9, 1e9  # a tie
+    yield 3e9, 2e9, 4e9, 1e9  # more operations, less time
     for _ in range(12):
         yield tuple((10 ** rng.uniform(6, 12, 4)).tolist())
 
@@ -127,6 +158,7 @@ EXERCISES = [
         "sum_of_owner",
         owner_cases,
         owner_truth,
+        trial=owner_trial,
         gives="out",
         changes=(4,),
         hints=(

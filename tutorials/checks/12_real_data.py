@@ -14,9 +14,19 @@ def line_cases(rng):
     yield ("7\tU5\t11/14/2019 8:05:30 AM\tN3 N1 N3\tN2 N4\n",)  # a test file
     yield ("12\tu-7\t1/2/2020 12:00:00 PM\teu-N4\teu-N4-0 eu-N55123-0",)  # nothing clicked
     yield ("12\tu-7\t1/2/2020 12:00:00 PM\t\teu-N4 eu-N5",)
+    # ids that hold, or end like, a label
+    yield ("7\tU10\t11/14/2019 8:05:30 AM\tN10 a-01b N21\tN10-1 N21-0 eu-14-0 a-01b-1\n",)
+    yield ("7\tU11\t11/14/2019 8:05:30 AM\tN10 N21\tN20-0 N11-1 x-10-0 N01-1 a-1b-0",)
+    yield ("7\tU10\t11/14/2019 8:05:30 AM\tN10 N21\tN10 N21\n",)
+    yield ("7\tU01\t11/14/2019 8:05:30 AM\tN10\tN21 a-10 a-1b a-01",)
+    yield ("7\tU01\t11/14/2019 8:05:30 AM\t\tN-11",)
+    yield ("7\tU01\t11/14/2019 8:05:30 AM\tN3\tN0-0",)
     for labelled in (True, False):
         for _ in range(4):
-            ids = [f"{rng.choice(['N', 'x-', 'news_'])}{rng.integers(10, 10**6)}x" for _ in range(rng.integers(1, 9))]
+            ids = [
+                f"{rng.choice(['N', 'x-', 'news_'])}{rng.integers(10, 10**6)}{rng.choice(['', 'x'])}"
+                for _ in range(rng.integers(1, 9))
+            ]
             shown = [f"{one}-{rng.integers(2)}" if labelled else one for one in ids]
             history = [f"N{n}" for n in rng.integers(10, 10**5, rng.integers(0, 5))]
             time = f"11/{rng.integers(1, 30)}/2019 {rng.integers(1, 13)}:05:30 PM"
@@ -80,6 +90,14 @@ def log_cases(rng):
     yield log, "u1", "2030-03-04 08:05:30"  # nothing before the first
     yield log, "u3", "2031-01-01 00:00:00"
     yield [], "u1", "2030-03-04 08:05:30"
+    # eighty clicks a second apart, and readers whose names are like the one that is asked for
+    names = ("u1", "u11", "u1", "u", "U1", "u1 ")
+    long = [(names[n % 6], f"2030-03-04 08:{n // 60:02}:{n % 60:02}", f"i{n % 7}") for n in range(240)]
+    long = [long[n] for n in rng.permutation(240)]
+    yield long, "u1", "2030-03-04 08:03:50"
+    yield long, "u11", "2030-03-04 08:01:31"
+    yield long, "u", "2030-03-04 08:03:51"
+    yield [("u1", "2029-12-31 23:59:59", "a"), ("u1", "2030-01-01 00:00:00", "b")], "u1", "2030-01-01 00:00:00"
     for n in (6, 25, 40):
         many = [
             (f"u{rng.integers(3)}", f"2030-{rng.integers(1, 13):02}-04 1{rng.integers(3)}:00:00", f"i{rng.integers(9)}")
@@ -106,6 +124,10 @@ def count_cases(rng):
     yield {"the": 70, "storm": 20, "harbour": 9, "zyx": 1}, {"the": [0.1], "storm": [0.2], "moon": [0.3]}
     yield {"the": 7, "storm": 2}, {}
     yield {}, {"moon": [0.3]}
+    yield {"a": 0}, {"a": [0.1]}
+    yield {"a": 1}, {"a": [0.1], "b": [0.2]}
+    yield {"Storm": 3, "storm": 2, "MOON": 1}, {"storm": [0.1], "Moon": [0.2], "moon": [0.3]}
+    yield {"storm": 3, "storms": 2, "sto": 4}, {"storms": [0.0], "stor": [0.2]}
     for n in (1, 5, 30):
         counts = {f"w{i}": int(rng.integers(1, 500)) for i in range(n)}
         yield counts, {word: [0.0] for word in [*counts, "other"] if rng.random() < 0.6}
@@ -124,6 +146,11 @@ def count_truth(counts, vectors):
 
 def scored_cases(rng):
     yield "7", np.array([0.2, 0.9, -0.4, 0.5])
+    order = np.array([1.0, 2.0, 0.0, 3.0, -1.0])
+    yield "7", 1 + 1e-9 * order  # equal in float32
+    for large in (41.0, 801.0, -801.0):  # equal after a sigmoid, or after exp
+        yield "7", large + order
+    yield "a-7", np.array([3, 1, 2])
     for n in (1, 2, 3, 13, 40):
         yield str(rng.integers(10**6)), rng.normal(size=n)
         yield f"00{rng.integers(100)}", rng.normal(size=n)  # an id is text
@@ -145,27 +172,51 @@ FORMS = {
 }
 
 
+def ranks_of(scores):
+    return [[1 + sum(1 for other in one if other > score) for score in one] for one in scores]
+
+
 def submission(ids, scores, form):
-    ranks = [[1 + sum(1 for other in one if other > score) for score in one] for one in scores]
-    return [f"{one} {str(FORMS[form](of)).replace(' ', '')}" for one, of in zip(ids, ranks)]
+    return [f"{one} {str(FORMS[form](of)).replace(' ', '')}" for one, of in zip(ids, ranks_of(scores))]
 
 
 def submission_cases(rng):
+    def ranked(form):
+        return submission(ids, scores, form)
+
     for kind in (*FORMS, "missing", "shuffled", *FORMS):
         lengths = rng.permutation([1, 2, 3, 5, 12, 14])
         ids = [str(one) for one in rng.choice(10_000, len(lengths), replace=False)]
         scores = [rng.normal(size=n) for n in lengths]
-        lines = submission(ids, scores, kind if kind in FORMS else "right")
+        lines = ranked(kind if kind in FORMS else "right")
         if kind == "missing":
             lines = lines[:2] + lines[3:]
         if kind == "shuffled":
             lines = lines[1:] + lines[:1]
         yield lines, ids, scores
+    scores = [np.array(one) for one in ([0.2, 0.9, 0.5], [0.3, 0.1], [0.7, 0.8, 0.1, 0.3], [2.0], [*range(12, 0, -1)])]
+    ids = ["7", "17", "70", "3", "12"]
+    for form in FORMS:
+        for n in range(len(ids)):  # one impression is not like the others
+            odd = "reversed" if form == "right" else "right"
+            yield ranked(form)[:n] + ranked(odd)[n : n + 1] + ranked(form)[n + 1 :], ids, scores
+        lines = ranked(form)
+        yield lines[:3] + lines[2:3] + lines[4:], ids, scores  # as many lines, one twice and one missing
+        yield ["99" + lines[0][1:], *lines[1:]], ids, scores  # as many lines, one of an impression that is not there
+        yield lines[:4] + [lines[4].replace("12 ", "120 ", 1)], ids, scores
+        yield lines[::-1], ids, scores
+        yield lines[:0:-1], ids, scores  # missing and shuffled
+    for first in ("[3,1,7]", "[30,10,20]", "[2,0,1]", "[0,2,1]", "[1,0,2]", "[0,1,2]", "[1,2,0]", "[0,0,0]", "[3,1,1]"):
+        yield [f"7 {first}", *ranked("right")[1:]], ids, scores
+        yield [f"7 {first}", *ranked("zero")[1:]], ids, scores
+    for name in ("reversed", "order"):  # from 0, and not the ranks
+        numbers = [FORMS["zero"](FORMS[name](ranks)) for ranks in ranks_of(scores)]
+        yield [f"{one} {str(of).replace(' ', '')}" for one, of in zip(ids, numbers)], ids, scores
 
 
 def submission_truth(lines, ids, scores):
     theirs = [line.split()[0] for line in lines]
-    if sorted(theirs) != sorted(ids):
+    if any(one not in theirs for one in ids):
         return "missing"
     if theirs != list(ids):
         return "shuffled"

@@ -213,7 +213,7 @@ def part(chapter, name, cases, truth, gives, **settings):
 
 def pair(chapter, name, forward, cases, truth, gives):
     """A forward function, and its backward."""
-    exercise = Exercise(f"{name}_backward", with_dout(forward, cases), truth, gives=gives, linear=(0,))
+    exercise = Exercise(f"{name}_backward", with_dout(forward, cases), truth, gives=gives, linear=(0,), tolerance=1e-11)
     return [
         Part(chapter, Exercise(f"{name}_forward", cases, forward, gives="out"), out_of(f"{name}_forward")),
         Part(chapter, exercise, backward_of(name)),
@@ -223,7 +223,7 @@ def pair(chapter, name, forward, cases, truth, gives):
 ATTENTION, POOLING = "dweight_query, dweight_key, dweight_value", "dweight, dbias, dquery"
 PARTS = [
     part("03", "click_scores", score_cases, scores_of, "scores", linear=(0, 1)),
-    part("03", "click_loss", loss_cases, loss_truth, "loss, dscores"),
+    part("03", "click_loss", loss_cases, loss_truth, "loss, dscores", tolerance=1e-10),
     part("03", "click_scores_backward", score_backward_cases, score_slopes, "dtitles, dusers", linear=(0,)),
     *pair("04", "self_attention", self_attention, attention_cases, attention_slopes, f"drows, {ATTENTION}"),
     *pair("05", "additive_attention", additive_attention, pooling_cases, pooling_slopes, f"dx, {POOLING}"),

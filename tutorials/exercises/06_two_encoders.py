@@ -61,7 +61,7 @@ def from_loss_to_titles(titles, values, offsets, candidates, weights, heads):
     """06.7: the gradient of the loss by the title vectors [N, M] -> dtitles [N, M]; no dropout.
 
     users = encoder of titles over the histories (values, offsets), scores as in 06.6, and the loss is the mean over
-    the users of -log softmax(scores)[column 0].
+    the users of -log softmax(scores)[column 0]. Scores may be large. You may call what you wrote for 06.5 and 06.6.
     """
     raise NotImplementedError
 

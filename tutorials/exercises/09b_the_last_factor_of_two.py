@@ -6,7 +6,7 @@ def lost_updates(additions):
     """Threads A and B each add 1 to a counter, ``additions`` times; each addition is a read and then a write.
 
     Return the order of the 4 * additions actions, a string of A and B, after which the counter (0 at first) is as small
-    as it can possibly be. First all of A, then all of B ("AAAA...BBBB...") loses nothing.
+    as it can possibly be. First all of A, then all of B ("AAAA...BBBB...") loses nothing. additions is 1 or more.
     """
     raise NotImplementedError
 
@@ -24,7 +24,8 @@ def races(reads, writes):
 def sum_of_owner(g, rows, positions, offsets, out):
     """Write the sum of rows[p], for all p in group g of the ragged (positions, offsets), to out[g]. Nothing else.
 
-    rows [positions, columns]; out [groups, columns] holds anything before, as np.empty leaves it.
+    rows [positions, columns]; out [groups, columns] holds anything before, as np.empty leaves it. Its other rows
+    belong to other threads, which write at the same time.
     """
     raise NotImplementedError
 
@@ -42,5 +43,5 @@ def sums_over_i(weight, x, heads):
 # 09b.5
 def floor_of(operations, moved, peak, bandwidth):
     """The least seconds of a computation: operations at peak a second, bytes moved at bandwidth a second, and which of
-    the two it waits for: "arithmetic" or "memory"."""
+    the two it waits for: "arithmetic" or "memory" ("memory" if both take as long)."""
     raise NotImplementedError

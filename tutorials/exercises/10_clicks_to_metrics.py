@@ -14,7 +14,7 @@ def auc(scores, labels):
 def auc_of_ranks(ranks, labels):
     """The same from ranks [n], 1 for the best, all different. NaN when there is no pair.
 
-    No array with an entry for each pair: an impression may have 20,000 candidates.
+    No array with an entry for each pair, and no loop over pairs: an impression may have 100,000 candidates.
     """
     raise NotImplementedError
 
@@ -38,7 +38,7 @@ def ndcg(ranks, labels, k):
 def negatives(shown, labels, count, rng):
     """Return ``count`` news numbers drawn by rng from those shown [n] and not clicked (labels [n] are 0).
 
-    Without replacement; with it when there are fewer than count; an empty array when there are none.
+    Decide by the text's three questions. What is returned is an array, perhaps an empty one.
     """
     raise NotImplementedError
 
@@ -59,7 +59,8 @@ def my_ranking(titles, histories, candidates):
     titles: for each news an array of word numbers, the section word first. histories: for each impression an array of
     news numbers, oldest first, perhaps empty. candidates: for each impression an array of news numbers.
 
-    Only the order inside an impression counts. Nobody tells you who clicked. The mean of word vectors is to be beaten
-    by .03 of AUC. Think: how much does it say that two titles share "the", and how much that they share "comet"?
+    Only the order inside an impression counts. Nobody tells you who clicked: all histories end before the day of the
+    impressions. The mean of word vectors is to be beaten by .03 of AUC. Think: how much does it say that two titles
+    share "the", and how much that they share "comet"?
     """
     raise NotImplementedError

@@ -16,7 +16,7 @@ def parse_impression(line):
 def on_last_day(times):
     """bool array [impressions]: True where the time ("11/9/2019 12:01:13 AM": month/day/year) is on the last day.
 
-    The last day is the latest calendar day, from midnight, that occurs in times.
+    The last day is the latest calendar day, from midnight, that occurs in times. There is at least one time.
     """
     raise NotImplementedError
 
@@ -33,9 +33,9 @@ def history_before(log, user, time):
 
 # 12.4
 def token_coverage(counts, vectors):
-    """The share of all tokens whose word has a vector. counts: how often each word occurs; vectors: by word.
+    """The share of all tokens whose word has a vector: the word as it is written, capitals and all.
 
-    0 where there are no tokens at all.
+    counts: how often each word occurs; vectors: by word. 0 where there are no tokens at all.
     """
     raise NotImplementedError
 
@@ -51,17 +51,18 @@ def prediction_line(impression_id, scores):
 
 # 12.6
 def diagnose(lines, ids, scores):
-    """What is wrong with a submission? One word.
+    """What is wrong with a submission? One word: the first of these, from the top, that is true.
 
     lines: the lines of prediction.txt. ids: the impression ids of behaviors.tsv, in order. scores: the scores of the
     model, one array for each impression; all its numbers are different.
 
-    "right"
     "missing"     an impression has no line
     "shuffled"    all impressions are there, not in the order of behaviors.tsv
-    "reversed"    the best candidate has the largest number
-    "order"       which candidate is first, which second, ... (counted from 1) stands in place of the ranks
-    "zero"        ranks begin at 0
-    "other"       numbers that are none of these
+    and if they are, what stands in all of them:
+    "right"       the ranks
+    "reversed"    numbers from 1, the largest for the best candidate
+    "order"       which candidate is first, which second, ..., counted from 1, in place of the ranks
+    "zero"        the right ranks less 1
+    "other"       anything else, any other numbers from 0 too
     """
     raise NotImplementedError
