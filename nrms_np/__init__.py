@@ -14,7 +14,7 @@ reading order:
    7. layers/dropout.py              46 lines  drop and scale
    8. layers/softmax.py              61 lines  for both attentions
    9. layers/self_attention.py      148 lines  words look at each other
-  10. layers/attention_pairs.py     124 lines  its loops over pairs of words
+  10. layers/attention_pairs.py     125 lines  its loops over pairs of words
   11. layers/additive_attention.py  117 lines  many vectors into one
   12. layers/mean.py                 43 lines  the same without attention
   13. layers/loss.py                 52 lines  scores, softmax, loss

@@ -43,7 +43,9 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
     parser.add_argument("--yes", nargs="+", type=str.lower, metavar="V", default=[], help="values that mean a click")
     parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
-    parser.add_argument("--draw", type=int, metavar="N", default=20, help="of clicks only: draw so many (default: 20)")
+    parser.add_argument(
+        "--draw", type=cli.count, metavar="N", default=20, help="of clicks only: draw so many (default: 20)"
+    )
     args = parser.parse_args(argv or [])
     if os.path.lexists(args.out):  # a link to nothing too
         raise InputError(f"--out {args.out}: exists already; give a new folder")

@@ -152,10 +152,13 @@ def test_long_ids(tmp_path, demo):
 
 
 HEADER = "news_id\tcategory\tsubcategory\ttitle\tabstract\turl\ttitle_entities\tabstract_entities\n"
+NUMBERED = "nid\tcat\t\ttitle\tabstract\turl\tentities_1\tentities_2\n"
 OTHER = "Artikel\tRubrik\tUnterrubrik\tTitel\tText\tAdresse\tNamen im Titel\tNamen im Text\n"
 
 
-@pytest.mark.parametrize("news_header", [HEADER, HEADER.replace("_", " ").title(), OTHER.replace(" im ", " "), ""])
+@pytest.mark.parametrize(
+    "news_header", [HEADER, HEADER.replace("_", " ").title(), OTHER.replace(" im ", " "), NUMBERED, ""]
+)
 @pytest.mark.parametrize("header", ["impression_id\tuser_id\ttime\thistory\timpressions\n", "a\tb\tZeit\td\te f\n", ""])
 def test_headers(data, demo, header, news_header, capsys):
     for name, line in (("news.tsv", news_header), ("behaviors.tsv", header)):
@@ -251,8 +254,8 @@ def test_paths_to_something_else(data, capsys):
     (data / "index").mkdir()
     (data / "index" / "news.tsv").write_text("\t" + HEADER)
     expected = {
-        "zipped/MIND.zip": "if it is an archive, unpack it first",
-        "train/news.tsv": f"news.tsv is a file; give its folder, {data / 'train'};",
+        "zipped/MIND.zip": "MIND.zip is a file; unpack it if it is an archive",
+        "train/news.tsv": f"otherwise give its folder, {data / 'train'}",
         "mind": f"a folder; give a file of it, such as {data / 'mind' / 'news.tsv' / 'news.tsv'}, or move that up",
         "": f"no such file; is {data / 'cr' / 'news.tsv'} the one?",
         "zipped": f"no such file; is {data / 'zipped' / 'MIND.zip'} the one?",

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -223,13 +224,16 @@ def test_nothing_is_written_through_a_link(folder, tmp_path):
 
 
 def test_leavings_of_killed_processes_are_removed_and_other_things_are_not(folder):
-    old, young, other = (folder / f"nrms_np_cache.{name}" for name in ("1.part", "2.part", "0123456789abcdef"))
-    for path in (old, young, other, folder / "notes"):
+    old, young, other = (
+        folder / f"nrms_np_cache.0123456789abcdef{end}" for end in (f".{uuid4()}.part", f".{uuid4()}.part", "")
+    )
+    kept = young, folder / "notes", folder / "nrms_np_cache.tar.gz"
+    for path in (old, other, *kept):
         path.write_text("")
     os.utime(old, (0, 0))
     read_folder(folder)
-    (path,) = set(caches(folder)) - {young}
-    assert path != other and young.exists() and (folder / "notes").exists()
+    (path,) = set(caches(folder)) - set(kept)
+    assert path != other and all(path.exists() for path in kept)
 
 
 def test_two_processes_write_the_same_file(folder):
@@ -256,6 +260,7 @@ def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch)
 SCRIPT = """
 import sys, zlib
 from pathlib import Path
+from uuid import uuid4
 from nrms_np.data import read_folder as folder
 folder.LEAST_BYTES = 0
 sys.stdin.readline()

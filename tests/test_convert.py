@@ -584,3 +584,57 @@ def test_a_link_to_nothing_is_no_new_folder(tmp_path, capsys):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert run(write_csv(tmp_path / "log.csv", rows()), out=tmp_path / "loop")[0] == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_blanks_after_commas(tmp_path):
+    path = write_csv(tmp_path / "log.csv", [{**row, "shown": 1} for row in rows()])
+    path.write_text(path.read_text().replace(",", ", "))
+    code, out = run(path)
+    assert code == 0
+    check(out)
+
+
+def test_a_list_in_a_later_row_is_no_event(tmp_path, capsys):
+    log = [{**row, "shown": 1} for row in rows()]
+    code, out = run(write_json(tmp_path / "log.json", [*log, {**log[1], "shown": [1]}]))
+    assert code == 0
+    check(out)
+    assert "rows without a click or view of an article, a user or a time, left out: 1" in capsys.readouterr().err
+
+
+def test_rows_that_hold_one_article_each_as_lists_are_impressions(tmp_path, capsys):
+    log = [{"user": row["user"], "time": row["time"], "shown": f"{row['item']}-{row['clicked']}"} for row in rows()]
+    news = write_csv(tmp_path / "articles.csv", [{"id": item, "title": title} for item, title in TITLES.items()])
+    code, out = run(write_csv(tmp_path / "log.csv", log), "--news", news)
+    assert code == 0 and "sessions" not in capsys.readouterr().err
+    # what is shown at the same time stays apart, and a click belongs to the row that showed its article before
+    assert lines(out / "train") == [("u1", "", "a2-0"), ("u2", "", "a3-0"), ("u1", "a1", "a4-1")]
+
+
+def test_columns_of_the_log_are_not_asked_of_the_articles(tmp_path):
+    log = [{("visitor" if name == "user" else name): value for name, value in row.items()} for row in rows()]
+    log = [{name: value for name, value in row.items() if name != "title"} for row in log]
+    news = write_csv(tmp_path / "articles.csv", [{"id": item, "title": title} for item, title in TITLES.items()])
+    code, out = run(write_csv(tmp_path / "log.csv", log), "--news", news, "--user", "visitor")
+    assert code == 0
+    check(out)
+
+
+def test_titles_are_no_ids_of_articles(tmp_path, capsys):
+    news = write_csv(tmp_path / "articles.csv", [{"code": item, "title": title} for item, title in TITLES.items()])
+    code, _ = run(write_csv(tmp_path / "log.csv", rows()), "--news", news)
+    assert code == 2 and "which column is the item? say --item with one of: code, title" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n", b"<!DOCTYPE html>\n"])
+def test_what_is_called_parquet_and_is_not(tmp_path, capsys, content):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "log.parquet").write_bytes(content)
+    code, _ = run(tmp_path / "log.parquet")
+    assert code == 2 and "no parquet file" in capsys.readouterr().err
+
+
+def test_a_number_below_zero_cannot_be_drawn(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(write_csv(tmp_path / "log.csv", rows()), "--draw", "-1")
+    assert "must be at least 0" in capsys.readouterr().err

@@ -234,3 +234,23 @@ def test_the_package_says_what_its_commands_are():
 
 def test_the_public_name_of_the_runner():
     assert nrms_np.cli.run(lambda argv: None, []) == 0
+
+
+IN_A_CALLBACK = """
+import os, signal, sys, time, weakref
+from nrms_np.app import cli
+class Thing: pass
+def main(argv):
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: (os.kill(os.getpid(), signal.SIGINT), sum(range(1000))))
+    del thing
+    time.sleep(60)
+sys.exit(cli.run_command(main))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_a_signal_during_a_callback_is_not_lost():
+    process = run(IN_A_CALLBACK)
+    assert process.stderr.read() == "stopped by Ctrl-C\n"
+    assert process.wait() == 130

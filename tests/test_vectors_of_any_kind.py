@@ -122,3 +122,10 @@ def test_a_header_of_more_rows_than_there_are_is_said(tmp_path, capsys):
     (tmp_path / "v.vec").write_text("2 2\nthe 1 2\na 1 2\n")
     read_vectors(tmp_path / "v.vec", ["the"])
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["README-dir/v.vec", "readme_vectors.txt"])
+def test_a_zip_whose_only_file_is_called_readme(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "v.zip", "w") as archive:
+        archive.writestr(name, TEXT)
+    assert read_vectors(tmp_path / "v.zip", list(WANTED)).keys() == WANTED.keys()

@@ -40,14 +40,14 @@ def make_parser(module: str, description: str, epilog: str = "") -> argparse.Arg
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     what = "threads; 0: every core it may use (under mpiexec its share of them) (default: 0)"
-    parser.add_argument("--threads", type=_count, metavar="N", default=0, help=what)
+    parser.add_argument("--threads", type=count, metavar="N", default=0, help=what)
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
+def count(text: str) -> int:
+    """The type of a flag. Raises ArgumentTypeError for a number below 0."""
+    if int(text) < 0:
         raise argparse.ArgumentTypeError("must be at least 0")
-    return count
+    return int(text)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,14 @@ def stop(number: int) -> NoReturn:
     raise Stopped(signal.Signals(number))
 
 
+def stop_again(unraisable: Any) -> None:
+    """For sys.unraisablehook: a signal that came during a callback, which lets no exception out, comes once more."""
+    if isinstance(unraisable.exc_value, Stopped):
+        threading.Timer(0.1, signal.raise_signal, unraisable.exc_value.args).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
 @contextmanager
 def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
     """Inside, a signal of STOPPING calls handle(its number), unless it is ignored (nohup ignores SIGHUP).
@@ -38,6 +47,7 @@ def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
     Outside the main thread, where Python has no handlers, nothing changes.
     """
     before = {}
+    hook, sys.unraisablehook = sys.unraisablehook, stop_again
     try:
         for number in STOPPING:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
@@ -45,6 +55,7 @@ def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
                     before[number] = signal.signal(number, lambda number, _: handle(number))
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -113,14 +113,17 @@ def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]
 
 def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
     """Format and bytes. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
-    data = path.read_bytes()
-    label = LABEL.search(data, len(data) - 2 * DIGEST)
-    if not label:
-        raise ValueError("its end is missing, or it never was one")
-    found, number = label[1].decode(), int(label[2])
-    if found != kind or number not in READABLE:
-        formats = " and ".join(map(str, READABLE))
-        raise ValueError(f"it is a {found} file of format {number}; read are formats {formats} of a {kind} file")
+    with open(path, "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
+        label = LABEL.search(file.read())
+        if not label:
+            raise ValueError("its end is missing, or it never was one")
+        found, number = label[1].decode(), int(label[2])
+        if found != kind or number not in READABLE:
+            formats = " and ".join(map(str, READABLE))
+            raise ValueError(f"it is a {found} file of format {number}; read are formats {formats} of a {kind} file")
+        file.seek(0)
+        data = file.read()
     if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
         raise ValueError("the checksum differs: its bytes have changed since it was written")
     return number, data

@@ -1,6 +1,7 @@
 """A training run from data to pictures: what ``python -m nrms_np.train`` does after its arguments are read."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -8,10 +9,11 @@ from dataclasses import asdict
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ..data.demo import write_demo
+from ..data.demo import Demo, write_demo
 from ..data.vocabulary import tokenize
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
@@ -164,12 +166,24 @@ def show_results(
     data, auc = prepared.data, state.best["auc"]
     train, dev = Path(settings.train[-1] if settings.train else ""), Path(settings.dev) if settings.dev else None
     if data.demo:
-        write_demo(folder / CORPUS, data.demo)  # for the other commands
+        write_corpus(folder / CORPUS, data.demo)
         dev = folder / CORPUS / "dev"
         oracle, titles = references["oracle"]["auc"], prepared.dev.news_words
         print(report.compare_with_truth(data.demo, state.best_params, titles, prepared.config, auc, oracle))
     print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
     print(report.next_commands(folder / CHECKPOINT_FILE, dev, train, data.dev_news, data.dev))
+
+
+def write_corpus(path: Path, demo: Demo) -> None:
+    """Write the demo corpus in MIND's form, for the other commands; nobody finds half of it."""
+    if path.exists():
+        return
+    try:
+        with TemporaryDirectory(prefix="part-", dir=path.parent) as part:
+            write_demo(Path(part) / path.name, demo)
+            os.rename(Path(part) / path.name, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def write_epoch(folder: Path, state: TrainingState, prepared: Prepared, references: dict[str, dict]) -> None:

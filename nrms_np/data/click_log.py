@@ -47,10 +47,13 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
     found: dict[str, Any] = {}
-    for kind, names in COLUMNS.items():
-        found[kind] = given.get(kind) or next((usual[one] for one in names.split() if one in usual), None)
-    lists = "item" not in needed and _is_yes(str(row.get(found["shown"], ""))) is None
-    found["item"] = None if lists else found["item"] or found["title"]
+    of_log = "item" not in needed
+    for kind in COLUMNS if of_log else ("item", "title", "category"):
+        named = (usual[name] for name in COLUMNS[kind].split() if name in usual)
+        found[kind] = given.get(kind) or next(named, None)
+    lists = of_log and _is_yes(row.get(found["shown"], "")) is None
+    if of_log:
+        found["item"] = None if lists else found["item"] or found["title"]
     for kind, name in found.items():
         is_needed = kind in needed or kind == "item" and not lists
         if name not in row and (name or is_needed):
@@ -101,9 +104,8 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     """The events of a log by their times; articles that have a title in the log are added to ``news``.
 
     A row is an article that was shown to a user, with a column that says whether it was clicked (without one, all
-    were); or all that was shown at once, in lists of ids. ``given`` are the names of columns by kind, ``time_format``,
-    and ``yes``: the values, in small letters, that mean a click; empty for the usual ones. Raises InputError when a
-    column is missing or its values are not understood.
+    were); or all that was shown at once, in lists of ids. ``given``: names of columns by kind, ``time_format``, and
+    ``yes``, the values in small letters that mean a click. Raises InputError for what is missing or not understood.
     """
     events: dict[Event, None] = {}
     places: dict[str, str] = {}  # where each time stands first
@@ -133,7 +135,7 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
         )
     if not events:
         raise InputError(f"{path}: holds no row of a user, a time and an article")
-    grouped = any(event.group != event.time for event in events)
+    grouped = not is_list and any(event.group != event.time for event in events)
     if grouped and len({(event.user, event.group) for event in events}) == len(events):
         notes.add("column of sessions differs in all rows, so the times say what was shown together", str(path))
         events = {event._replace(group=event.time): None for event in events}
@@ -161,15 +163,14 @@ def _ids(cell: str | list) -> list[str]:
     return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", cell)
 
 
-def _is_yes(text: str) -> bool | None:
+def _is_yes(cell: Any) -> bool | None:
     """True for yes, click, numbers above 0; False for no, view, other numbers and nothing; None for anything else."""
-    text = text.lower()
+    text = str(cell).strip().lower()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?", text):
         return float(text.replace(",", ".")) > 0
-    if text in ("true", "t", "yes", "y", "click", "clicked", "open", "opened", "read"):
-        return True
+    yes = ("true", "t", "yes", "y", "click", "clicked", "open", "opened", "read")
     no = ("false", "f", "no", "n", "view", "viewed", "impression", "show", "shown", "seen", "displayed")
-    return False if text in ("", *NO_TITLE, *no) else None
+    return True if text in yes else False if text in ("", *NO_TITLE, *no) else None
 
 
 def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list[Impression]:

@@ -125,9 +125,10 @@ def read_columns(
 
 
 def _is_header(fields: list[str]) -> bool:
-    """Words without digits in all columns, where MIND has other signs; of xMIND's three, the second says "title"."""
-    words = all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
-    return words and (len(fields) > 3 or "title" in fields[1].lower())
+    """The usual names of id and title or, not in xMIND's three columns, words without digits in all of them."""
+    names = [re.sub(r"[\W_]", "", field).lower() for field in fields]
+    usual = names[0] in ("id", "nid", "newsid", "newsids", "itemid", "articleid") and "title" in names
+    return usual or len(fields) > 3 and all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
 
 
 def refuse_other_files(path: Path, start: bytes) -> None:
@@ -145,7 +146,7 @@ def explain_missing(path: Path, error: Exception) -> str:
     if path.is_dir():
         return f"a folder; give a file of it, such as {min(path.iterdir(), default=path.name)}, or move that up"
     if folder.is_file():
-        return f"{folder.name} is a file; give its folder, {folder.parent}; if it is an archive, unpack it first"
+        return f"{folder.name} is a file; unpack it if it is an archive, otherwise give its folder, {folder.parent}"
     if path.exists():
         return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
     of_mind = path.name in ("news.tsv", "behaviors.tsv")

@@ -9,6 +9,7 @@ Tutorial: tutorials/12_real_data.md
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 import zlib
@@ -40,7 +41,7 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     """
     folder = Path(folder)
     caches = _caches(folder)
-    data = next(filter(None, map(_load, caches)), None)
+    data = next(filter(None, map(_load, filter(Path.is_file, caches))), None)
     if data is None or strict and data[1].notes:  # one of the notes may be an error then
         notes = Notes(strict)
         news = read_news(folder / "news.tsv", notes)
@@ -123,11 +124,12 @@ def _save(cache: Path, news: News, behaviors: Behaviors) -> bool:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, cache)
-        for other in cache.parent.glob(f"{NAME}*"):  # of files that have changed since, or of a process that was killed
-            if other != cache and (other.suffix != ".part" or time.time() - other.stat().st_mtime > 86_400):
+        for other in cache.parent.iterdir():  # of files that have changed since, or of a process that was killed
+            ours = re.fullmatch(rf"{re.escape(NAME)}[0-9a-f]{{16}}(\.[0-9a-f-]{{36}}\.part)?", other.name)
+            if ours and other != cache and (not ours[1] or time.time() - other.stat().st_mtime > 86_400):
                 other.unlink()
     except OSError:
-        return cache.exists()  # another process was just faster
+        return cache.is_file()  # another process was just faster
     finally:
         with suppress(OSError):  # after the rename there is none
             part.unlink()

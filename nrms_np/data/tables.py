@@ -47,7 +47,7 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row 
     is_utf_16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
     if not is_utf_16:
         refuse_other_files(path, start)
-    if start == b"PAR1":
+    if start == b"PAR1" or ".parquet" in path.name:
         yield from enumerate(_read_parquet(path, columns), 1)
         return
     csv.field_size_limit(1 << 27)

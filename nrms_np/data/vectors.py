@@ -99,7 +99,8 @@ def _unpacked(file: BufferedReader) -> IO[bytes]:
         return file
     archive = zipfile.ZipFile(file)
     # neither folders nor what systems add, such as __MACOSX and .DS_Store
-    names = [name for name in archive.namelist() if not re.search(r"(?i)readme|(^|/)(\.|__MACOSX/|$)", name)]
+    names = [name for name in archive.namelist() if not re.search(r"(^|/)(\.|__MACOSX/|$)", name)]
+    names = [name for name in names if not re.search(r"(?i)readme[^/]*$", name)] or names
     texts = [name for name in names if name.lower().endswith((".txt", ".vec"))] or names
     if len(texts) != 1:
         what = f"holds {len(texts)} files, expected one; unpack it and give one of {', '.join(texts[:9])}"

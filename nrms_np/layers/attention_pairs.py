@@ -121,4 +121,5 @@ def bilinear_logits_backward(dlogits, query, rows, members, offsets, lines, dque
         n, here = end - start, members[start:end]
         dlogits_here = dlogits[lines[start] : lines[end]].reshape(n, n, heads)
         dquery[start:end] = np.matmul(rows[here].T, dlogits_here).reshape(n, D * heads)
-        dkey[start:end] = np.matmul(dlogits_here, query[here].reshape(n, D, heads).transpose(0, 2, 1)).sum(axis=0)
+        queries = query[here].reshape(n, D, heads).transpose(0, 2, 1).reshape(n * heads, D)
+        dkey[start:end] = dlogits_here.transpose(1, 0, 2).reshape(n, n * heads) @ queries
