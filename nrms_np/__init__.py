@@ -17,9 +17,9 @@ reading order:
   10. layers/attention_pairs.py     125 lines  its loops over pairs of words
   11. layers/additive_attention.py  117 lines  many vectors into one
   12. layers/mean.py                 43 lines  the same without attention
-  13. layers/loss.py                 52 lines  scores, softmax, loss
+  13. layers/loss.py                 60 lines  scores, softmax, loss
   14. encoder.py                     79 lines  the encoder that NRMS uses twice
-  15. model.py                      159 lines  the five lines, and their gradient
+  15. model.py                      165 lines  the five lines, and their gradient
   16. gradcheck.py                  210 lines  the proof of every gradient
   17. adam.py                        82 lines  the optimiser
   18. clicks.py                      90 lines  clicks and their negatives

@@ -19,7 +19,13 @@ from .config import Config
 from .encoder import EncoderCache, Parameters, encode_backward, encode_forward, name_gradients, side_weights
 from .layers.dropout import DropoutCache, draw_mask, dropout_backward, dropout_forward
 from .layers.embedding import embedding_backward, embedding_forward
-from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
+from .layers.loss import (
+    ClickScoresCache,
+    click_loss_backward,
+    click_loss_forward,
+    click_scores_backward,
+    click_scores_forward,
+)
 from .layers.mean import MeanCache
 from .rng import generator
 
@@ -114,7 +120,7 @@ class ModelCache(NamedTuple):
     dropout: DropoutCache
     news: EncoderCache | MeanCache
     user: EncoderCache | MeanCache
-    scores: tuple[np.ndarray, ...]
+    scores: ClickScoresCache
     probabilities: np.ndarray
 
 

@@ -16,7 +16,7 @@ PACKAGE = Path(nrms_np.__file__).parent
 # whole lines, which change places
 SUBTRACT = "    _subtract_largest(alpha, lines)  # then no exponential overflows\n"
 HERE = "    here = alpha[lines[0] : lines[-1]]\n"
-EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes eight at a time, Numba's one\n"
+EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes a register at a time, Numba's one number\n"
 SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.\n"
 ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.\n"
 KEY_IS_THE_ROW = "        drows += sum_rows(dkey, positions_of_row)  # the key is the row itself\n"

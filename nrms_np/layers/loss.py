@@ -3,23 +3,31 @@
 Tutorial: tutorials/03_softmax_and_loss.md
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..ragged import Ragged, sum_rows
 
 
+class ClickScoresCache(NamedTuple):
+    titles: np.ndarray
+    users: np.ndarray
+    candidates: np.ndarray
+
+
 def click_scores_forward(
     titles: np.ndarray, users: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+) -> tuple[np.ndarray, ClickScoresCache]:
     """scores_bc = titles[candidates_bc] . users_b (section 2.3).
 
     titles [N, M], users [B, M], candidates [B, 1+K] of title numbers -> scores [B, 1+K].
     """
     scores = np.einsum("bcm,bm->bc", titles[candidates], users)  # [B, 1+K]
-    return scores, (titles, users, candidates)
+    return scores, ClickScoresCache(titles, users, candidates)
 
 
-def click_scores_backward(dscores: np.ndarray, cache: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+def click_scores_backward(dscores: np.ndarray, cache: ClickScoresCache) -> tuple[np.ndarray, np.ndarray]:
     """Returns (dtitles [N, M], dusers [B, M]).
 
     dusers_b = sum_c dscores_bc titles[candidates_bc]; a title gets dscores_bc users_b from every place that shows it.
