@@ -35,7 +35,9 @@ def stop(number: int) -> NoReturn:
 def stop_again(unraisable: Any) -> None:
     """For sys.unraisablehook: a signal that came during a callback, which lets no exception out, comes once more."""
     if isinstance(unraisable.exc_value, Stopped):
-        threading.Timer(0.1, signal.raise_signal, unraisable.exc_value.args).start()
+        # pthread_kill also ends a wait of the main thread; Windows lacks it
+        send = getattr(signal, "pthread_kill", lambda _, number: signal.raise_signal(number))
+        threading.Timer(0.1, send, (threading.main_thread().ident, *unraisable.exc_value.args)).start()
     else:
         sys.__unraisablehook__(unraisable)
 
