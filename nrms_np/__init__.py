@@ -23,7 +23,7 @@ reading order:
   16. gradcheck.py                  210 lines  the proof of every gradient
   17. adam.py                        82 lines  the optimiser
   18. clicks.py                      90 lines  clicks and their negatives
-  19. fit.py                        171 lines  epochs and early stopping
+  19. fit.py                        172 lines  epochs and early stopping
   20. inference.py                  147 lines  scores for any reader
   21. metrics.py                     88 lines  AUC, MRR, nDCG
   22. errors.py                      16 lines  what can go wrong

@@ -158,7 +158,8 @@ def fit(
     """Go on until the dev AUC has not risen for ``config.patience`` epochs, or for ``config.epochs``, in place.
 
     Calls on_epoch(record) after each epoch, when ``state`` is that of the next one, and on_step() after each step and
-    epoch. ``state.params`` are the last weights, ``state.best_params`` a copy of the best.
+    epoch. ``state.params`` are the last weights, ``state.best_params`` a copy of the best. Where several processes
+    share the work, ``gradients_of`` stands in for ``loss_and_gradients``, and ``each`` for map() in validation.
     """
     while state.epoch <= config.epochs:
         if state.best and state.records[-1]["epoch"] - state.best["epoch"] >= config.patience:

@@ -34,7 +34,7 @@ def kernel(function: Function) -> Function:
 
     NaN and infinity keep their meaning (no "nnan", no "ninf"), so a broken input shows up as a NaN and not as a number;
     the other flags let the compiler split a sum over the lanes of a vector register. Division by zero is NumPy's: with
-    Python's, an exception, each division is preceded by a test, and then no register of them is computed at once.
+    Python's, an exception, each division is preceded by a test, and then the divisions of a loop do not fill registers.
     """
     flags = {"nsz", "arcp", "contract", "afn", "reassoc"}
     return njit(nogil=True, error_model="numpy", fastmath=flags)(function)

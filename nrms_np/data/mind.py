@@ -80,10 +80,10 @@ class Behaviors:
         """Behaviors of these columns, with the user id of each impression."""
         number = {user: n for n, user in enumerate(dict.fromkeys(users))}
         numbers = np.array([number[user] for user in users], np.int32)
-        ids, user_ids, seconds = (
+        ids, user_ids, time_texts = (
             np.array([text.encode() for text in column], bytes) for column in (impression_ids, number, times)
         )
-        return cls(ids, numbers, user_ids, seconds, histories, candidates, labels, tuple(notes))
+        return cls(ids, numbers, user_ids, time_texts, histories, candidates, labels, tuple(notes))
 
     def __len__(self) -> int:
         return len(self.users)
