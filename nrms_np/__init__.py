@@ -1,31 +1,32 @@
 """NRMS, the news recommender of Wu et al. (EMNLP 2019), from scratch in NumPy and Numba.
 
 The names below are what a notebook needs. The model, learning and judging are the files on this level and in layers/:
-the core, which knows of no file. data/ leads from files to arrays, and app/ is everything around a model.
+the core, which knows of no file. data/ leads from files to arrays, and app/ is everything around a model. Where a file
+names a chapter, it is that of tutorials/.
 
 reading order:
 
    1. config.py                      61 lines  every setting
-   2. rng.py                         17 lines  every random draw by its name
-   3. ragged.py                     157 lines  lists of lists in two arrays
-   4. batch.py                       46 lines  three lists of indices: every thing once
-   5. parallel.py                   142 lines  loops on all cores
-   6. layers/embedding.py            23 lines  look up word vectors
-   7. layers/dropout.py              46 lines  drop and scale
-   8. layers/softmax.py              61 lines  for both attentions
-   9. layers/self_attention.py      148 lines  words look at each other
-  10. layers/attention_pairs.py     125 lines  its loops over pairs of words
-  11. layers/additive_attention.py  117 lines  many vectors into one
+   2. rng.py                         14 lines  every random draw by its name
+   3. ragged.py                     154 lines  lists of lists in two arrays
+   4. batch.py                       43 lines  three lists of indices: every thing once
+   5. parallel.py                   140 lines  loops on all cores
+   6. layers/embedding.py            20 lines  look up word vectors
+   7. layers/dropout.py              43 lines  drop and scale
+   8. layers/softmax.py              59 lines  for both attentions
+   9. layers/self_attention.py      146 lines  words look at each other
+  10. layers/attention_pairs.py     123 lines  its loops over pairs of words
+  11. layers/additive_attention.py  115 lines  many vectors into one
   12. layers/mean.py                 43 lines  the same without attention
-  13. layers/loss.py                 60 lines  scores, softmax, loss
-  14. encoder.py                     79 lines  the encoder that NRMS uses twice
-  15. model.py                      165 lines  the five lines, and their gradient
-  16. gradcheck.py                  210 lines  the proof of every gradient
-  17. adam.py                        82 lines  the optimiser
-  18. clicks.py                      90 lines  clicks and their negatives
-  19. fit.py                        172 lines  epochs and early stopping
-  20. inference.py                  147 lines  scores for any reader
-  21. metrics.py                     88 lines  AUC, MRR, nDCG
+  13. layers/loss.py                 57 lines  scores, softmax, loss
+  14. encoder.py                     76 lines  the encoder that NRMS uses twice
+  15. model.py                      163 lines  the five lines, and their gradient
+  16. gradcheck.py                  205 lines  the proof of every gradient
+  17. adam.py                        79 lines  the optimiser
+  18. clicks.py                      88 lines  clicks and their negatives
+  19. fit.py                        169 lines  epochs and early stopping
+  20. inference.py                  144 lines  scores for any reader
+  21. metrics.py                     85 lines  AUC, MRR, nDCG
   22. errors.py                      16 lines  what can go wrong
 
 end of the reading order

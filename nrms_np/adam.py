@@ -1,7 +1,4 @@
-"""Adam (Kingma and Ba, 2015), dense for the small weights and lazy for the rows of the embedding.
-
-Tutorial: tutorials/08_adam_and_training.md
-"""
+"""Adam (Kingma and Ba, 2015), dense for the small weights and lazy for the rows of the embedding (chapter 08)."""
 
 import math
 from dataclasses import dataclass

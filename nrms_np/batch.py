@@ -1,7 +1,4 @@
-"""Batches: three ragged levels of indices, each into the level below, every distinct thing once.
-
-Tutorial: tutorials/01_news_as_numbers.md
-"""
+"""Batches: three ragged levels of indices, each into the level below, every distinct thing once (chapter 01)."""
 
 from dataclasses import dataclass
 

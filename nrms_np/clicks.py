@@ -1,8 +1,6 @@
-"""Training samples: each click of an impression, and K negatives drawn from what was shown but not clicked.
+"""Training samples: each click of an impression, and K negatives drawn from what was shown, not clicked (chapter 10).
 
 ``Split`` is all that training and validation read: arrays, made from files by ``data.mind.prepare``.
-
-Tutorial: tutorials/10_clicks_to_metrics.md
 """
 
 from dataclasses import dataclass

@@ -7,15 +7,12 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-if not __package__:  # python nrms_np/convert.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli
-from .data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
-from .data.lines import Notes, say
-from .data.mind import Impression, News, impressions_of, write_impressions
-from .data.read_mind import read_behaviors, read_news
-from .errors import InputError, OutputError
+from nrms_np.app import cli
+from nrms_np.data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
+from nrms_np.data.lines import Notes, say
+from nrms_np.data.mind import Impression, News, impressions_of, write_impressions
+from nrms_np.data.read_mind import read_behaviors, read_news
+from nrms_np.errors import InputError, OutputError
 
 Folder = tuple[str, News, Iterable[Impression]]  # its name and what it holds
 

@@ -1,7 +1,4 @@
-"""The one encoder that NRMS uses twice: words of a title -> title vector, clicked titles of a user -> user vector.
-
-Tutorial: tutorials/06_two_encoders.md
-"""
+"""The one encoder, used twice: words of a title -> its vector, clicked titles of a user -> the user's (chapter 06)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -5,18 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-if not __package__:  # python nrms_np/evaluate.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli, mpi, threads
-from .app.checkpoint import load_checkpoint
-from .app.evaluation import report
-from .app.submission import write_prediction
-from .batch import cut_titles
-from .data.read_folder import read_folder
-from .data.vocabulary import unknown_share
-from .errors import InputError
-from .inference import score_pieces
+from nrms_np.app import cli, mpi, threads
+from nrms_np.app.checkpoint import load_checkpoint
+from nrms_np.app.evaluation import report
+from nrms_np.app.submission import write_prediction
+from nrms_np.batch import cut_titles
+from nrms_np.data.read_folder import read_folder
+from nrms_np.data.vocabulary import unknown_share
+from nrms_np.errors import InputError
+from nrms_np.inference import score_pieces
 
 DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
 

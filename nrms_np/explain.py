@@ -3,14 +3,11 @@
 import sys
 from pathlib import Path
 
-if not __package__:  # python nrms_np/explain.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli, threads
-from .app.explanation import explain, write_page
-from .app.recommender import Recommender
-from .data.read_mind import read_histories, read_news
-from .errors import InputError
+from nrms_np.app import cli, threads
+from nrms_np.app.explanation import explain, write_page
+from nrms_np.app.recommender import Recommender
+from nrms_np.data.read_mind import read_histories, read_news
+from nrms_np.errors import InputError
 
 DESCRIPTION = """Show on one page why these titles are recommended: what each click and each word brings to a score.
 

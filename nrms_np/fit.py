@@ -1,7 +1,4 @@
-"""Training: epochs of Adam steps, validation after each, early stopping on the dev AUC.
-
-Tutorial: tutorials/08_adam_and_training.md
-"""
+"""Training: epochs of Adam steps, validation after each, early stopping on the dev AUC (chapter 08)."""
 
 import time
 from collections.abc import Callable

@@ -1,9 +1,7 @@
-"""Prove the gradients: ``python -m nrms_np.gradcheck`` checks every tensor of every layer and of the whole model.
+"""Prove the gradients: ``python -m nrms_np.gradcheck`` checks each tensor of each layer and the model (chapter 07).
 
 The complex step (Squire and Trapp, 1998) takes f(x + ih) with h = 1e-20: Im f / h is the derivative with no subtraction
 and therefore no rounding error. The central difference is an independent, rougher witness.
-
-Tutorial: tutorials/07_trust_a_gradient.md
 """
 
 import sys
@@ -14,21 +12,18 @@ from typing import Any
 
 import numpy as np
 
-if not __package__:  # python nrms_np/gradcheck.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli
-from .batch import Batch, make_batch
-from .config import Config
-from .encoder import EncoderWeights, encode_backward, encode_forward, side_weights
-from .layers.additive_attention import additive_attention_backward, additive_attention_forward
-from .layers.dropout import dropout_backward, dropout_forward
-from .layers.embedding import embedding_backward, embedding_forward
-from .layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
-from .layers.self_attention import self_attention_backward, self_attention_forward
-from .model import Gradients, Masks, draw_masks, forward, init_parameters, loss_and_gradients
-from .ragged import Ragged
-from .rng import generator
+from nrms_np.app import cli
+from nrms_np.batch import Batch, make_batch
+from nrms_np.config import Config
+from nrms_np.encoder import EncoderWeights, encode_backward, encode_forward, side_weights
+from nrms_np.layers.additive_attention import additive_attention_backward, additive_attention_forward
+from nrms_np.layers.dropout import dropout_backward, dropout_forward
+from nrms_np.layers.embedding import embedding_backward, embedding_forward
+from nrms_np.layers.loss import click_loss_backward, click_loss_forward, click_scores_backward, click_scores_forward
+from nrms_np.layers.self_attention import self_attention_backward, self_attention_forward
+from nrms_np.model import Gradients, Masks, draw_masks, forward, init_parameters, loss_and_gradients
+from nrms_np.ragged import Ragged
+from nrms_np.rng import generator
 
 Arrays = dict[str, np.ndarray]
 COMPLEX_STEP, CENTRAL_STEP = 1e-20, 1e-5

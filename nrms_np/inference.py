@@ -1,7 +1,4 @@
-"""Inference: every title and every distinct history encoded once, then dot products; and what was attended to.
-
-Tutorial: tutorials/11_reading_the_model.md
-"""
+"""Inference: every title and every distinct history encoded once, then dot products; and attention (chapter 11)."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

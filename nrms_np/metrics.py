@@ -1,7 +1,4 @@
-"""AUC, MRR, nDCG@5 and nDCG@10 of each impression, as MIND's evaluate.py defines them, from ranks.
-
-Tutorial: tutorials/10_clicks_to_metrics.md
-"""
+"""AUC, MRR, nDCG@5 and nDCG@10 of each impression, as MIND's evaluate.py defines them, from ranks (chapter 10)."""
 
 import math
 

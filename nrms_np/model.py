@@ -1,12 +1,10 @@
-"""NRMS: the parameters, the loss, and its gradient (Wu et al., EMNLP 2019).
+"""NRMS: the parameters, the loss, and its gradient (Wu et al., EMNLP 2019; chapter 06).
 
 rows    = dropout(embedding[words])                           [U, D]
 titles  = encode(rows,   batch.titles,    news weights)       [N, M]
 users   = encode(titles, batch.histories, user weights)       [B, M]
 scores  = titles[candidates] . users                          [B, 1+K]
 loss    = -mean log softmax(scores)[:, 0]
-
-Tutorial: tutorials/06_two_encoders.md
 """
 
 import math

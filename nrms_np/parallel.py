@@ -1,9 +1,7 @@
-"""Loops over independent pieces of work, on the cores that the process may use.
+"""Loops over independent pieces of work, on the cores that the process may use (chapter 09b).
 
 There is one way to be parallel: plain serial kernels, which let go of Python's lock, called from a pool of threads on
 pieces that each own their output. So the number of threads changes no bit of a result.
-
-Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 import ctypes

@@ -1,7 +1,4 @@
-"""Ragged: a list of lists of integers in two flat arrays. It replaces padding, and with it every mask.
-
-Tutorial: tutorials/01_news_as_numbers.md
-"""
+"""Ragged: a list of lists of integers in two flat arrays. It replaces padding, and with it every mask (chapter 01)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

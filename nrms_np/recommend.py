@@ -6,14 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-if not __package__:  # python nrms_np/recommend.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli, threads
-from .app.files import write_file
-from .app.ranking import NO_WORDS
-from .app.recommender import Recommender
-from .data.read_mind import read_histories, read_news
+from nrms_np.app import cli, threads
+from nrms_np.app.files import write_file
+from nrms_np.app.ranking import NO_WORDS
+from nrms_np.app.recommender import Recommender
+from nrms_np.data.read_mind import read_histories, read_news
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
 

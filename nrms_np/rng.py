@@ -1,7 +1,4 @@
-"""Random numbers: every draw comes from a generator keyed by what it is for, never from global state.
-
-Tutorial: tutorials/08_adam_and_training.md
-"""
+"""Random numbers: every draw comes from a generator keyed by what it is for, never from global state (chapter 08)."""
 
 import zlib
 

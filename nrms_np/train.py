@@ -5,11 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-if not __package__:  # python nrms_np/train.py
-    sys.path[0], __package__ = sys.path[0] + "/..", "nrms_np"
-
-from .app import cli, mpi, threads, training_run
-from .app.run_folder import RunSettings, read_settings
+from nrms_np.app import cli, mpi, threads, training_run
+from nrms_np.app.run_folder import RunSettings, read_settings
 
 DESCRIPTION = """Train the NRMS news recommender.
 

@@ -1,7 +1,4 @@
-"""Rankings that need no training. A model that does not beat them was not worth its electricity.
-
-Tutorial: tutorials/10_clicks_to_metrics.md
-"""
+"""Rankings that need no training. A model that does not beat them was not worth its electricity (chapter 10)."""
 
 import numpy as np
 

@@ -1,7 +1,4 @@
-"""How good a trained model is and for whom: metrics with intervals, for all impressions and for groups of them.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""How good a trained model is and for whom: metrics with intervals, of all impressions and of groups (chapter 12)."""
 
 from dataclasses import dataclass
 

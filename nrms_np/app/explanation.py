@@ -1,8 +1,6 @@
-"""Why this title? The numbers behind a recommendation: of each click, of each word, and what would be without them.
+"""Why this title? The numbers behind a recommendation: of each click and word, and what without it (chapter 11).
 
 ``write_page`` puts them on one self-contained page: the template page.html with the numbers as JSON.
-
-Tutorial: tutorials/11_reading_the_model.md
 """
 
 import base64

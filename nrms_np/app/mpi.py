@@ -1,10 +1,8 @@
-"""One command on several processes, of one machine or of many: ``mpiexec -n 8 python -m nrms_np.train ...``.
+"""One command on several processes, of one machine or many: ``mpiexec -n 8 python -m nrms_np.train ...`` (chapter 12).
 
 Every rank builds the whole batch and draws all its dropout masks, because draws are keyed: they are those of one
 process. Then it takes a contiguous share of the clicks, and computes the loss and the gradients of that share alone.
 Their weighted sum over the ranks is the gradient of the whole batch, with which every rank does the same Adam step.
-
-Tutorial: tutorials/12_real_data.md
 """
 
 import os

@@ -1,7 +1,4 @@
-"""What a recommender gives: recommendations, what made their scores, and what could not be used.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""What a recommender gives: recommendations, what made their scores, and what could not be used (chapter 12)."""
 
 from dataclasses import dataclass
 

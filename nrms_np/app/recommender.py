@@ -1,7 +1,4 @@
-"""Recommendations from a trained model, in Python: load once, encode a catalogue once, then rank for any history.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""Recommendations of a trained model, in Python: encode a catalogue once, rank for any history (chapter 12)."""
 
 import re
 from collections import Counter

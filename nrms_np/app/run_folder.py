@@ -1,7 +1,4 @@
-"""The folder of a run: its settings, a lock, and where its training stands.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""The folder of a run: its settings, a lock, and where its training stands (chapter 12)."""
 
 import json
 from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""MIND's leaderboard file: a zip whose member prediction.txt holds the ranks of each impression's candidates.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""MIND's leaderboard file: a zip whose prediction.txt holds the ranks of each impression's candidates (chapter 12)."""
 
 from collections.abc import Iterable
 from pathlib import Path

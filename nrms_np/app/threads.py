@@ -1,7 +1,4 @@
-"""Threads and memory of the process, set in one place, when ``nrms_np`` is imported and by the commands' --threads.
-
-Tutorial: tutorials/09b_the_last_factor_of_two.md
-"""
+"""Threads and memory of the process, set when ``nrms_np`` is imported and by the commands' --threads (chapter 09b)."""
 
 import ctypes
 import math

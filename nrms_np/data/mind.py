@@ -1,7 +1,4 @@
-"""MIND data in memory, as what trains a model, and in MIND's form: a folder with news.tsv and behaviors.tsv.
-
-Tutorial: tutorials/12_real_data.md
-"""
+"""MIND data in memory, as what trains a model, and as a folder with news.tsv and behaviors.tsv (chapter 12)."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence

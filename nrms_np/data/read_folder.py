@@ -1,9 +1,7 @@
-"""Reading a MIND folder; a large one only once, because its arrays are kept in a file that later runs map.
+"""Reading a MIND folder; a large one only once, because its arrays are kept in a file that later runs map (chapter 12).
 
 The file is beside the data or, where that cannot be written, below the user's cache folder. It can be removed at any
 time.
-
-Tutorial: tutorials/12_real_data.md
 """
 
 import hashlib

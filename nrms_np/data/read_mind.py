@@ -1,8 +1,6 @@
-"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them.
+"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them (chapter 12).
 
 Neither file is CSV: quotes are text, columns are separated by tabs and by nothing else (https://msnews.github.io).
-
-Tutorial: tutorials/12_real_data.md
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Word vectors: reading them from a text file (GloVe, fastText, word2vec), and the first embedding table.
-
-Tutorial: tutorials/02_word_embeddings.md
-"""
+"""Word vectors: reading them from a text file (GloVe, fastText, word2vec), and the first table (chapter 02)."""
 
 import bz2
 import gzip

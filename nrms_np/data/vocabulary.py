@@ -1,7 +1,4 @@
-"""Words: tokens of a title, and the vocabulary of the training news.
-
-Tutorial: tutorials/01_news_as_numbers.md
-"""
+"""Words: tokens of a title, and the vocabulary of the training news (chapter 01)."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Additive attention: pool each set of rows into one vector (sections 2.1 and 2.2).
+"""Additive attention: pool each set of rows into one vector (sections 2.1 and 2.2; chapter 05).
 
 Legend: T positions of all sets together, S sets, M size of a row, P size of the attention query.
 
@@ -9,8 +9,6 @@ The steps, whose numbers stand in the code; i runs over the positions of one set
 3. logits_i = query . hidden_i
 4. alpha_i = softmax of logits_i over the set
 5. out_s = sum_i alpha_i x_i
-
-Tutorial: tutorials/05_additive_attention.md
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The loops of self-attention over the pairs of positions of each set, forward and backward.
+"""The loops of self-attention over the pairs of positions of each set, forward and backward (chapter 09b).
 
 Legend: pairs (i, j) of positions of one set, for all sets together; H heads, A numbers of a head, M = H * A.
 
@@ -17,8 +17,6 @@ with a sum of its own: the compiler takes a register of them at a time, if it kn
 are. So a kernel is made for given sizes, ``products(H, A)``. But ``heads`` is H read from an array: a loop of known
 length would be written out before the compiler looks for loops that fill registers. The loop over a has to be written
 out, which is done up to some length only: so large heads are taken in blocks. The plain form is tests/naive.py.
-
-Tutorial: tutorials/09b_the_last_factor_of_two.md
 """
 
 from collections.abc import Callable

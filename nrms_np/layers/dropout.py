@@ -1,7 +1,4 @@
-"""Inverted dropout (Srivastava et al., 2014): zero a share of the entries, scale the others up so that means stay.
-
-Tutorial: tutorials/06_two_encoders.md
-"""
+"""Inverted dropout (Srivastava et al., 2014): zero a share of the entries, scale up the rest (chapter 06)."""
 
 import numpy as np
 

@@ -1,7 +1,4 @@
-"""Word embedding: look up one row per distinct word of the batch.
-
-Tutorial: tutorials/02_word_embeddings.md
-"""
+"""Word embedding: look up one row per distinct word of the batch (chapter 02)."""
 
 import numpy as np
 

@@ -1,7 +1,4 @@
-"""Click predictor and loss: dot products of candidates with the user, softmax, negative log-likelihood of the click.
-
-Tutorial: tutorials/03_softmax_and_loss.md
-"""
+"""Click predictor and loss: dot products of candidates and user, softmax, negative log-likelihood (chapter 03)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2).
+"""Multi-head self-attention inside each set of a ragged list of sets (section 2.1, equations 1 and 2; chapter 04).
 
 Legend: T positions, and pairs (i, j) of positions of one set, of all sets together; R rows (the level below), D size of
 a row, H heads, A size of a head, M = H * A. Column a * H + h belongs to head h.
@@ -13,8 +13,6 @@ The steps, whose numbers stand in the code; for each head, i and j in the same s
 
 Form "qkv" scales the weight of the query by 1 / sqrt(A). Form "bilinear" is the paper's e_i' Q_k e_j: the query is
 e_i' Q_k, and the key is the row itself, shared by all heads, so there is no weight_key.
-
-Tutorial: tutorials/04_self_attention.md
 """
 
 import math

@@ -1,10 +1,8 @@
-"""Softmax over lines of very different lengths, forward and backward.
+"""Softmax over lines of very different lengths, forward and backward (chapters 03 and 09b).
 
 Line l holds the rows lines[l] .. lines[l + 1] - 1 of an array, and each column has a softmax of its own. In
 self-attention a line is a position, with a row for each position that it looks at and a column for each head; in
 additive attention it is a set, with a row for each position and one column.
-
-Tutorials: tutorials/03_softmax_and_loss.md, tutorials/09b_the_last_factor_of_two.md
 """
 
 import numpy as np
