@@ -10,7 +10,7 @@ reading order:
    2. rng.py                         14 lines  every random draw by its name
    3. ragged.py                     154 lines  lists of lists in two arrays
    4. batch.py                       43 lines  three lists of indices: every thing once
-   5. parallel.py                   140 lines  loops on all cores
+   5. parallel.py                    96 lines  loops on all cores
    6. layers/embedding.py            20 lines  look up word vectors
    7. layers/dropout.py              43 lines  drop and scale
    8. layers/softmax.py              59 lines  for both attentions
@@ -22,7 +22,7 @@ reading order:
   14. encoder.py                     76 lines  the encoder that NRMS uses twice
   15. model.py                      163 lines  the five lines, and their gradient
   16. gradcheck.py                  205 lines  the proof of every gradient
-  17. adam.py                        79 lines  the optimiser
+  17. adam.py                        77 lines  the optimiser
   18. clicks.py                      88 lines  clicks and their negatives
   19. fit.py                        169 lines  epochs and early stopping
   20. inference.py                  144 lines  scores for any reader

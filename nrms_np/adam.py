@@ -10,7 +10,7 @@ import numpy as np
 from .encoder import Parameters
 from .errors import NonFiniteError
 from .model import Gradients
-from .parallel import blas_on_one_thread, in_parallel, kernel, row_blocks
+from .parallel import in_parallel, kernel, row_blocks
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -30,15 +30,13 @@ class AdamState:
 
 def global_norm(gradients: Gradients) -> float:
     """The Euclidean norm of all gradients together. Raises NonFiniteError naming the first that is not finite."""
-    total = 0.0
-    for name, gradient in gradients.items():
-        values = gradient[1] if isinstance(gradient, tuple) else gradient
-        with blas_on_one_thread():  # or the last bits of the sum would depend on the number of threads
-            square = float(np.vdot(values, values))
+    arrays = [gradient[1] if isinstance(gradient, tuple) else gradient for gradient in gradients.values()]
+    # with BLAS on one thread, or the last bits of a sum would depend on the number of threads
+    squares = in_parallel(lambda values: float(np.vdot(values, values)), arrays)
+    for name, square in zip(gradients, squares):
         if not math.isfinite(square):
             raise NonFiniteError(f"the gradient of {name} is not finite")
-        total += square
-    return math.sqrt(total)
+    return math.sqrt(sum(squares))
 
 
 def adam_step(

@@ -4,15 +4,12 @@ There is one way to be parallel: plain serial kernels, which let go of Python's 
 pieces that each own their output. So the number of threads changes no bit of a result.
 """
 
-import ctypes
 import math
 import os
-import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -24,7 +21,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 512  # rows of a matrix product computed at a time
 TERMS = 1024  # rows that one piece of a sum over rows takes in
-njit: Callable[..., Any] = numba.njit  # app/ puts one in its place that keeps the machine code on disk
+# app/ puts in their places one that keeps machine code on disk, and one that keeps BLAS to the calling thread
+njit: Callable[..., Any] = numba.njit
+blas_on_one_thread: Callable[[], AbstractContextManager] = nullcontext
 
 
 def kernel(function: Function) -> Function:
@@ -92,49 +91,6 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="nrms_np")
 
 
-_lock, _inside, _before = threading.Lock(), 0, 1
-
-
-@contextmanager
-def blas_on_one_thread() -> Iterator[None]:
-    """Matrix products inside use the calling thread alone; when nobody is inside, BLAS has its threads back.
-
-    Two pools on the same cores wait for each other, and BLAS's idle threads spin for a while after each product. (Its
-    environment variables do the same only when they are set before NumPy is imported.)
-    """
-    global _inside, _before
-    get, put = _openblas()
-    with _lock:
-        if not _inside:
-            _before = get()
-            put(1)
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside:
-                put(_before)
-
-
-@cache
-def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
-    """What gets and what sets the threads of the OpenBLAS in NumPy's wheels; for another BLAS, what does nothing."""
-    packages = Path(np.__file__).parents[1]
-    for path in [*packages.glob("numpy.libs/*openblas*"), *packages.glob("numpy/.dylibs/*openblas*")]:
-        library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
-        if hasattr(library, "scipy_openblas_set_num_threads64_"):
-            return library.scipy_openblas_get_num_threads64_, library.scipy_openblas_set_num_threads64_
-    return lambda: 1, lambda count: None
-
-
-def _after_fork() -> None:
-    """A child has neither the threads of the pool nor, perhaps, the holder of the lock."""
-    global _lock, _inside
-    _lock, _inside = threading.Lock(), 0
-    _pool.cache_clear()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork)
+# A child process has none of the pool's threads. (Windows has no fork.)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nrms_np import parallel
+from nrms_np.app import threads
 from nrms_np.parallel import BLOCK, TERMS, in_parallel, matmul, matmul_transposed, row_blocks
 
 THREADS = (1, 2, 3)
@@ -131,7 +132,7 @@ def test_products_are_those_of_numpy_and_the_same_bits_for_any_number_of_threads
 @pytest.fixture
 def blas():
     """Gets and sets the threads of OpenBLAS."""
-    get, put = parallel._openblas()
+    get, put = threads._openblas()
     before = get()
     put(2)
     if get() != 2:

@@ -4,6 +4,6 @@ from . import console as console  # first: Ctrl-C may come while the others impo
 
 # isort: split
 from .. import parallel
-from . import kernel_cache
+from . import kernel_cache, threads
 
-parallel.njit = kernel_cache.njit
+parallel.njit, parallel.blas_on_one_thread = kernel_cache.njit, threads.blas_on_one_thread

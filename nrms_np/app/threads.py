@@ -1,13 +1,18 @@
-"""Threads and memory of the process, set when ``nrms_np`` is imported and by the commands' --threads (chapter 09b)."""
+"""Threads (also of BLAS) and memory of the process, set at import and by the commands' --threads (chapter 09b)."""
 
 import ctypes
 import math
 import os
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numba
+import numpy as np
 
 from ..parallel import set_threads
 
@@ -52,3 +57,50 @@ def _quota_of(folder: Path) -> float | None:
             quota, period = map(float, " ".join((folder / name).read_text() for name in names).split())
             return quota / period if quota > 0 else None
     return None
+
+
+_lock, _inside, _before = threading.Lock(), 0, 1
+
+
+@contextmanager
+def blas_on_one_thread() -> Iterator[None]:
+    """Matrix products inside use the calling thread alone; when nobody is inside, BLAS has its threads back.
+
+    Two pools on the same cores wait for each other, and BLAS's idle threads spin for a while after each product. (Its
+    environment variables do the same only when they are set before NumPy is imported.)
+    """
+    global _inside, _before
+    get, put = _openblas()
+    with _lock:
+        if not _inside:
+            _before = get()
+            put(1)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                put(_before)
+
+
+@cache
+def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """What gets and what sets the threads of the OpenBLAS in NumPy's wheels; for another BLAS, what does nothing."""
+    packages = Path(np.__file__).parents[1]
+    for path in [*packages.glob("numpy.libs/*openblas*"), *packages.glob("numpy/.dylibs/*openblas*")]:
+        library = ctypes.CDLL(str(path))  # already loaded by NumPy: this only finds it
+        if hasattr(library, "scipy_openblas_set_num_threads64_"):
+            return library.scipy_openblas_get_num_threads64_, library.scipy_openblas_set_num_threads64_
+    return lambda: 1, lambda count: None
+
+
+def _after_fork() -> None:
+    """Perhaps the holder of the lock is not in the child."""
+    global _lock, _inside
+    _lock, _inside = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork)
