@@ -9,9 +9,8 @@ import os
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,6 @@ from .recommender import Item, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 TEMPLATE = Path(__file__).with_name("page.html")
-TUTORIALS = Path(__file__).parents[2] / "tutorials"  # where the package runs from its repository
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,26 +170,19 @@ def _read_titles(
 
 def write_page(explanation: Explanation, path: Path) -> None:
     """Raises OutputError when the page cannot be written."""
-    data = {name: value for name, value in vars(explanation).items() if name != "notes"}
-    titles = explanation.clicks + explanation.candidates
-    percents = b"".join(_percents(title.attention) for title in titles)
-    data |= {"heads": len(titles[0].attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
-    if TUTORIALS.is_dir():
+    data, percents = asdict(explanation), b""
+    del data["notes"]
+    for title in data["clicks"] + data["candidates"]:
+        attention = title.pop("attention")
+        with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
+        # a byte a weight: 50 titles with 16 heads have hundreds of thousands
+        percents += np.rint(100 * with_mean).astype(np.uint8).tobytes()
+    data |= {"heads": len(attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
+    tutorials = Path(__file__).parents[2] / "tutorials"
+    if tutorials.is_dir():  # the package runs from its repository
         with suppress(ValueError):  # no path leads from one drive of Windows to another
-            data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
-    text = json.dumps(data, default=_plain, separators=(",", ":"))
+            data["tutorials"] = Path(os.path.relpath(tutorials, path.resolve().parent)).as_posix()
+    # 7 decimals, and + 0.0: no -0.0
+    text = json.dumps(data, default=lambda array: (np.round(array, 7) + 0.0).tolist(), separators=(",", ":"))
     text = text.replace("<", "\\u003c")  # no title can end the script element
     write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@DATA@", text))
-
-
-def _plain(value: Any) -> Any:
-    """For json.dumps: what it does not know."""
-    if isinstance(value, Title):
-        return {name: one for name, one in vars(value).items() if name != "attention"}
-    return (np.round(value, 7) + 0.0).tolist()  # + 0.0: no -0.0
-
-
-def _percents(attention: np.ndarray) -> bytes:
-    """The mean over heads, then each head, a byte a weight: 50 titles with 16 heads have hundreds of thousands."""
-    with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
-    return np.rint(100 * with_mean).astype(np.uint8).tobytes()

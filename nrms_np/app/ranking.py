@@ -12,7 +12,7 @@ class Title(str):
     """An item of a history that is a title, also when it is a single word. Other single words are ids."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clicked:
     """A clicked title and its part of a score.
 

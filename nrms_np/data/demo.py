@@ -30,7 +30,6 @@ SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["te
 HALF = len(TOPICS) // 2
 TRAIN_DAYS = 5  # the next day is the dev day
 FIRST_DAY = datetime(2030, 3, 4)
-LEAST_NEWS = 500
 
 # A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
 # chance of each click.
@@ -66,8 +65,8 @@ def make_demo(
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
     same. Raises ValueError when ``news`` is too small to fill every topic and day.
     """
-    if news < LEAST_NEWS:
-        raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
+    if news < 500:
+        raise ValueError(f"news = {news}: the demo corpus needs at least 500")
     draw = rng.generator(seed, "demo topics")
     decides = draw.integers(len(TOPICS), size=news)
     other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
@@ -134,33 +133,27 @@ def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str
     return title, [token in deciding for token in tokenize(title)]
 
 
-class _Readers:
-    """What interests each reader, which drifts, and what each has clicked so far.
+def _earlier_clicks(topics: np.ndarray, topic: np.ndarray, draw: np.random.Generator) -> list[list[int]]:
+    """What each reader clicked in the archive, whose headlines have these deciding topics; ``topics`` may drift."""
+    headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
+    sizes = np.array([len(of_topic) for of_topic in headlines])
+    clicks: list[list[int]] = [[] for _ in topics]
+    for own_topics, own in zip(topics, clicks):
+        if draw.random() < 0.02:
+            continue  # a newcomer
+        count = 8 + draw.exponential(6.5)
+        while len(own) < count:  # five at a sitting
+            clicked = _interests(own_topics, draw)[draw.integers(2, size=5)]
+            own += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
+    return clicks
 
-    ``topic`` is the one that decides, of each headline of the archive, where the earlier clicks are.
-    """
 
-    def __init__(self, seed: int, users: int, topic: np.ndarray):
-        self.draw = draw = rng.generator(seed, "demo readers")
-        halves = np.tile(np.arange(len(TOPICS)).reshape(2, HALF), (users, 1))
-        self.topics = draw.permuted(halves, axis=1).reshape(users, 2, HALF)  # of interest: the first of each half
-        self.clicks: list[list[int]] = [[] for _ in range(users)]
-        headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
-        sizes = np.array([len(of_topic) for of_topic in headlines])
-        for user, clicks in enumerate(self.clicks):
-            if draw.random() < 0.02:
-                continue  # a newcomer
-            count = 8 + draw.exponential(6.5)
-            while len(clicks) < count:  # five at a sitting
-                clicked = self.interests(user)[draw.integers(2, size=5)]
-                clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
-
-    def interests(self, user: int) -> np.ndarray:
-        """The two topics of interest at this sitting; now and then one of them has just been replaced in its half."""
-        if self.draw.random() < 0.005:
-            half, found = self.topics[user, self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
-            half[0], half[found] = half[found], half[0]
-        return self.topics[user, :, 0]
+def _interests(topics: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """The two topics that interest a reader now, the first of each half; now and then one is replaced before."""
+    if draw.random() < 0.005:
+        half, found = topics[draw.integers(2)], draw.integers(1, HALF)  # half is a view
+        half[0], half[found] = half[found], half[0]
+    return topics[:, 0]
 
 
 def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[Visit]:
@@ -169,7 +162,10 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
     ``about``: of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2].
     """
     archive = int(0.3 * len(about))  # news from before the first day; only earlier clicks know them
-    readers = _Readers(seed, users, about[:archive, 0])
+    reader_draw = rng.generator(seed, "demo readers")
+    halves = np.tile(np.arange(len(TOPICS)).reshape(2, HALF), (users, 1))
+    topics = reader_draw.permuted(halves, axis=1).reshape(users, 2, HALF)  # what interests: the first of each half
+    clicks = _earlier_clicks(topics, about[:archive, 0], reader_draw)
     number = np.arange(archive, len(about))
     birth = (number - archive) * (TRAIN_DAYS + 1) // len(number)
     two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5  # else they live one day
@@ -181,7 +177,7 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
     visits = []
     for second, user in zip(seconds, draw.integers(users, size=len(seconds)).tolist()):
         pool = fresh[second // 86400]
-        interests = np.isin(about[pool], readers.interests(user))  # bool [news that can be shown, 2]
+        interests = np.isin(about[pool], _interests(topics[user], reader_draw))  # bool [news that can be shown, 2]
         match, mentions = interests[:, 0], interests.any(axis=1)
         clicked = np.zeros(0, bool)
         while clicked.all() or not clicked.any():
@@ -192,6 +188,6 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
             chance = 1 / (1 + np.exp(-(-6.0 + 4.3 * match[places])))  # logistic in the match
             clicked = draw.random(size) < chance
         shown = pool[places]
-        visits.append((user, second, list(readers.clicks[user]), shown, clicked, chance))
-        readers.clicks[user] += shown[clicked].tolist()
+        visits.append((user, second, clicks[user].copy(), shown, clicked, chance))
+        clicks[user] += shown[clicked].tolist()
     return visits
