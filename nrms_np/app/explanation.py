@@ -24,7 +24,7 @@ from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
 from .files import write_text
 from .ranking import UNKNOWN_ID
-from .recommender import Item, Recommender, drop_each, read_user
+from .recommender import Item, Reader, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -66,33 +66,29 @@ class Explanation:
     first_numbers: dict[str, np.ndarray]  # [C] of each line: the first number that leads to the candidate's score
 
 
-def explain(
-    recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None, top: int = 10
-) -> Explanation:
-    """Explain the scores of ``candidates`` (the catalogue's best ``top`` when None) for a history, oldest click first.
+def explain(recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None) -> Explanation:
+    """Explain the scores of ``candidates`` (the catalogue's best ten when None) for a history, oldest click first.
 
     Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id or
     no candidate, NonFiniteError when a score is not finite.
     """
-    clicks, notes, _ = recommender.read_history(history)
-    if not clicks:
-        said = "; ".join(notes) or "the history is empty"
+    reader = recommender.read_history(history)
+    if not reader.clicks:
+        said = "; ".join(reader.notes) or "the history is empty"
         raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
     if candidates is None:
-        candidates = [found.id for found in recommender.rank(history, top).recommendations]
+        candidates = [found.id for found in recommender.rank(history).recommendations]
     chosen = [recommender.find(given) for given in dict.fromkeys(candidates)]
     if not chosen:
         raise InputError("there are no candidates to explain")
     for item in chosen:
         if item.left_out == UNKNOWN_ID:
             raise InputError(f"candidates: news id {item.given!r} is {UNKNOWN_ID}")
-    return _compute(recommender, clicks, chosen, len(history) - len(clicks), notes)
+    return _compute(recommender, reader, chosen, len(history) - len(reader.clicks))
 
 
-def _compute(
-    recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
-) -> Explanation:
-    config, items, n = recommender.config, clicks + chosen, len(clicks)
+def _compute(recommender: Recommender, reader: Reader, chosen: list[Item], unread: int) -> Explanation:
+    config, items, n = recommender.config, reader.clicks + chosen, len(reader.clicks)
     rows, words = only_mentioned(recommender.params["embedding"], recommender._words([item.title for item in items]))
     # float64, for exact differences
     params = {name: one.astype(np.float64) for name, one in {**recommender.params, "embedding": rows}.items()}
@@ -107,10 +103,11 @@ def _compute(
     orders, changed, without = _leave_out(params, config, words, vectors, n, user)
     titles = _read_titles(recommender, params, items, words, (scores - without).T)
     loss_of_first, probabilities = click_loss_forward(scores[None])
+    different, size = len({item.title for item in items}), len(user)
     return Explanation(
         clicks=titles[:n],
         unread=unread,
-        notes=notes,
+        notes=reader.notes,
         candidates=titles[n:],
         scores=scores,
         probabilities=probabilities[0],
@@ -118,12 +115,7 @@ def _compute(
         orders=orders,
         changed_scores=changed,
         changed_probabilities=click_loss_forward(changed)[1],
-        shapes={
-            "rows": rows.shape,
-            "titles": (len({item.title for item in items}), len(user)),
-            "users": (1, len(user)),
-            "scores": (1, len(scores)),
-        },
+        shapes={"rows": rows.shape, "titles": (different, size), "users": (1, size), "scores": (1, len(scores))},
         first_numbers={
             "rows": np.array([rows[words[s][:1], :1].sum() for s in range(n, len(items))], np.float64),
             "titles": shown[:, 0],

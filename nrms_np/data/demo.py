@@ -28,12 +28,12 @@ TOPICS: dict[str, dict[str, list[str]]] = _words["topics"]  # of each topic its 
 FILLERS: dict[str, list[str]] = _words["fillers"]
 SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["templates"]
 HALF = len(TOPICS) // 2
+# where a topic counts, these words decide: the names of the sections of its half, and its own
+DECIDING = [
+    {name.lower() for name in SECTIONS[n // HALF]}.union(*TOPICS[topic].values()) for n, topic in enumerate(TOPICS)
+]
 TRAIN_DAYS = 5  # the next day is the dev day
 FIRST_DAY = datetime(2030, 3, 4)
-
-# A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
-# chance of each click.
-Visit = tuple[int, int, list[int], np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,20 +73,19 @@ def make_demo(
     mentioned = np.where(draw.random(news) < mixed, other_half, decides)
     about = np.stack([decides, mentioned], axis=1)
     draws = rng.generator(seed, "demo headlines").random((news, 24)).tolist()
-    headlines = [_headline(topic, other, iter(draw)) for (topic, other), draw in zip(about.tolist(), draws)]
-    titles, deciding = zip(*headlines)
+    titles = [_headline(topic, other, iter(own)) for (topic, other), own in zip(about.tolist(), draws)]
     visits = _make_visits(seed, users, train_impressions, dev_impressions, about)
     return Demo(
-        News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), list(titles)),
+        News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), titles),
         _behaviors(visits[:train_impressions]),
         _behaviors(visits[train_impressions:]),
         np.concatenate([chance for *_, chance in visits[train_impressions:]]),
         frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
-        Ragged.from_lists(deciding),
+        Ragged.from_lists([token in DECIDING[n] for token in tokenize(title)] for n, title in zip(decides, titles)),
     )
 
 
-def _behaviors(visits: list[Visit]) -> Behaviors:
+def _behaviors(visits: list[tuple]) -> Behaviors:
     users, seconds, histories, shown, clicked, _ = zip(*visits)
     return Behaviors.from_lists(
         [str(number) for number in range(1, len(visits) + 1)],
@@ -104,33 +103,27 @@ def write_demo(folder: Path, demo: Demo) -> None:
     write_folder(Path(folder) / "dev", demo.news, demo.dev)
 
 
-def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, list[bool]]:
-    """A headline of a section where the topic ``decides`` counts, and for each of its tokens whether it decides."""
+def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> str:
+    """A headline of a section where the topic ``decides`` counts."""
 
     def pick(choices: list[str], skew: int = 1) -> str:
         return choices[int(next(draws) ** skew * len(choices))]
 
     section = pick(SECTIONS[decides // HALF])
-    deciding = {section.lower()}
     phrases = [decides, mentioned] if next(draws) < 0.5 else [mentioned, decides]
 
     def fill(slot: re.Match) -> str:
         kind = slot.group(1)
         if kind in FILLERS:
             return pick(FILLERS[kind])
-        topic = phrases.pop()
-        word = pick(list(TOPICS.values())[topic][kind], skew=2)  # the first words are the common ones
-        if topic == decides:
-            deciding.add(word)
-        return word
+        return pick(list(TOPICS.values())[phrases.pop()][kind], skew=2)  # the first words are the common ones
 
     pattern = pick(TEMPLATES)
     if next(draws) < 0.7 and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-    title = f"{section}: {text[0].upper()}{text[1:]}"
-    return title, [token in deciding for token in tokenize(title)]
+    return f"{section}: {text[0].upper()}{text[1:]}"
 
 
 def _earlier_clicks(topics: np.ndarray, topic: np.ndarray, draw: np.random.Generator) -> list[list[int]]:
@@ -156,10 +149,12 @@ def _interests(topics: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     return topics[:, 0]
 
 
-def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[Visit]:
+def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[tuple]:
     """All visits in time order: those of the training days, then those of the dev day.
 
-    ``about``: of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2].
+    Each is a user, the second since the first day began, the history, and arrays: what was shown, what of it was
+    clicked, and the chance of each click. ``about``: of each headline the topic that decides and the one that is merely
+    mentioned. int64 [news, 2].
     """
     archive = int(0.3 * len(about))  # news from before the first day; only earlier clicks know them
     reader_draw = rng.generator(seed, "demo readers")
