@@ -149,8 +149,8 @@ def take_share(batch: Batch, masks: Masks | None, rank: int, size: int) -> tuple
 def sum_over_ranks(comm: Any, flat: np.ndarray) -> None:
     """The sum of all ranks' ``flat``, in place: rank r adds up part r in the order of ranks, and sends it to all.
 
-    That is what a fast allreduce does, spelled out: the order of the additions, and so each bit of the sum, depends on
-    the number of ranks only, and not on where they run or on whose MPI it is.
+    So the order of the additions, and each bit of the sum, depends on the number of ranks only, and not on where they
+    run or on whose MPI it is, as that of an allreduce may.
     """
     parts = np.empty((comm.size, len(flat) // comm.size), flat.dtype)
     comm.Alltoall(flat, parts)

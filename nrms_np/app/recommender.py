@@ -1,6 +1,5 @@
 """Recommendations of a trained model, in Python: encode a catalogue once, rank for any history (chapter 12)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -169,9 +168,6 @@ class Recommender:
         items = [self.find(item) for item in history]
         left_out = {why: [item.given for item in items if item.left_out == why] for why in (UNKNOWN_ID, NO_WORDS)}
         notes = [f"left out of the history, {why}: {', '.join(given)}" for why, given in left_out.items() if given]
-        unknown = ",".join(left_out[UNKNOWN_ID])  # commas and semicolons are what people put between ids
-        if any(one in self.number for one in re.findall("[^,;]+", f"{unknown},{unknown.upper()},{unknown.lower()}")):
-            notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
         clicks = [item for item in items if not item.left_out]
         if clicks and self.ids and not self.known.any():
             clicks = []
