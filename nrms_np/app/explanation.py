@@ -140,10 +140,9 @@ def _leave_out(
     histories = Ragged.from_lists(orders + clicked)
     users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
     changed = users @ vectors[n:].T  # [S + words of clicks, C]
-    without = np.tile(vectors[n:] @ user, (len(shorter), 1))
+    own = title_of[:, None] == np.arange(n, len(words))  # a word of a candidate changes its score alone
+    without = np.where(own, (shorter @ user)[:, None], vectors[n:] @ user)
     without[: len(clicked)] = changed[len(orders) :]
-    own = np.arange(len(clicked), len(shorter))  # words of candidates change one score
-    without[own, title_of[own] - n] = shorter[own] @ user
     return orders, changed[: len(orders)], without
 
 

@@ -25,13 +25,10 @@ from .vocabulary import tokenize
 
 _words = tomllib.loads(Path(__file__).with_name("demo_words.toml").read_text(encoding="utf-8"))
 TOPICS: dict[str, dict[str, list[str]]] = _words["topics"]  # of each topic its words by kind
+TOPIC_WORDS = [{word for words in kinds.values() for word in words} for kinds in TOPICS.values()]
 FILLERS: dict[str, list[str]] = _words["fillers"]
 SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["templates"]
 HALF = len(TOPICS) // 2
-# where a topic counts, these words decide: the names of the sections of its half, and its own
-DECIDING = [
-    {name.lower() for name in SECTIONS[n // HALF]}.union(*TOPICS[topic].values()) for n, topic in enumerate(TOPICS)
-]
 TRAIN_DAYS = 5  # the next day is the dev day
 FIRST_DAY = datetime(2030, 3, 4)
 
@@ -74,14 +71,16 @@ def make_demo(
     about = np.stack([decides, mentioned], axis=1)
     draws = rng.generator(seed, "demo headlines").random((news, 24)).tolist()
     titles = [_headline(topic, other, iter(own)) for (topic, other), own in zip(about.tolist(), draws)]
+    of_topic = [[token in TOPIC_WORDS[n] for token in tokenize(title)] for n, title in zip(decides, titles)]
+    deciding = [[True, *tokens[1:]] for tokens in of_topic]  # the section stands first
     visits = _make_visits(seed, users, train_impressions, dev_impressions, about)
     return Demo(
         News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), titles),
         _behaviors(visits[:train_impressions]),
         _behaviors(visits[train_impressions:]),
         np.concatenate([chance for *_, chance in visits[train_impressions:]]),
-        frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
-        Ragged.from_lists([token in DECIDING[n] for token in tokenize(title)] for n, title in zip(decides, titles)),
+        frozenset[str]().union(*TOPIC_WORDS),
+        Ragged.from_lists(deciding),
     )
 
 
