@@ -12,13 +12,11 @@ class Title(str):
     """An item of a history that is a title, also when it is a single word. Other single words are ids."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clicked:
-    """A clicked title and its part of a score.
+    """A clicked title and its part of a score, which is exactly the sum of its parts (see ``read_user``).
 
-    The user vector is a sum over the clicks, sum_j w_j value_j, where w_j multiplies both attentions of the user
-    encoder; so a score is exactly the sum of its parts w_j value_j . candidate. A part is not an effect: without that
-    title all other parts would be different too (``explain`` computes both).
+    A part is not an effect: without that title all other parts would be different too (``explain`` computes both).
     """
 
     id: str | None  # None for a raw title
