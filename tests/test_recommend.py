@@ -10,7 +10,7 @@ import nrms_np
 from nrms_np import recommend
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
-from nrms_np.app.ranking import FALLBACK, NEWEST, Title
+from nrms_np.app.ranking import FALLBACK, NEWEST, UNKNOWN_ID, Title
 from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
@@ -204,7 +204,7 @@ def test_a_history_keeps_what_can_be_used_and_says_what_not(recommender):
     ranking = recommender.rank(["GONE", "N1", "$ %", "Xyzzy plugh", "N5", "N999"], 3)
     assert ranking.history == ["N1", "N5"] and ranking.fallback is None
     assert ranking.notes == [
-        "left out of the history, not in the catalogue (titles go in quotes): GONE, N999",
+        f"left out of the history, {UNKNOWN_ID}: GONE, N999",
         "left out of the history, without a word that the model knows: $ %, Xyzzy plugh",
     ]
     assert ranking.recommendations == recommender.rank(["N1", "N5"], 3).recommendations
@@ -224,7 +224,7 @@ def test_where_nothing_of_a_history_is_left_the_fallback_ranks_without_what_was_
     assert [found.id for found in ranking.recommendations] == ["J4", "J3"]
     text = ranking.to_text().splitlines()
     assert text[:3] == [
-        "left out of the history, not in the catalogue (titles go in quotes): Qwerty",
+        f"left out of the history, {UNKNOWN_ID}: Qwerty",
         "left out of the history, without a word that the model knows: J2",
         "so it is ranked by the order of the catalogue (last lines first, taken for the newest), not by the model",
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
 NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
-UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
+UNKNOWN_ID = "not in the catalogue (ids as it has them, spaces between, titles in quotes)"
 NO_WORDS = "without a word that the model knows"
 
 
