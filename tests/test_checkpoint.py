@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.config import Config
+from nrms_np.data import files
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.errors import InputError, NonFiniteError
 from nrms_np.model import init_parameters, parameter_shapes

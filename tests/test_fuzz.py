@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from nrms_np.app import files
+from nrms_np.data import files
 from tests.programs.fuzz import fuzz
 
 pytestmark = pytest.mark.slow
