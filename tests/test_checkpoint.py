@@ -156,7 +156,7 @@ def lines(*words):
         ({"users": None}, "users"),
         ({"click_counts": None}, "click_counts"),
         ({"click_counts": np.array([1, 2, 3])}, "argument 2 is longer than argument 1"),
-        ({"clicked_news": lines("N1", "N2")[:-1]}, "cut off"),
+        ({"clicked_news": lines("N1", "N2")[:-1]}, "argument 2 is longer than argument 1"),
         ({"users": np.array([255, 10], np.uint8)}, "utf-8"),
         ({"vocabulary": lines(UNKNOWN_WORD, "a", "b", "c")}, "embedding is float32 (5, 5), expected float32 (4, 5)"),
         ({"vocabulary": lines(UNKNOWN_WORD, "a", "b", "c", "a")}, "twice"),

@@ -58,9 +58,8 @@ def _made_of(folder: Path) -> list:
         files = [os.stat(folder / name) for name in ("news.tsv", "behaviors.tsv")]
     except OSError:
         return []
-    if sum(file.st_size for file in files) < LEAST_BYTES:
-        return []
-    return [FORMAT, TOKEN.pattern, *([file.st_size, file.st_mtime_ns, file.st_ctime_ns] for file in files)]
+    found = [FORMAT, TOKEN.pattern, *([file.st_size, file.st_mtime_ns, file.st_ctime_ns] for file in files)]
+    return found if sum(file.st_size for file in files) >= LEAST_BYTES else []
 
 
 def _places(folder: Path) -> Iterator[Path]:
