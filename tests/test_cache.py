@@ -48,11 +48,11 @@ def read_text(folder):
     """What the text files say, without a cache."""
     notes = Notes()
     news = read_news(folder / "news.tsv", notes)
-    return news, read_behaviors(folder / "behaviors.tsv", news, notes)
+    return news, read_behaviors(folder / "behaviors.tsv", news, notes), notes.lines()
 
 
 def contents(data):
-    news, behaviors = data
+    news, behaviors = data[:2]
     assert news.tokens.words == Tokens.from_titles(news.titles).words
     lists = [news.tokens.titles, behaviors.histories, behaviors.candidates]
     return [news.ids, news.categories, news.titles, news.number, behaviors.text_columns(),

@@ -61,7 +61,6 @@ class Behaviors:
     histories: Ragged  # [impressions] of news numbers, oldest click first
     candidates: Ragged  # [impressions] of news numbers, in the order of the file
     labels: np.ndarray | None  # int8 [all candidates], 1 = clicked; None for an unlabelled test file
-    notes: tuple[str, ...] = ()  # what reading left out or found odd, in news.tsv too
 
     @classmethod
     def from_lists(cls, impression_ids: list[str], users: list[str], times: list[str], *others: Any) -> Self:
@@ -87,7 +86,7 @@ class Behaviors:
         ids, users, times = (column[which] for column in (self.impression_ids, self.users, self.times))
         histories, candidates = self.histories.take(which), self.candidates.take(which)
         labels = None if self.labels is None else Ragged(self.labels, self.candidates.offsets).take(which).values
-        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels, self.notes)
+        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels)
 
     @cached_property
     def checksum(self) -> int:

@@ -40,16 +40,16 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     made_of = _made_of(folder)
     places = list(_places(folder)) if made_of else []
     data = next(filter(None, (_load(place, made_of) for place in places)), None)
-    if data is None or strict and data[1].notes:  # one of the notes may be an error then
+    if data is None or strict and data[2]:  # one of the notes may be an error then
         notes = Notes(strict)
         news = read_news(folder / "news.tsv", notes)
-        data = news, read_behaviors(folder / "behaviors.tsv", news, notes)
+        data = news, read_behaviors(folder / "behaviors.tsv", news, notes), notes.lines()
         unchanged = _made_of(folder) == made_of  # while they were read
         if places and unchanged and not any(_save(place, made_of, *data) for place in places):
             where = " and ".join(str(place.parent) for place in places)
             print(f"nothing is kept of {folder} for later runs: cannot write into {where}", file=sys.stderr)
-    say(data[1].notes)
-    return data
+    say(data[2])
+    return data[:2]
 
 
 def _made_of(folder: Path) -> list:
@@ -70,20 +70,15 @@ def _places(folder: Path) -> Iterator[Path]:
         yield home / "nrms_np" / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16] / NAME
 
 
-def _load(place: Path, made_of: list) -> tuple[News, Behaviors] | None:
-    """The data of a cache (see ``_save``), mapped from its file; None when it is missing, damaged or of other files."""
+def _load(place: Path, made_of: list) -> tuple[News, Behaviors, list[str]] | None:
+    """What ``_save`` kept, mapped from its file; None when that is missing, damaged or made of other files."""
     try:
-        with open(place, "rb") as file:
-            stated, checksum = int(file.read(64), 16), 0
-            while block := file.read(1 << 22):  # not of the map: its pages would count as memory of the process
-                checksum = zlib.crc32(block, checksum)
-            if checksum != stated:
-                return None
-            file.seek(64)
-            head = json.loads(file.readline())
-            start = file.tell()
         # "c", a private copy on write: for read-only arrays Numba would compile each kernel once more
         mapped = np.asarray(np.memmap(place, np.uint8, "c"))
+        checksum, start = map(int, mapped[:64].tobytes().split())
+        if zlib.crc32(mapped[64:].data) != checksum:
+            return None
+        head = json.loads(mapped[64:start].tobytes())
     except (OSError, ValueError):
         return None
     if head["made_of"] != made_of:
@@ -97,13 +92,13 @@ def _load(place: Path, made_of: list) -> tuple[News, Behaviors] | None:
         arrays[name] = Ragged(arrays.pop(f"{name}.values"), arrays.pop(f"{name}.offsets"))
     news = News(*head["news"])
     vars(news)["tokens"] = Tokens(head["words"], arrays.pop("tokens"))  # where cached_property looks first
-    behaviors = Behaviors(**{"labels": None, "notes": tuple(head["notes"]), **arrays})
+    behaviors = Behaviors(**{"labels": None, **arrays})
     vars(behaviors)["checksum"] = head["checksum"]
-    return news, behaviors
+    return news, behaviors, head["notes"]
 
 
-def _save(place: Path, made_of: list, news: News, behaviors: Behaviors) -> bool:
-    """Keep the data: a checksum, a line of JSON, the arrays. False where it cannot be written."""
+def _save(place: Path, made_of: list, news: News, behaviors: Behaviors, notes: list[str]) -> bool:
+    """Keep the data: a checksum, the length of what is JSON, that, the arrays. False where it cannot be written."""
     arrays = {name: value for name, value in vars(behaviors).items() if isinstance(value, np.ndarray)}
     for name, ragged in zip(RAGGED, (news.tokens.titles, behaviors.histories, behaviors.candidates)):
         arrays |= {f"{name}.values": ragged.values, f"{name}.offsets": ragged.offsets}
@@ -111,11 +106,11 @@ def _save(place: Path, made_of: list, news: News, behaviors: Behaviors) -> bool:
         "made_of": made_of,
         "news": (news.ids, news.categories, news.titles),
         "words": news.tokens.words,
-        "notes": behaviors.notes,
+        "notes": notes,
         "checksum": behaviors.checksum,
         "arrays": [(name, array.dtype.str, array.nbytes) for name, array in arrays.items()],
     }
-    pieces: list[Any] = [json.dumps(head).encode() + b"\n"]
+    pieces: list[Any] = [json.dumps(head).encode()]
     for array in arrays.values():
         pieces += [bytes(-len(pieces[-1]) % 64), array.view(np.uint8).data]  # an array begins at a cache line
     checksum = 0
@@ -123,7 +118,7 @@ def _save(place: Path, made_of: list, news: News, behaviors: Behaviors) -> bool:
         checksum = zlib.crc32(piece, checksum)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_file(place, lambda file: file.writelines([b"%064x" % checksum, *pieces]))
+        write_file(place, lambda file: file.writelines([b"%10d %53d" % (checksum, 64 + len(pieces[0])), *pieces]))
     except OSError as error:  # no error if its .part is gone: another process was just faster
         return isinstance(error, OutputError) and isinstance(error.__context__, FileNotFoundError)
     return True
