@@ -59,7 +59,8 @@ def _write(out: Path, folders: Iterable[Folder]) -> None:
     Raises OutputError when it cannot be written.
     """
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        if not out.parent.exists():
+            out.parent.mkdir(parents=True)
         with TemporaryDirectory(prefix="part-", dir=out.parent) as part:
             for name, news, impressions in folders:
                 count = write_folder(Path(part) / out.name / name, news, impressions)

@@ -36,7 +36,12 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
             _sync(file.fileno())
         left = "what is there is the old file or the new one"  # a network can rename and yet report an error
         os.replace(temporary, path)
-        _sync_folder(path.parent)  # the new name is on disk too
+        with suppress(OSError):  # the new name is on disk too; Windows opens no folder, some file systems flush none
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}); {left}") from None
     finally:
@@ -51,16 +56,6 @@ def _sync(handle: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
             raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the names in a folder, where the system can: Windows opens no folder, some file systems flush none."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,17 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     """
     folder = Path(folder)
     made_of = _made_of(folder)
-    places = list(_places(folder)) if made_of else []
+    places = [folder / NAME]  # the best one first
+    home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    if home.is_absolute():  # there may be no home
+        places.append(home / "nrms_np" / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16] / NAME)
     data = next(filter(None, (_load(place, made_of) for place in places)), None)
     if data is None or strict and data[2]:  # one of the notes may be an error then
         notes = Notes(strict)
         news = read_news(folder / "news.tsv", notes)
         data = news, read_behaviors(folder / "behaviors.tsv", news, notes), notes.lines()
         unchanged = _made_of(folder) == made_of  # while they were read
-        if places and unchanged and not any(_save(place, made_of, *data) for place in places):
+        if made_of and unchanged and not any(_save(place, made_of, *data) for place in places):
             where = " and ".join(str(place.parent) for place in places)
             print(f"nothing is kept of {folder} for later runs: cannot write into {where}", file=sys.stderr)
     say(data[2])
@@ -60,14 +62,6 @@ def _made_of(folder: Path) -> list:
         return []
     found = [FORMAT, TOKEN.pattern, *([file.st_size, file.st_mtime_ns, file.st_ctime_ns] for file in files)]
     return found if sum(file.st_size for file in files) >= LEAST_BYTES else []
-
-
-def _places(folder: Path) -> Iterator[Path]:
-    """Where its cache can be, the best place first."""
-    yield folder / NAME
-    home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    if home.is_absolute():  # there may be no home
-        yield home / "nrms_np" / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16] / NAME
 
 
 def _load(place: Path, made_of: list) -> tuple[News, Behaviors, list[str]] | None:
