@@ -44,31 +44,23 @@ def main(argv: list[str] | None = None) -> None:
         "--draw", type=cli.count, metavar="N", default=20, help="of clicks only: draw so many (default: 20)"
     )
     args = parser.parse_args(argv or [])
-    if os.path.lexists(args.out):  # a link to nothing too
-        raise InputError(f"--out {args.out}: exists already; give a new folder")
-    notes = Notes()
-    _write(args.out, _folders(args, notes))
-    say(notes.lines())
-    if (args.out / "dev").exists():
-        print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
-
-
-def _write(out: Path, folders: Iterable[Folder]) -> None:
-    """Write a folder beside ``out`` that gets its name when all is written; otherwise, nothing is left.
-
-    Raises OutputError when it cannot be written.
-    """
+    out, notes = args.out, Notes()
+    if os.path.lexists(out):  # a link to nothing too
+        raise InputError(f"--out {out}: exists already; give a new folder")
     try:
         if not out.parent.exists():
             out.parent.mkdir(parents=True)
-        with TemporaryDirectory(prefix="part-", dir=out.parent) as part:
-            for name, news, impressions in folders:
+        with TemporaryDirectory(prefix="part-", dir=out.parent) as part:  # all of it gets the name, or nothing is left
+            for name, news, impressions in _folders(args, notes):
                 count = write_folder(Path(part) / out.name / name, news, impressions)
                 print(f"{out / name}: {len(news):,} news, {count:,} impressions")
             os.rename(Path(part) / out.name, out)
     except OSError as error:  # what cannot be read is an InputError
         what = f"cannot be written ({error.strerror or error}); nothing of it is left"
         raise OutputError(f"--out {out}: {what}") from None
+    say(notes.lines())
+    if (out / "dev").exists():
+        print(f"train with: {cli.command('train', '--train', out / 'train', '--dev', out / 'dev')}")
 
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:

@@ -30,8 +30,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
     A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
-    that fastText and word2vec write. The first row of a word counts; a word without one takes the first row that differs
-    in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
+    that fastText and word2vec write. The first row of a word counts; a word without one takes the first that differs in
+    nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
     when the row of a wanted word is no vector, for another kind of file, and when most rows are no vectors.
     """
     wanted, notes = frozenset(wanted), Notes()
