@@ -40,14 +40,14 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     places = [folder / NAME]  # the best one first
     home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if home.is_absolute():  # there may be no home
-        places.append(home / "nrms_np" / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16] / NAME)
-    data = next(filter(None, (_load(place, made_of) for place in places)), None)
+        places.append(home / "nrms_np" / hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16] / NAME)
+    kept = data = next(filter(None, (_load(place, made_of) for place in places)), None)
     if data is None or strict and data[2]:  # one of the notes may be an error then
         notes = Notes(strict)
         news = read_news(folder / "news.tsv", notes)
         data = news, read_behaviors(folder / "behaviors.tsv", news, notes), notes.lines()
-        unchanged = _made_of(folder) == made_of  # while they were read
-        if made_of and unchanged and not any(_save(place, made_of, *data) for place in places):
+        worth_keeping = not kept and made_of and made_of == _made_of(folder)  # they may change while they are read
+        if worth_keeping and not any(_save(place, made_of, *data) for place in places):
             where = " and ".join(str(place.parent) for place in places)
             print(f"nothing is kept of {folder} for later runs: cannot write into {where}", file=sys.stderr)
     say(data[2])
