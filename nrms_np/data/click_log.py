@@ -50,10 +50,10 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
     for kind in ("item", "title", "category") if "item" in needed else COLUMNS:
         named = (usual[name] for name in COLUMNS[kind].split() if name in usual)
         found[kind] = given.get(kind) or next(named, None)
-    if "item" not in needed and _is_yes(row.get(found["shown"], "")) is None:
-        found["item"] = None
-    elif "item" not in needed:
-        found["item"], needed = found["item"] or found["title"], (*needed, "item")
+    if "item" not in needed:  # a log
+        is_list = _is_yes(row.get(found["shown"], "")) is None
+        found["item"] = None if is_list else found["item"] or found["title"]
+        needed = needed if is_list else (*needed, "item")
     for kind, name in found.items():
         if name not in row and (name or kind in needed):
             columns = ", ".join(map(str, row))

@@ -30,6 +30,7 @@ SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["te
 HALF = len(TOPICS) // 2
 TRAIN_DAYS = 5  # the next day is the dev day
 FIRST_DAY = datetime(2030, 3, 4)
+LEAST_NEWS = 500
 
 # A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
 # chance of each click.
@@ -65,8 +66,8 @@ def make_demo(
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
     same. Raises ValueError when ``news`` is too small to fill every topic and day.
     """
-    if news < 500:
-        raise ValueError(f"news = {news}: the demo corpus needs at least 500")
+    if news < LEAST_NEWS:
+        raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
     draw = rng.generator(seed, "demo topics")
     decides = draw.integers(len(TOPICS), size=news)
     other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
