@@ -128,6 +128,15 @@ def test_what_was_left_out_is_said_each_time(folder, reads, capsys):
         read_folder(folder, strict=True)
 
 
+def test_strict_reading_with_notes_writes_no_valid_cache_again(folder, reads):
+    path = folder / "news.tsv"
+    path.write_text(path.read_text() * 2)  # each article twice: a note and no error
+    read_folder(folder)
+    before = (folder / library.NAME).stat().st_mtime_ns
+    read_folder(folder, strict=True)
+    assert len(reads) == 2 and (folder / library.NAME).stat().st_mtime_ns == before
+
+
 def flip(path, place):
     data = bytearray(path.read_bytes())
     data[place] ^= 1
