@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     if not labelled and not args.prediction:
         no_metrics = f"{args.data}/behaviors.tsv has no labels (-0, -1), so there are no metrics"
         raise InputError(f"{no_metrics}; give --prediction FILE.zip to write the ranks")
-    news_words = cut_titles(checkpoint.vocabulary.encode_tokens(news.tokens), checkpoint.config)
+    news_words = cut_titles(checkpoint.vocabulary.encode(news.tokens), checkpoint.config)
     mpi.check_equal({**checkpoint.params, "impressions": behaviors.checksum, "titles": news_words.values})
     print(f"{args.data}: {len(news):,} news, {len(behaviors):,} impressions, {len(candidates.values):,} candidates")
     print(f"unknown title words: {unknown_share(news_words):.1%}")

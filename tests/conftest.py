@@ -12,8 +12,8 @@ import pytest
 
 from nrms_np import parallel
 from nrms_np.app import baselines, training_run
-from nrms_np.app.files import write_file
 from nrms_np.data.demo import Demo, make_demo
+from nrms_np.data.files import write_file
 
 PNG_END = b"IEND\xaeB`\x82"
 SHARED = Path(__file__).resolve().parents[2] / "shared"

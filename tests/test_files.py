@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from nrms_np.app.files import DIGEST, open_arrays, save_arrays, write_file, write_text
+from nrms_np.data.files import DIGEST, open_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
 
 

@@ -33,7 +33,8 @@ SCRIPT = """
 import os, sys, time
 import numpy as np
 from nrms_np import inference, evaluate, train
-from nrms_np.app import cli, files, mpi, submission, training_run
+from nrms_np.app import cli, mpi, submission, training_run
+from nrms_np.data import files
 import importlib
 fit = importlib.import_module("nrms_np.fit")
 save_state = training_run.save_state

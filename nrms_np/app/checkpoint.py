@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Config
+from ..data.files import open_arrays, save_arrays
 from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import open_arrays, save_arrays
 
 
 @dataclass(frozen=True, eq=False)

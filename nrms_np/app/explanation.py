@@ -16,13 +16,13 @@ import numpy as np
 
 from .. import rng
 from ..config import Config
+from ..data.files import write_text
 from ..data.vocabulary import tokenize
 from ..encoder import Parameters, side_weights
 from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, only_mentioned, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .files import write_text
 from .ranking import UNKNOWN_ID
 from .recommender import Item, Reader, Recommender, drop_each, read_user
 

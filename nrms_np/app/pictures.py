@@ -12,8 +12,8 @@ from matplotlib.figure import Figure  # and no pyplot: a notebook keeps the back
 from matplotlib.font_manager import FontProperties, findfont, findSystemFonts, fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
+from ..data.files import write_file
 from ..fit import Record
-from .files import write_file
 
 BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
 say_once = cache(print)

@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from ..adam import AdamState
 from ..config import Config
+from ..data.files import open_arrays, save_arrays, write_text
 from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import TrainingState
 from . import cli
 from .checkpoint import as_written_now, load_checkpoint
-from .files import open_arrays, save_arrays, write_text
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 LOCK_FILE = "lock"  # empty: it is there to be locked

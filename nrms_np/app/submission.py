@@ -7,11 +7,11 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
+from ..data.files import write_file
 from ..data.mind import texts
 from ..errors import InputError
 from ..metrics import rank_candidates
 from ..ragged import Ragged
-from .files import write_file
 from .mpi import ALONE, Ranks
 
 

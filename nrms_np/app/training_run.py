@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ..data.demo import Demo, write_demo
+from ..data.files import write_text
 from ..data.vocabulary import tokenize
 from ..errors import InputError, OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
@@ -22,7 +23,6 @@ from ..model import init_parameters
 from . import baselines, cli, mpi, report, run_folder
 from .checkpoint import Checkpoint, save_checkpoint
 from .console import Stopped, on_stop, stop
-from .files import write_text
 from .run_data import Prepared, load_data, prepare_data
 from .run_folder import CHECKPOINT_FILE, RESUME_FILE, SETTINGS_FILE, RunSettings, save_state
 
