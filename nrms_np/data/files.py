@@ -26,18 +26,24 @@ Arrays = dict[str, np.ndarray]
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part.
 
-    Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.
+    A link stays, and a device or a pipe is written into. Raises OutputError when writing fails: disk full, no
+    permission. The old bytes are there then, and no ``.part``.
     """
-    temporary, left = path.with_name(path.name + ".part"), "what was there before is intact"
+    target, left = Path(os.path.realpath(path)), "what was there before is intact"
+    temporary = target.with_name(target.name + ".part")
     try:
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as file:
+                write(file)
+            return
         with open(temporary, "w+b") as file:
             write(file)
             file.flush()
             _sync(file.fileno())
         left = "what is there is the old file or the new one"  # a network can rename and yet report an error
-        os.replace(temporary, path)
+        os.replace(temporary, target)
         with suppress(OSError):  # the new name is on disk too; Windows opens no folder, some file systems flush none
-            folder = os.open(path.parent, os.O_RDONLY)
+            folder = os.open(target.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
             finally:
