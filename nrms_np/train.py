@@ -3,10 +3,12 @@
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from nrms_np.app import cli, mpi, threads, training_run
-from nrms_np.app.run_folder import RunSettings, read_settings
+from nrms_np.app import cli, mpi, threads
+from nrms_np.app.run_folder import RunSettings, claim, make_folder, read_settings
+from nrms_np.app.training_run import train_in
 
 DESCRIPTION = """Train the NRMS news recommender.
 
@@ -35,7 +37,7 @@ One process a machine is best: threads share the words and titles of a batch, pr
 one process, up to rounding. When a process is killed, the exit code is that of mpiexec."""
 
 
-def make_parser() -> argparse.ArgumentParser:
+def main(argv: list[str] | None = None) -> None:
     parser = cli.make_parser("train", DESCRIPTION, EPILOG)
     parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
     folders = "MIND folders to train on; the demo corpus if not given"
@@ -51,13 +53,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="RUN", help=go_on)
     cli.add_threads(parser)
     cli.add_settings(parser)
-    return parser
-
-
-def main(argv: list[str] | None = None) -> None:
-    parser = make_parser()
     given = vars(parser.parse_args(argv or []))  # in a notebook the command line is another's
-    threads.use(given.pop("threads") or mpi.ranks().threads)
+    ranks = mpi.ranks()
+    threads.use(given.pop("threads") or ranks.threads)
     if "resume" in given:
         folder = given.pop("resume")
         settings = mpi.first(lambda: read_settings(folder).changed(given))
@@ -66,8 +64,9 @@ def main(argv: list[str] | None = None) -> None:
             parser.error("--dev goes with --train")
         config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
         settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
-        folder = mpi.first(lambda: training_run.make_folder(settings, given.get("run")))
-    training_run.train_in(folder, settings)
+        folder = mpi.first(lambda: make_folder(settings, given.get("run")))
+    with nullcontext() if ranks.rank else claim(folder):
+        train_in(folder, settings)
 
 
 if __name__ == "__main__":

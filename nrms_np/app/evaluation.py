@@ -1,36 +1,42 @@
-"""How good a trained model is and for whom: metrics with intervals, of all impressions and of groups (chapter 12)."""
+"""How good a trained model is and for whom (chapter 12): metrics with intervals, and the file of the leaderboard."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 from tqdm import tqdm
 
 from ..batch import cut_histories
-from ..clicks import find_clicks
+from ..clicks import Clicks, find_clicks
 from ..data.mind import Behaviors, texts
+from ..errors import InputError
 from ..fit import validation_loss
-from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
+from ..metrics import impression_metrics, mean_metrics, rank_candidates
+from ..ragged import Ragged
 from ..rng import generator
 from .checkpoint import Checkpoint
-from .report import describe_clicks, join_counts
+from .files import write_file
+from .mpi import ALONE, Ranks
 
 RESAMPLES = 1000  # of the bootstrap
-NAMES = dict(zip(METRICS, ("AUC", "MRR", "nDCG@5", "nDCG@10")))
+NAMES = ("AUC", "MRR", "nDCG@5", "nDCG@10")  # of metrics.METRICS
 
 
-@dataclass(frozen=True)
-class Group:
-    """The metrics of some of the impressions."""
+def describe_clicks(clicks: Clicks) -> str:
+    """How many clicks there are, and what was left out and why."""
+    left_out = _join_counts(clicks.left_out)
+    return f"{len(clicks):,} clicks" + (f"; impressions left out: {left_out}" if left_out else "")
 
-    name: str
-    impressions: int
-    counted: int  # those with clicks and non-clicks: the others have no metrics
-    metrics: dict[str, float]  # the means over the counted ones; NaN when there is none
-    intervals: dict[str, tuple[float, float]]  # 95 %, see ``bootstrap``
+
+def _join_counts(counts: dict[str, int]) -> str:
+    """{"without history": 2, "empty": 0} is "2 without history"."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
 
 
 def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> str:
-    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, as text.
+    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, of all and by group, as text.
 
     The loss and the metrics are those of ``fit.validate``. Nothing is recommended by popularity here: an
     impression without history has equal scores, and its ranks are decided by the hash that breaks ties.
@@ -38,31 +44,43 @@ def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> 
     candidates, labels = behaviors.candidates, behaviors.known_labels()
     clicks = find_clicks(behaviors.histories, candidates, labels)
     loss, _ = validation_loss(scores, clicks, checkpoint.config)
+    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
+    counts = ~np.isnan(values[:, 0])  # has clicks and non-clicks: the other impressions have no metrics
+    groups = find_groups(checkpoint, behaviors)
+    measured = {
+        name: _measure(values[who & counts], checkpoint.config.seed)
+        for name, who in tqdm(groups.items(), "bootstrap", leave=False)
+    }
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
-    skipped = join_counts(
-        (((clicked == 0) & (shown > 0)).sum(), "where nothing was clicked"),
-        (((clicked == shown) & (shown > 0)).sum(), "where all was clicked"),
-        ((shown == 0).sum(), "where nothing was shown"),
+    skipped = _join_counts(
+        {
+            "where nothing was clicked": ((clicked == 0) & (shown > 0)).sum(),
+            "where all was clicked": ((clicked == shown) & (shown > 0)).sum(),
+            "where nothing was shown": (shown == 0).sum(),
+        }
     )
     without_history = (behaviors.histories.lengths == 0).sum()
-    groups = evaluate(checkpoint, behaviors, scores)
-    total = groups[0]
     lines = [
         f"loss {_text(loss)} over {describe_clicks(clicks)}",
-        f"metrics over {total.counted:,} impressions" + (skipped and f"; skipped: {skipped}"),
+        f"metrics over {counts.sum():,} impressions" + (skipped and f"; skipped: {skipped}"),
         f"without history: {without_history:,} impressions, not skipped (all their candidates score the same)",
         f"\n{'metric':8} {'value':>8}   95 % interval",
     ]
-    for metric, name in NAMES.items():
-        lines.append(f"{name:8} {_text(total.metrics[metric]):>8}   {_text(*total.intervals[metric])}")
-    names = "".join(f" {name:>8}" for name in NAMES.values())
+    lines += [f"{name:8} {mean:>8}   {interval}" for name, mean, interval in zip(NAMES, *measured["all"])]
+    names = "".join(f" {name:>8}" for name in NAMES)
     lines.append(f"\n{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval")
-    for group in groups:
-        means = "".join(f" {_text(mean):>8}" for mean in group.metrics.values())
-        auc = _text(*group.intervals["auc"])
-        lines.append(f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{means}   {auc}")
+    for name, who in groups.items():
+        means, intervals = measured[name]
+        cells = "".join(f" {mean:>8}" for mean in means)
+        lines.append(f"{name:28} {who.sum():>9,} {(who & counts).sum():>9,}{cells}   {intervals[0]}")
     return "\n".join(lines)
+
+
+def _measure(values: np.ndarray, seed: int) -> tuple[list[str], list[str]]:
+    """The mean of each metric of the impressions, and its 95 % interval, as text."""
+    intervals = bootstrap(values, generator(seed, "bootstrap"))
+    return [_text(mean) for mean in mean_metrics(values).values()], [_text(*ends) for ends in intervals]
 
 
 def _text(*values: float) -> str:
@@ -70,22 +88,15 @@ def _text(*values: float) -> str:
     return "-" if np.isnan(values[0]) else " to ".join(f"{value:.4f}" for value in values)
 
 
-def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> list[Group]:
-    """The metrics of the ``scores`` [all candidates] of all impressions, then of groups by user and by history."""
-    ranks = rank_candidates(scores, behaviors.candidates)
-    values = impression_metrics(ranks, behaviors.known_labels(), behaviors.candidates.offsets)
+def find_groups(checkpoint: Checkpoint, behaviors: Behaviors) -> dict[str, np.ndarray]:
+    """Which impressions are in which group, by user and by history. bool [impressions] of each."""
     in_training, most = set(checkpoint.users), checkpoint.config.history_length
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
-    members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
+    groups = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     kept = cut_histories(behaviors.histories, checkpoint.config).lengths
     for low, high in [(0, 0), (1, min(10, most)), (11, most)]:  # no history, a short one, a long one
         if low <= high:
-            members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
-    groups = []
-    for name, who in tqdm(members.items(), "bootstrap", leave=False):
-        counted = values[who & ~np.isnan(values[:, 0])]
-        intervals = dict(zip(METRICS, bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))))
-        groups.append(Group(name, int(who.sum()), len(counted), mean_metrics(counted), intervals))
+            groups[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
     return groups
 
 
@@ -103,3 +114,45 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float,
         means[r] = drawn @ values / len(values)  # how often each was drawn, times what it scored
     low, high = np.quantile(means, (0.025, 0.975), axis=0)
     return list(zip(low.tolist(), high.tolist()))
+
+
+def write_prediction(
+    path: Path,
+    impression_ids: np.ndarray,
+    candidates: Ragged,
+    scored: Iterable[tuple[int, int, np.ndarray]],
+    mpi_ranks: Ranks = ALONE,
+) -> None:
+    """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
+
+    Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
+    impressions first..end-1, as ``inference.score_pieces`` does; each is written as it comes. ``path`` appears when the
+    file is complete. Raises InputError for an impression id that the format cannot hold. Of several MPI ranks rank 0
+    writes.
+    """
+
+    def lines(scored: tuple[int, int, np.ndarray]) -> bytes:
+        first, last, scores = scored
+        piece = candidates.take(np.arange(first, last))
+        ranks, offsets, written = rank_candidates(scores, piece, first), piece.offsets.tolist(), []
+        form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
+        formatted = [form[rank] for rank in ranks.tolist()]
+        for impression_id, start, end in zip(texts(impression_ids[first:last]), offsets, offsets[1:]):
+            if impression_id.split() != [impression_id]:
+                raise InputError(f"impression id {impression_id!r}: the prediction file needs one, and without spaces")
+            written.append(f"{impression_id} [{','.join(formatted[start:end])}]\n")
+        return "".join(written).encode()
+
+    def write(file: BinaryIO) -> None:
+        member = ZipInfo("prediction.txt", (1980, 1, 1, 0, 0, 0))  # a fixed date: the same ranks give the same bytes
+        member.compress_type = ZIP_DEFLATED
+        member.create_system = 3  # Unix, on every system
+        member.external_attr = 0o644 << 16
+        with ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as text:
+            text.writelines(pieces)
+
+    pieces = mpi_ranks.map(lines, scored)
+    if mpi_ranks.rank == 0:
+        return write_file(path, write)
+    for _ in pieces:  # makes its part of them
+        pass
