@@ -20,19 +20,18 @@ from .checkpoint import Checkpoint
 from .files import write_file
 from .mpi import ALONE, Ranks
 
-RESAMPLES = 1000  # of the bootstrap
 NAMES = ("AUC", "MRR", "nDCG@5", "nDCG@10")  # of metrics.METRICS
 
 
 def describe_clicks(clicks: Clicks) -> str:
     """How many clicks there are, and what was left out and why."""
-    left_out = _join_counts(clicks.left_out)
-    return f"{len(clicks):,} clicks" + (f"; impressions left out: {left_out}" if left_out else "")
+    return f"{len(clicks):,} clicks{_join_counts('; impressions left out: ', clicks.left_out)}"
 
 
-def _join_counts(counts: dict[str, int]) -> str:
-    """{"without history": 2, "empty": 0} is "2 without history"."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+def _join_counts(title: str, counts: dict[str, int]) -> str:
+    """("skipped: ", {"without history": 2, "empty": 0}) is "skipped: 2 without history"; without counts it is ""."""
+    told = ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+    return told and title + told
 
 
 def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> str:
@@ -44,43 +43,35 @@ def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> 
     candidates, labels = behaviors.candidates, behaviors.known_labels()
     clicks = find_clicks(behaviors.histories, candidates, labels)
     loss, _ = validation_loss(scores, clicks, checkpoint.config)
-    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
-    counts = ~np.isnan(values[:, 0])  # has clicks and non-clicks: the other impressions have no metrics
-    groups = find_groups(checkpoint, behaviors)
-    measured = {
-        name: _measure(values[who & counts], checkpoint.config.seed)
-        for name, who in tqdm(groups.items(), "bootstrap", leave=False)
-    }
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
-    skipped = _join_counts(
-        {
-            "where nothing was clicked": ((clicked == 0) & (shown > 0)).sum(),
-            "where all was clicked": ((clicked == shown) & (shown > 0)).sum(),
-            "where nothing was shown": (shown == 0).sum(),
-        }
-    )
+    skipped = {
+        "where nothing was clicked": ((clicked == 0) & (shown > 0)).sum(),
+        "where all was clicked": ((clicked == shown) & (shown > 0)).sum(),
+        "where nothing was shown": (shown == 0).sum(),
+    }
+    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
+    counts = ~np.isnan(values[:, 0])  # not skipped
     without_history = (behaviors.histories.lengths == 0).sum()
     lines = [
         f"loss {_text(loss)} over {describe_clicks(clicks)}",
-        f"metrics over {counts.sum():,} impressions" + (skipped and f"; skipped: {skipped}"),
+        f"metrics over {counts.sum():,} impressions{_join_counts('; skipped: ', skipped)}",
         f"without history: {without_history:,} impressions, not skipped (all their candidates score the same)",
         f"\n{'metric':8} {'value':>8}   95 % interval",
     ]
-    lines += [f"{name:8} {mean:>8}   {interval}" for name, mean, interval in zip(NAMES, *measured["all"])]
-    names = "".join(f" {name:>8}" for name in NAMES)
-    lines.append(f"\n{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval")
-    for name, who in groups.items():
-        means, intervals = measured[name]
-        cells = "".join(f" {mean:>8}" for mean in means)
-        lines.append(f"{name:28} {who.sum():>9,} {(who & counts).sum():>9,}{cells}   {intervals[0]}")
-    return "\n".join(lines)
+    groups = [f"\n{'impressions':28} {'number':>9} {'counted':>9}{_cells(NAMES)}   AUC's 95 % interval"]
+    for name, who in tqdm(find_groups(checkpoint, behaviors).items(), "bootstrap", leave=False):
+        counted = values[who & counts]
+        means = [_text(mean) for mean in mean_metrics(counted).values()]
+        intervals = [_text(*ends) for ends in bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))]
+        if name == "all":
+            lines += [f"{metric:8} {mean:>8}   {ends}" for metric, mean, ends in zip(NAMES, means, intervals)]
+        groups.append(f"{name:28} {who.sum():>9,} {len(counted):>9,}{_cells(means)}   {intervals[0]}")
+    return "\n".join(lines + groups)
 
 
-def _measure(values: np.ndarray, seed: int) -> tuple[list[str], list[str]]:
-    """The mean of each metric of the impressions, and its 95 % interval, as text."""
-    intervals = bootstrap(values, generator(seed, "bootstrap"))
-    return [_text(mean) for mean in mean_metrics(values).values()], [_text(*ends) for ends in intervals]
+def _cells(row: Iterable[str]) -> str:
+    return "".join(f" {cell:>8}" for cell in row)
 
 
 def _text(*values: float) -> str:
@@ -103,16 +94,15 @@ def find_groups(checkpoint: Checkpoint, behaviors: Behaviors) -> dict[str, np.nd
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
     """The 95 % percentile interval of the mean of each column of ``values`` [impressions, columns].
 
-    Impressions are resampled with replacement, RESAMPLES times. They are taken as independent; those of one user are
+    Impressions are resampled with replacement, 1,000 times. They are taken as independent; those of one user are
     not quite, so the true intervals are a little wider.
     """
-    if not len(values):
+    count = len(values)
+    if not count:
         return [(np.nan, np.nan)] * values.shape[1]
-    means = np.empty((RESAMPLES, values.shape[1]))
-    for r in range(RESAMPLES):
-        drawn = np.bincount(rng.integers(len(values), size=len(values)), minlength=len(values))
-        means[r] = drawn @ values / len(values)  # how often each was drawn, times what it scored
-    low, high = np.quantile(means, (0.025, 0.975), axis=0)
+    # how often each impression was drawn, times what it scored
+    draws = (np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(1000))
+    low, high = np.quantile([drawn @ values / count for drawn in draws], (0.025, 0.975), axis=0)
     return list(zip(low.tolist(), high.tolist()))
 
 

@@ -1,7 +1,6 @@
 """The data of a run: from the folders that its settings name to what trains and validates a model."""
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +79,8 @@ def prepare_data(settings: RunSettings) -> Prepared:
             if split.labels.all():
                 nothing += "; python -m nrms_np.convert FOLDER --out NEW draws titles that were not clicked"
             raise InputError(nothing)
-        news, impressions = len(split.news_words), len(split.candidates)
-        print(f"{name}: {news:,} news, {impressions:,} impressions, {describe_clicks(split.clicks)}")
+        news, clicks = len(split.news_words), describe_clicks(split.clicks)
+        print(f"{name}: {news:,} news, {len(split.candidates):,} impressions, {clicks}")
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
@@ -99,14 +98,10 @@ def load_data(settings: RunSettings) -> tuple[News, Behaviors, News, Behaviors, 
     news, train = join_folders(parts) if len(parts) > 1 else parts[0]
     if settings.dev:
         dev_news, dev = read_folder(Path(settings.dev), settings.strict)
-        if shared := len(set(_lines(dev)).intersection(_lines(train))):
+        shared = len(set(zip(*dev.text_columns())).intersection(zip(*train.text_columns())))  # same id, user and time
+        if shared:
             say([f"{shared:,} of the {len(dev):,} dev impressions are training data too, so dev metrics are too good"])
         return news, train, dev_news, dev, None
     held_out = last_day(*(part for _, part in parts), paths=[folder / "behaviors.tsv" for folder in folders])
     print(f"no --dev: the last day of the training data is held out ({held_out.sum():,} impressions)")
     return news, train.select(np.flatnonzero(~held_out)), news, train.select(np.flatnonzero(held_out)), None
-
-
-def _lines(part: Behaviors) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """What tells impressions apart: id, user and time."""
-    return zip(part.impression_ids.tolist(), part.user_ids[part.users].tolist(), part.times.tolist())

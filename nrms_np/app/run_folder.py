@@ -58,8 +58,6 @@ def read_settings(folder: Path) -> RunSettings:
         saved = {**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))}
         if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
             saved["train"] = [saved["train"]]
-        for path in filter(None, [*(saved["train"] or []), saved["dev"], saved["embeddings"]]):
-            Path(path)  # raises TypeError if it is none
         return RunSettings(**saved | {"config": Config.from_dict(saved["config"])})
     except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
@@ -98,11 +96,10 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Hold the folder: two processes that train in it would write over each other's files. What stops the work inside
-    notes how to go on with its run.
+    """Hold the folder: two processes that train in it would write over each other's files.
 
-    The lock ends with the process, however that ends. Raises InputError when another process holds it, OutputError when
-    the folder cannot be written.
+    What stops the work inside notes how to go on with its run. The lock ends with the process, however that ends.
+    Raises InputError when another process holds it, OutputError when the folder cannot be written.
     """
     try:
         file = open(folder / LOCK_FILE, "ab")
@@ -133,12 +130,12 @@ def _lock(handle: int) -> None:
     """Lock a file by what the system has. Raises BlockingIOError or PermissionError when another process holds it."""
     try:
         import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:  # Windows
         import msvcrt
 
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")
