@@ -1,4 +1,7 @@
-"""Evaluate a trained model: ``python -m nrms_np.evaluate --checkpoint FILE --data DIR``."""
+"""Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
+
+Prints loss and metrics with 95 % intervals, what was left out and why, and the metrics of users with and without
+training data and of short and long histories."""
 
 import sys
 from pathlib import Path
@@ -14,11 +17,6 @@ from nrms_np.data.vocabulary import unknown_share
 from nrms_np.errors import InputError
 from nrms_np.inference import score_pieces
 
-DESCRIPTION = """Evaluate a trained model on MIND data, and write the ranks that MIND's leaderboard takes.
-
-Prints loss and metrics with 95 % intervals, what was left out and why, and the metrics of users with and without
-training data and of short and long histories."""
-
 EPILOG = """examples:
   python -m nrms_np.evaluate --checkpoint runs/demo/checkpoint.npz --data MINDsmall_dev
   python -m nrms_np.evaluate --checkpoint runs/demo/checkpoint.npz --data MINDlarge_test --prediction prediction.zip
@@ -27,7 +25,7 @@ An unlabelled test folder has no metrics: there --prediction is needed."""
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser("evaluate", DESCRIPTION, EPILOG)
+    parser = cli.make_parser("evaluate", __doc__, EPILOG)
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="MIND folder to evaluate on")
     parser.add_argument("--prediction", type=Path, metavar="FILE.zip", help="also write the leaderboard file here")

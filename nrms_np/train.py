@@ -1,4 +1,7 @@
-"""Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
+"""Train the NRMS news recommender.
+
+Without --train it trains on a small built-in corpus of made-up news, which needs no download.
+With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
 import argparse
 import os
@@ -9,11 +12,6 @@ from pathlib import Path
 from nrms_np.app import cli, mpi, threads
 from nrms_np.app.run_folder import RunSettings, claim, make_folder, read_settings
 from nrms_np.app.training_run import train_in
-
-DESCRIPTION = """Train the NRMS news recommender.
-
-Without --train it trains on a small built-in corpus of made-up news, which needs no download.
-With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
 # a small vocabulary, learned in about a minute
 DEMO_SETTINGS = {"learning_rate": 3e-3, "epochs": 4, "dropout": 0.1, "heads": 4, "spread": 1.0}
@@ -38,7 +36,7 @@ one process, up to rounding. When a process is killed, the exit code is that of 
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser("train", DESCRIPTION, EPILOG)
+    parser = cli.make_parser("train", __doc__, EPILOG)
     parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
     folders = "MIND folders to train on; the demo corpus if not given"
     parser.add_argument("--train", type=os.path.realpath, nargs="+", metavar="DIR", help=folders)

@@ -22,7 +22,7 @@ def evaluate_all(prepared: Prepared) -> dict[str, dict[str, float]]:
         "popularity": popularity_scores(prepared.train_behaviors, train_news, prepared.dev_news, shown),
         "mean_vector": mean_vector_scores(prepared.table, *ranked),
     }
-    if not prepared.has_vectors:
+    if not prepared.settings.embeddings:
         vectors = cooccurrence_vectors(prepared.train.news_words, len(prepared.table))
         scores["ppmi_vector"] = mean_vector_scores(vectors, *ranked)
     if prepared.demo:

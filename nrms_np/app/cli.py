@@ -29,7 +29,7 @@ EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss 
 143 by SIGTERM, 129 by SIGHUP."""
 
 
-def make_parser(module: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+def make_parser(module: str, description: str | None, epilog: str = "") -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=f"python -m nrms_np.{module}",
         description=description,

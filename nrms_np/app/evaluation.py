@@ -21,6 +21,7 @@ from .files import write_file
 from .mpi import ALONE, Ranks
 
 NAMES = ("AUC", "MRR", "nDCG@5", "nDCG@10")  # of metrics.METRICS
+Piece = tuple[int, int, np.ndarray]  # first, end, and the scores of the candidates of impressions first..end-1
 
 
 def describe_clicks(clicks: Clicks) -> str:
@@ -59,19 +60,17 @@ def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> 
         f"without history: {without_history:,} impressions, not skipped (all their candidates score the same)",
         f"\n{'metric':8} {'value':>8}   95 % interval",
     ]
-    groups = [f"\n{'impressions':28} {'number':>9} {'counted':>9}{_cells(NAMES)}   AUC's 95 % interval"]
+    groups = [
+        "\nimpressions                     number   counted      AUC      MRR   nDCG@5  nDCG@10   AUC's 95 % interval"
+    ]
     for name, who in tqdm(find_groups(checkpoint, behaviors).items(), "bootstrap", leave=False):
         counted = values[who & counts]
-        means = [_text(mean) for mean in mean_metrics(counted).values()]
+        means = [f"{_text(mean):>8}" for mean in mean_metrics(counted).values()]
         intervals = [_text(*ends) for ends in bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))]
         if name == "all":
-            lines += [f"{metric:8} {mean:>8}   {ends}" for metric, mean, ends in zip(NAMES, means, intervals)]
-        groups.append(f"{name:28} {who.sum():>9,} {len(counted):>9,}{_cells(means)}   {intervals[0]}")
+            lines += [f"{metric:8} {mean}   {ends}" for metric, mean, ends in zip(NAMES, means, intervals)]
+        groups.append(f"{name:28} {who.sum():>9,} {len(counted):>9,} {' '.join(means)}   {intervals[0]}")
     return "\n".join(lines + groups)
-
-
-def _cells(row: Iterable[str]) -> str:
-    return "".join(f" {cell:>8}" for cell in row)
 
 
 def _text(*values: float) -> str:
@@ -107,24 +106,19 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float,
 
 
 def write_prediction(
-    path: Path,
-    impression_ids: np.ndarray,
-    candidates: Ragged,
-    scored: Iterable[tuple[int, int, np.ndarray]],
-    mpi_ranks: Ranks = ALONE,
+    path: Path, impression_ids: np.ndarray, candidates: Ragged, scored: Iterable[Piece], mpi_ranks: Ranks = ALONE
 ) -> None:
     """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
 
-    Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` yields first, end and the scores of
-    impressions first..end-1, as ``inference.score_pieces`` does; each is written as it comes. ``path`` appears when the
-    file is complete. Raises InputError for an impression id that the format cannot hold. Of several MPI ranks rank 0
-    writes.
+    Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` is what ``inference.score_pieces``
+    yields; each piece is written as it comes. ``path`` appears when the file is complete. Raises InputError for an
+    impression id that the format cannot hold. Of several MPI ranks rank 0 writes.
     """
 
-    def lines(scored: tuple[int, int, np.ndarray]) -> bytes:
-        first, last, scores = scored
-        piece = candidates.take(np.arange(first, last))
-        ranks, offsets, written = rank_candidates(scores, piece, first), piece.offsets.tolist(), []
+    def lines(piece: Piece) -> bytes:
+        first, last, scores = piece
+        shown = candidates.take(np.arange(first, last))
+        ranks, offsets, written = rank_candidates(scores, shown, first), shown.offsets.tolist(), []
         form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
         formatted = [form[rank] for rank in ranks.tolist()]
         for impression_id, start, end in zip(texts(impression_ids[first:last]), offsets, offsets[1:]):

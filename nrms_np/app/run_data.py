@@ -33,7 +33,7 @@ class Prepared:
     vocabulary: vocabulary.Vocabulary
     table: np.ndarray  # the word vectors that training starts from
     config: Config  # with the size of the word vectors that were given
-    has_vectors: bool  # word vectors were given
+    settings: RunSettings  # that name the data
 
     @cached_property
     def fingerprint(self) -> str:
@@ -84,7 +84,7 @@ def prepare_data(settings: RunSettings) -> Prepared:
     unknown = vocabulary.unknown_share(dev.news_words)
     print(f"vocabulary: {len(words):,} words; unknown in dev titles: {unknown:.1%} of words")
     table = vectors.make_table(words, counts, known, config.word_size, config.seed)
-    return Prepared(*data, train, dev, words, table, config, bool(known))
+    return Prepared(*data, train, dev, words, table, config, settings)
 
 
 def load_data(settings: RunSettings) -> tuple[News, Behaviors, News, Behaviors, Demo | None]:

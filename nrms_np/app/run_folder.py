@@ -19,7 +19,6 @@ from .console import Stopped
 from .files import open_arrays, save_arrays, write_text
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
-LOCK_FILE = "lock"  # empty: it is there to be locked
 MAY_CHANGE, PATHS = {"epochs", "patience"}, {"train", "dev", "embeddings"}  # settings, when a run goes on
 
 
@@ -101,8 +100,9 @@ def claim(folder: Path) -> Iterator[None]:
     What stops the work inside notes how to go on with its run. The lock ends with the process, however that ends.
     Raises InputError when another process holds it, OutputError when the folder cannot be written.
     """
+    path = folder / "lock"  # empty: it is there to be locked
     try:
-        file = open(folder / LOCK_FILE, "ab")
+        file = open(path, "ab")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     try:
@@ -122,7 +122,7 @@ def claim(folder: Path) -> Iterator[None]:
         file.close()
         if not (folder / SETTINGS_FILE).exists():
             with suppress(OSError):  # there is no run: leave no trace
-                (folder / LOCK_FILE).unlink()
+                path.unlink()
                 folder.rmdir()  # if it is empty
 
 
@@ -139,7 +139,6 @@ def _lock(handle: int) -> None:
 
 
 COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")
-GROUPS = ("param", "first", "second")  # of arrays: the weights, and both moments of Adam
 
 
 def save_state(path: Path, state: TrainingState, config: Config, fingerprint: str) -> None:
@@ -149,8 +148,8 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     """
     header = {"config": asdict(config), "data": fingerprint, "adam_step": state.adam.step}
     header |= {name: getattr(state, name) for name in COUNTERS}
-    groups = zip(GROUPS, (state.params, state.adam.first, state.adam.second))
-    arrays = {f"{group}.{name}": array for group, named in groups for name, array in named.items()}
+    groups = {"param": state.params, "first": state.adam.first, "second": state.adam.second}
+    arrays = {f"{group}.{name}": array for group, named in groups.items() for name, array in named.items()}
     save_arrays(path, "resume", header, arrays)
 
 
@@ -168,7 +167,7 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str)
             if not other:
                 saved, first, second = (
                     as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
-                    for group in GROUPS
+                    for group in ("param", "first", "second")
                 )
                 counters = {name: header[name] for name in COUNTERS}
                 state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)

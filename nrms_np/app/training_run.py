@@ -3,19 +3,17 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
 from ..batch import cut_titles
 from ..data.demo import Demo, write_demo
-from ..encoder import Parameters
 from ..errors import OutputError
 from ..fit import Record, TrainingState, fit, steps_of_epoch
 from ..inference import read_attention
@@ -61,10 +59,8 @@ def train_in(folder: Path, settings: RunSettings) -> None:
         print(f"nothing was left to train after epoch {state.epoch - 1}: give a larger --epochs")
 
     def finish_epoch(record: Record) -> None:
-        mpi.check_equal(
-            {f"{name} after epoch {record['epoch']}": param for name, param in state.params.items()},
-            "use machines of one kind: another processor rounds differently",
-        )
+        weights = {f"{name} after epoch {record['epoch']}": param for name, param in state.params.items()}
+        mpi.check_equal(weights, "use machines of one kind: another processor rounds differently")
         if ranks.rank == 0:
             write_epoch(folder, state, prepared, references())
             save()
@@ -73,7 +69,7 @@ def train_in(folder: Path, settings: RunSettings) -> None:
     with saving(save, lambda: state.step == steps) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks.gradients_of, ranks.map)
     if ranks.rank == 0:
-        show_results(folder, settings, state, prepared, references())
+        show_results(folder, state, prepared, references())
 
 
 @contextmanager
@@ -136,7 +132,7 @@ def print_references(prepared: Prepared) -> dict[str, dict[str, float]]:
     return references
 
 
-def print_row(name: str, record: Mapping[str, Any], is_best: bool = False) -> None:
+def print_row(name: str, record: Record, is_best: bool = False) -> None:
     columns = ("loss", "val_loss", "positive_probability", *METRICS)
     cells = [f"{record[column]:.4f}" if column in record else "" for column in columns]
     speed = f"{record['samples_per_second']:,.0f}" if "samples_per_second" in record else ""
@@ -144,9 +140,7 @@ def print_row(name: str, record: Mapping[str, Any], is_best: bool = False) -> No
     print(f"{name:>11} " + " ".join(f"{cell:>8}" for cell in cells) + f"  {speed:>9}{star}", flush=True)
 
 
-def show_results(
-    folder: Path, settings: RunSettings, state: TrainingState, prepared: Prepared, references: dict[str, dict]
-) -> None:
+def show_results(folder: Path, state: TrainingState, prepared: Prepared, references: dict[str, dict]) -> None:
     """Draw the pictures; print how good the best epoch was and what to do with its model: evaluate it on the dev data,
     recommend for a reader of them, and explain what is recommended."""
     from . import pictures  # only now: importing matplotlib takes a while
@@ -156,14 +150,14 @@ def show_results(
         print(f"stopped early: no better dev AUC since epoch {state.best['epoch']} (--patience)")
     pictures.draw(folder, state, prepared)
     print()
-    demo, auc = prepared.demo, state.best["auc"]
+    demo, settings, auc = prepared.demo, prepared.settings, state.best["auc"]
     data = Path(settings.dev or (settings.train or [""])[-1])  # the dev data, or what they are a day of
     if demo:
         data, oracle = folder / "corpus" / "dev", references["oracle"]["auc"]
         write_corpus(data.parent, demo)
         lift = (auc - 0.5) / (oracle - 0.5)
         print(f"AUC {auc:.4f} beside the oracle's {oracle:.4f}: {lift:.1%} of its lift over 0.5")
-        print(f"on the words that decide fall: {shares_of_deciding(demo, prepared, state.best_params)}")
+        print(f"on the words that decide fall: {shares_of_deciding(demo, prepared, state)}")
     print(f"best epoch {state.best['epoch']}: AUC {auc:.4f}. Results are in {folder}")
     print("next, ready to paste:")
     checkpoint = folder / CHECKPOINT_FILE
@@ -189,12 +183,12 @@ def write_corpus(path: Path, demo: Demo) -> None:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def shares_of_deciding(demo: Demo, prepared: Prepared, params: Parameters) -> str:
+def shares_of_deciding(demo: Demo, prepared: Prepared, state: TrainingState) -> str:
     """How much falls on the words that decide what a dev title of the demo is about."""
     shown = np.unique(demo.dev.candidates.values)
     titles = prepared.dev.news_words.take(shown)
     decides = cut_titles(demo.deciding, prepared.config).take(shown).values == 1
-    self_attention, additive = read_attention(params, titles, prepared.config)
+    self_attention, additive = read_attention(state.best_params, titles, prepared.config)
     # what each word receives: of additive attention; of self-attention, the mean over heads and queries
     received = {
         "equal weights": np.repeat(1 / titles.lengths, titles.lengths),
