@@ -45,9 +45,8 @@ def main(argv: list[str] | None = None) -> None:
     vectors = "text file of word vectors to start from (GloVe, fastText, word2vec; also .gz, .bz2, .xz, .zip)"
     parser.add_argument("--embeddings", type=os.path.realpath, metavar="FILE", help=vectors)
     parser.add_argument("--strict", action="store_true", help="an id that news.tsv does not hold is an error")
-    parser.add_argument(
-        "--run", type=Path, metavar="DIR", help="folder for the results; a new runs/<name> if not given"
-    )
+    results = "folder for the results; a new runs/<name> if not given"
+    parser.add_argument("--run", type=Path, metavar="DIR", help=results)
     go_on = "go on with a run; its settings come from its folder, but --epochs, --patience and paths may change"
     parser.add_argument("--resume", type=Path, metavar="RUN", help=go_on)
     cli.add_threads(parser)

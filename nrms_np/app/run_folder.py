@@ -83,7 +83,7 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
             made.mkdir(parents=True, exist_ok=made is folder)  # of runs that start at once each makes its own
             break
         except FileExistsError as error:
-            if folder or error.filename != str(made):
+            if folder or Path(error.filename) != made:
                 raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
         except OSError as error:
             raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
