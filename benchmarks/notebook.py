@@ -131,10 +131,13 @@ def command(folder: Path | None, on_step: OnStep) -> None:
     from nrms_np.model import init_parameters
 
     threads.use(0)
+    import numpy as np  # only now: a command sets BLAS's threads first
+
     data = str(folder) if folder else None  # None: the demo corpus
     with contextlib.redirect_stdout(sys.stderr):
         prepared = prepare_data(RunSettings(Config(), [data] if data else None, data, None))
-    state = TrainingState.start(init_parameters(prepared.table, prepared.config, prepared.word_counts))
+    word_counts = np.bincount(prepared.train.news_words.values, minlength=len(prepared.table))
+    state = TrainingState.start(init_parameters(prepared.table, prepared.config, word_counts))
     before = 0.0
 
     def finish_step() -> None:

@@ -148,7 +148,8 @@ def test_a_corpus_in_another_script_is_learned_as_well(monkeypatch):
         news = News(demo.news.ids, demo.news.categories, titles)
         monkeypatch.setattr(run_data, "make_demo", lambda news=news: replace(demo, news=news))
         prepared = run_data.prepare_data(RunSettings(config, None, None, None))
-        state = TrainingState.start(init_parameters(prepared.table, config, prepared.word_counts))
+        word_counts = np.bincount(prepared.train.news_words.values, minlength=len(prepared.table))
+        state = TrainingState.start(init_parameters(prepared.table, config, word_counts))
         training.fit(state, prepared.train, prepared.dev, config, lambda record: None)
         aucs[script] = state.best["auc"]
     assert aucs["Latin"] > 0.84

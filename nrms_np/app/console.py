@@ -34,12 +34,11 @@ def stop(number: int) -> NoReturn:
 
 def stop_again(unraisable: Any) -> None:
     """For sys.unraisablehook: a signal that came during a callback, which lets no exception out, comes once more."""
-    if isinstance(unraisable.exc_value, Stopped):
-        # pthread_kill also ends a wait of the main thread; Windows lacks it
-        send = getattr(signal, "pthread_kill", lambda _, number: signal.raise_signal(number))
-        threading.Timer(0.1, send, (threading.main_thread().ident, *unraisable.exc_value.args)).start()
-    else:
-        sys.__unraisablehook__(unraisable)
+    if not isinstance(unraisable.exc_value, Stopped):
+        return sys.__unraisablehook__(unraisable)
+    # pthread_kill also ends a wait of the main thread; Windows lacks it
+    send = getattr(signal, "pthread_kill", lambda _, number: signal.raise_signal(number))
+    threading.Timer(0.1, send, (threading.main_thread().ident, *unraisable.exc_value.args)).start()
 
 
 @contextmanager

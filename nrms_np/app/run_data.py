@@ -47,11 +47,6 @@ class Prepared:
             crc = zlib.crc32(array.data, crc)
         return f"{len(self.train.clicks)} clicks, {crc:08x}"
 
-    @property
-    def word_counts(self) -> np.ndarray:
-        """How often each word of the vocabulary stands in the training titles. int64 [vocabulary]."""
-        return np.bincount(self.train.news_words.values, minlength=len(self.table))
-
 
 def prepare_data(settings: RunSettings) -> Prepared:
     """Everything as integers, and the first word vectors. Prints what there is; raises InputError if none trains."""

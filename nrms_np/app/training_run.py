@@ -39,11 +39,11 @@ def train_in(folder: Path, settings: RunSettings) -> None:
     prepared = prepare_data(settings)
     config, fingerprint = prepared.config, prepared.fingerprint
     mpi.check_equal({**asdict(config), "data": fingerprint})
+    word_counts = np.bincount(prepared.train.news_words.values, minlength=len(prepared.table))
     # a copy: training changes its table in place, and the rankings that need no training are those of the first one
-    start = init_parameters(prepared.table.copy(), config, prepared.word_counts)
+    start = init_parameters(prepared.table.copy(), config, word_counts)
     state = mpi.first(lambda: run_folder.load_run(folder, start, config, fingerprint))
     mpi.first(lambda: run_folder.keep_settings(folder, settings))
-    steps = steps_of_epoch(prepared.train.clicks, config)
     save = partial(save_state, folder / RESUME_FILE, state, config, fingerprint)
 
     # evaluated and printed when first asked for: on a large dev set they take a while
@@ -66,7 +66,7 @@ def train_in(folder: Path, settings: RunSettings) -> None:
             save()
             show(record)
 
-    with saving(save, lambda: state.step == steps) as on_step:
+    with saving(save, lambda: state.step == steps_of_epoch(prepared.train.clicks, config)) as on_step:
         fit(state, prepared.train, prepared.dev, config, finish_epoch, on_step, ranks.gradients_of, ranks.map)
     if ranks.rank == 0:
         show_results(folder, state, prepared, references())
