@@ -214,7 +214,7 @@ def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
 
 def test_windows_quotes_with_double_quotes(monkeypatch):
     monkeypatch.setattr(cli.os, "name", "nt")
-    monkeypatch.setattr(cli, "_python", lambda: "python")
+    monkeypatch.setattr(cli.shutil, "which", lambda _: sys.executable)
     assert cli.command("train", "--run", "a b") == 'python -m nrms_np.train --run "a b"'
 
 
