@@ -106,7 +106,7 @@ def test_missing_file_and_folder(tmp_path):
         load_checkpoint(tmp_path / "nowhere.npz")
     refused(tmp_path, "a folder; give the file in it")
     os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
-    refused(tmp_path / "pipe", "not a file")
+    refused(tmp_path / "pipe", "none that can be read twice")
 
 
 def test_truncated_at_any_length(path):
