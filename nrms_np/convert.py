@@ -3,13 +3,15 @@
 import os
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nrms_np.app import cli
-from nrms_np.data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
-from nrms_np.data.lines import Notes, say
+from nrms_np.data.click_log import draw_unclicked, make_impressions, read_articles, read_log
+from nrms_np.data.ebnerd import read_ebnerd
+from nrms_np.data.lines import COLUMNS, Notes, say
 from nrms_np.data.mind import Impression, News, impressions_of, write_folder
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.errors import InputError, OutputError
@@ -44,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         "--draw", type=cli.count, metavar="N", default=20, help="of clicks only: draw so many (default: 20)"
     )
     args = parser.parse_args(argv or [])
-    out, notes = args.out, Notes()
+    out, notes, able = args.out, Notes(), Counter[str]()
     if os.path.lexists(out):  # a link to nothing too
         raise InputError(f"--out {out}: exists already; give a new folder")
     try:
@@ -52,29 +54,46 @@ def main(argv: list[str] | None = None) -> None:
             out.parent.mkdir(parents=True)
         with TemporaryDirectory(prefix="part-", dir=out.parent) as part:  # all of it gets the name, or nothing is left
             for name, news, impressions in _folders(args, notes):
-                count = write_folder(Path(part) / out.name / name, news, impressions)
+                count = write_folder(Path(part) / out.name / name, news, _count_able(impressions, able, name))
                 print(f"{out / name}: {len(news):,} news, {count:,} impressions")
             os.rename(Path(part) / out.name, out)
     except OSError as error:  # what cannot be read is an InputError
         what = f"cannot be written ({error.strerror or error}); nothing of it is left"
         raise OutputError(f"--out {out}: {what}") from None
-    say(notes.lines())
-    if (out / "dev").exists():
+    finally:
+        say(notes.lines())
+    if (out / "dev").exists() and not (able["train"] and able["dev"]):
+        what = "holds a click with clicks before it and a title that was not clicked"
+        print(f"cannot train: no impression of {'dev' if able['train'] else 'train'} {what}; is there a --session?")
+    elif (out / "dev").exists():
         print(f"train with: {cli.command('train', '--train', out / 'train', '--dev', out / 'dev')}")
+
+
+def _count_able(impressions: Iterable[Impression], able: Counter[str], name: str) -> Iterator[Impression]:
+    """Pass them through; count those that can train or validate."""
+    for one in impressions:
+        able[name] += bool(one.history and one.labels and 0 < sum(one.labels) < len(one.labels))
+        yield one
 
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
     log, path = args.log, args.news
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
-    if log.is_dir() and not path:
+    is_mind = log.is_dir() and not any(log.glob("part-*"))
+    if is_mind and not parts and not (log / "behaviors.tsv").exists():
+        near = min([file.parent for file in log.glob("*/**/behaviors.*")], default="behaviors.tsv in it")
+        raise InputError(f"{log}: a folder, but none of MIND or EB-NeRD; is {near} the one? A log is a file")
+    if is_mind and not path:
         path = log / ("articles.parquet" if parts else "news.tsv")
+        if parts and not path.exists():
+            raise InputError(f"{path}: no such file; give --news FILE, EB-NeRD's articles.parquet")
     news = News([], [], [])
     if path:
         news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, vars(args), notes)
     if parts:  # EB-NeRD
         yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
-    elif log.is_dir():
+    elif is_mind:
         listed = News(news.ids[:], news.categories[:], news.titles[:])  # reading adds the ids that it does not know
         behaviors = read_behaviors(log / "behaviors.tsv", news, notes)
         impressions: Iterable[Impression] = impressions_of(news, behaviors)
@@ -90,8 +109,10 @@ def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folde
     log = args.log
     events = read_log(log, vars(args), news, notes)
     untitled = {event.item for _, event in events} - set(news.ids)
-    if 2 * len(untitled) > len(news):
-        raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles")
+    if 2 * len(untitled) > len({event.item for _, event in events}):
+        both = f" of them: the log has {min(untitled)!r}, {args.news} has {', '.join(map(repr, news.ids[:2]))}"
+        what = "most articles have no title; give --news FILE, a table of ids and titles"
+        raise InputError(f"{log}: {what}{both if args.news else ''}")
     for item in sorted(untitled):
         notes.add("articles without a title", item)
         news.append(item, "", "")

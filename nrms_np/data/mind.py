@@ -15,6 +15,7 @@ from ..clicks import Split, find_clicks
 from ..config import Config
 from ..errors import InputError
 from ..ragged import Ragged
+from .lines import say
 from .vocabulary import Tokens, Vocabulary
 
 
@@ -109,8 +110,18 @@ class Behaviors:
 def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
     """Encode titles and find the clicks that can train. Raises InputError for unlabelled data."""
     histories, candidates, labels = behaviors.histories, behaviors.candidates, behaviors.known_labels()
-    words = cut_titles(vocabulary.encode(news.tokens), config)
-    return Split(words, histories, candidates, labels, find_clicks(histories, candidates, labels), len(vocabulary))
+    words = vocabulary.encode(news.tokens)
+    if 2 * (cut := int((words.lengths > config.title_length).sum())) > len(news):
+        what = f"longer than {config.title_length} words and cut; a larger --title-length keeps more of them"
+        say([f"{cut:,} of {len(news):,} titles are {what}"])
+    return Split(
+        cut_titles(words, config),
+        histories,
+        candidates,
+        labels,
+        find_clicks(histories, candidates, labels),
+        len(vocabulary),
+    )
 
 
 def texts(column: np.ndarray) -> list[str]:

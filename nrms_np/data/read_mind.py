@@ -21,19 +21,20 @@ Numbers = dict[str, int]  # of news, by id
 LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
 SAME_FOLDER = "use the news.tsv of the same folder"
-LABEL_ALL = "label all candidates of the file, or none"
-NO_TITLE = ("nan", "none", "null", "<na>", "n/a")  # what programs write for a missing text
+LABEL_ALL = "label all candidates of the file, or none, and write them without quotes"
+# what programs write for a missing text
+NO_TITLE = ("nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "nat", "undefined", "\\n")
 
 
 def read_news(path: Path, notes: Notes | None = None) -> News:
     """Read news.tsv: id, category, sub-category, title, abstract, url, title entities, abstract entities.
 
-    Also xMIND's three columns: id, title, abstract. Of an id that appears again the first line counts. What is odd goes
-    into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
+    Also xMIND's three columns: id, title, abstract; or the first two of them. Of an id that appears
+    again the first line counts. What is odd goes into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
     """
     found = notes or Notes()
     news = News([], [], [])
-    for place, fields in read_columns(Path(path), 8, 3, notes=found):
+    for place, fields in read_columns(Path(path), 8, 3, 2, notes=found):
         news_id, title = fields[0], fields[3 if len(fields) == 8 else 1]
         if news_id not in news.number:
             if not title.strip():
@@ -90,8 +91,9 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         shown.fromlist(_numbers(place, candidates, news.number, notes, untitled, bool(labelled)))
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    notes.refuse_most(LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT], SAME_FOLDER)
-    notes.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
+    remedy = f"{SAME_FOLDER} (the ids in this one are like {', '.join(map(repr, news.ids[:2]))})"
+    notes.refuse_most(LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT], remedy)
+    notes.refuse_most(NO_ARTICLE, len(shown), remedy)
     for news_id in untitled:
         news.append(news_id, "", "")
     histories = Ragged(np.asarray(clicked), np.asarray(clicked_offsets))
@@ -100,9 +102,9 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     return Behaviors.from_lists(impression_ids, users, times, histories, impressions, clicks)
 
 
-def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:
+def read_histories(path: Path, notes: Notes | None = None) -> Iterator[tuple[str, list[str]]]:
     """The user id and the history of each line of behaviors.tsv, one at a time."""
-    for _, (_, user, _, history, _) in read_columns(Path(path), 5):
+    for _, (_, user, _, history, _) in read_columns(Path(path), 5, notes=notes or Notes()):
         yield user, _split(history)
 
 

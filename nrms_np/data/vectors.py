@@ -8,6 +8,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
@@ -23,32 +24,44 @@ WANTED = (
     "gensim makes it of a binary word2vec file: "
     "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')"
 )
-NO_VECTOR = "rows that are no vectors, of words that are not needed, skipped"
+NO_VECTOR = "rows that are no vectors, or whose words are not UTF-8, skipped"
 
 
 def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
-    A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
-    that fastText and word2vec write. The first row of a word counts; a word without one takes the first that differs in
-    nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
-    when the row of a wanted word is no vector, for another kind of file, and when most rows are no vectors.
+    A line is a word and D numbers with single spaces or tabs between them; D comes from the first line, or from the
+    header that fastText and word2vec write. The first row of a word counts; a word without one takes the first that
+    differs in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
+    when the row of a wanted word is no vector, for another kind of file, when most rows are none, and where no word is.
     """
-    wanted, notes = frozenset(wanted), Notes()
+    some, wanted, notes = ", ".join(islice(wanted, 5)), frozenset(wanted), Notes()
+    first: list[str] = []
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for place, size, text, numbers in _rows(Path(path), notes):
+        first += [text] * (len(first) < 5)
         name = text if text in wanted else fold(text)
         vector = _parse(numbers) if name in wanted else None
         if text in exact:
             notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
         elif text in wanted and vector is None:
-            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
+            raise InputError(
+                f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it (line 1 says how many)"
+            )
         elif not numbers or "\ufffd" in text or name in wanted and vector is None:
             notes.add(NO_VECTOR, place)
         elif vector is not None:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
+    if not exact and not alike:
+        what = (
+            f"none of the words of the training news ({some}, ...) has a vector in it: it has {', '.join(first)}, ..."
+        )
+        remedy = (
+            "give vectors of the same language and form, and put spaces between the words of Chinese or Thai titles"
+        )
+        raise InputError(f"{path}: {what}; {remedy}")
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
 
@@ -56,7 +69,7 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
     """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError as ``read_vectors``."""
     rows, stated, size = 0, 0, 0
     for place, row in read_lines(path, WANTED, _unpacked):
-        line = row.rstrip(b"\r\n ")
+        line = row.rstrip(b"\r\n \t").replace(b"\t", b" ")
         word, _, numbers = line.partition(b" ")
         if not row.endswith(b"\n"):
             cut = word.decode(errors="replace")
