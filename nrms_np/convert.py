@@ -3,7 +3,6 @@
 import os
 import sys
 from argparse import Namespace
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from nrms_np.data.mind import Impression, News, impressions_of, write_folder
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.errors import InputError, OutputError
 
+CANNOT_TRAIN = "folders without an impression of a click after others and a title not clicked beside it; --session?"
 Folder = tuple[str, News, Iterable[Impression]]  # its name and what it holds
 
 DESCRIPTION = """Make MIND folders, for training, of a log of clicks, of EB-NeRD or of xMIND.
@@ -41,12 +41,12 @@ def main(argv: list[str] | None = None) -> None:
     for kind, names in COLUMNS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", help=f"column of the {kind}; usual names: {names}")
     parser.add_argument("--yes", nargs="+", type=str.lower, metavar="V", default=[], help="values that mean a click")
-    parser.add_argument("--time-format", metavar="F", help="of the times, in Python's form: '%%d/%%m/%%Y %%H:%%M'")
+    parser.add_argument("--time-format", metavar="F", help="day-first, month-first, or Python's: '%%Y%%m%%d%%H%%M'")
     parser.add_argument(
         "--draw", type=cli.count, metavar="N", default=20, help="of clicks only: draw so many (default: 20)"
     )
     args = parser.parse_args(argv or [])
-    out, notes, able = args.out, Notes(), Counter[str]()
+    out, notes = args.out, Notes()
     if os.path.lexists(out):  # a link to nothing too
         raise InputError(f"--out {out}: exists already; give a new folder")
     try:
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
             out.parent.mkdir(parents=True)
         with TemporaryDirectory(prefix="part-", dir=out.parent) as part:  # all of it gets the name, or nothing is left
             for name, news, impressions in _folders(args, notes):
-                count = write_folder(Path(part) / out.name / name, news, _count_able(impressions, able, name))
+                count = write_folder(Path(part) / out.name / name, news, impressions)
                 print(f"{out / name}: {len(news):,} news, {count:,} impressions")
             os.rename(Path(part) / out.name, out)
     except OSError as error:  # what cannot be read is an InputError
@@ -62,18 +62,8 @@ def main(argv: list[str] | None = None) -> None:
         raise OutputError(f"--out {out}: {what}") from None
     finally:
         say(notes.lines())
-    if (out / "dev").exists() and not (able["train"] and able["dev"]):
-        what = "holds a click with clicks before it and a title that was not clicked"
-        print(f"cannot train: no impression of {'dev' if able['train'] else 'train'} {what}; is there a --session?")
-    elif (out / "dev").exists():
+    if (out / "dev").exists() and CANNOT_TRAIN not in notes.counts:
         print(f"train with: {cli.command('train', '--train', out / 'train', '--dev', out / 'dev')}")
-
-
-def _count_able(impressions: Iterable[Impression], able: Counter[str], name: str) -> Iterator[Impression]:
-    """Pass them through; count those that can train or validate."""
-    for one in impressions:
-        able[name] += bool(one.history and one.labels and 0 < sum(one.labels) < len(one.labels))
-        yield one
 
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
@@ -81,9 +71,6 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
     is_mind = log.is_dir() and not any(log.glob("part-*"))
-    if is_mind and not parts and not (log / "behaviors.tsv").exists():
-        near = min([file.parent for file in log.glob("*/**/behaviors.*")], default="behaviors.tsv in it")
-        raise InputError(f"{log}: a folder, but none of MIND or EB-NeRD; is {near} the one? A log is a file")
     if is_mind and not path:
         path = log / ("articles.parquet" if parts else "news.tsv")
         if parts and not path.exists():
@@ -110,9 +97,8 @@ def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folde
     events = read_log(log, vars(args), news, notes)
     untitled = {event.item for _, event in events} - set(news.ids)
     if 2 * len(untitled) > len({event.item for _, event in events}):
-        both = f" of them: the log has {min(untitled)!r}, {args.news} has {', '.join(map(repr, news.ids[:2]))}"
-        what = "most articles have no title; give --news FILE, a table of ids and titles"
-        raise InputError(f"{log}: {what}{both if args.news else ''}")
+        both = f" of them: the log has {min(untitled)!r}, {args.news} has {news.ids[:2]}" if args.news else ""
+        raise InputError(f"{log}: most articles have no title; give --news FILE, a table of ids and titles{both}")
     for item in sorted(untitled):
         notes.add("articles without a title", item)
         news.append(item, "", "")
@@ -121,12 +107,16 @@ def _folders_of_log(args: Namespace, news: News, notes: Notes) -> Iterator[Folde
         print(f"{log} holds clicks only: to each, {args.draw} articles are drawn that others clicked on that day")
         impressions = draw_unclicked(impressions, args.draw, notes)
     train = [one for one in impressions if one.day != impressions[-1].day]
+    dev = impressions[len(train) :]
     if not train:
         raise InputError(f"{log}: holds a single day; there is no other one to train on")
     known = {item for one in train for item in [*one.history, *one.shown]}
     articles = [row for row in zip(news.ids, news.categories, news.titles) if row[0] in known]
     yield "train", News(*map(list, zip(*articles))), train
-    yield "dev", news, impressions[len(train) :]
+    yield "dev", news, dev
+    for name, part in (("train", train), ("dev", dev)):
+        if not any(one.history and 0 < sum(one.labels or ()) < len(one.shown) for one in part):
+            notes.add(CANNOT_TRAIN, str(args.out / name))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..rng import generator
-from .lines import COLUMNS, Notes
+from .lines import COLUMNS, NO_TITLE, Notes
 from .mind import Impression, News, mind_time
-from .read_mind import LABELS, LONGEST_TEXT, NO_TITLE
-from .tables import Row, read_table, read_times
+from .read_mind import LABELS, LONGEST_TEXT
+from .tables import Row, read_table, read_times, text_of
 
 Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
 Key = tuple[str, str]  # of an impression: a user and a group; also a user and an article
@@ -33,16 +33,17 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
     Without ids, titles are the items; where all that was shown stands in lists, there is no column of single items. A
-    given name may be that of the log, or of the table of articles, which is read before it (then as ``of_articles``).
-    Raises InputError when a given column or a needed one is not there.
+    given name may be that of the table of articles alone, which is read before the log. Raises InputError when a given
+    column or a needed one is not there.
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
     is_log = "item" not in needed
+    given.setdefault("of_articles", () if is_log else row)
     found: dict[str, Any] = {}
     for kind in COLUMNS if is_log else ("item", "title", "category"):
         named = (usual[name] for name in COLUMNS[kind].split() if name in usual)
         name = given.get(kind)
-        if name not in row and (not is_log or name in given.get("of_articles", ())):
+        if name not in row and (not is_log or name in given["of_articles"]):
             name = None
         found[kind] = name or next(named, None)
     if is_log:
@@ -50,8 +51,6 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
         found["item"] = None if is_list else found["item"] or found["title"]
         has_labels = is_list and re.search(r"-[01]\b", str(row[found["shown"]]))
         needed = (*needed, *(() if has_labels else ("clicked",) if is_list else ("item",)))
-    else:
-        given["of_articles"] = row
     for kind, name in found.items():
         if name not in row and (name or kind in needed):
             columns = ", ".join(map(str, row))
@@ -75,25 +74,16 @@ def _read_cells(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -
         for kind, name in columns.items():
             cell = row.get(name)
             parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
-            texts = [_text(part, place, notes) for part in parts]
+            texts = [text_of(part, place, notes) for part in parts]
             if any(isinstance(part, (dict, list)) for part in parts) or kind == "user" and len(texts[0]) > LONGEST_TEXT:
                 what = f"the {kind} ({name}) is {str(cell)[:60]}"
                 raise InputError(f"{place}: {what}; give one text of up to {LONGEST_TEXT:,} characters in its place")
             cells[kind] = texts if isinstance(cell, list) else texts[0]
         if "item" in cells:
-            cells["item"] = _id(cells["item"])
+            (cells["item"],) = _ids([cells["item"]])
         else:
             cells |= {kind: _ids(cells[kind]) for kind in ("shown", "clicked") if kind in cells}
         yield place, cells
-
-
-def _text(cell: Any, place: str, notes: Notes) -> str:
-    """A cell on one line; empty for what programs write where nothing is."""
-    text = " ".join((cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)).split())
-    whole = re.sub("[\0\ud800-\udfff]", "\ufffd", text)
-    if whole != text:
-        notes.add("texts with half an emoji or a zero byte, which becomes \ufffd", place)
-    return "" if text.lower() in NO_TITLE else whole
 
 
 def read_articles(path: Path, given: dict[str, Any], notes: Notes) -> News:
@@ -127,8 +117,10 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
         if None in clicked.values() or given["yes"] and True not in clicked.values():
             odd.setdefault(str(cells.get("clicked")), place)
-        if None in clicked.values():
-            clicked = {}
+            clicked = {item: value for item, value in clicked.items() if value is not None}
+        if "" in clicked:
+            notes.add("empty ids in lists, left out", place)
+            del clicked[""]
         if not (user and time and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
@@ -136,13 +128,8 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
         if not is_list:
             _add_article(news, cells, place, notes)
         for item in clicked:
-            if not item:
-                notes.add("empty ids in lists, left out", place)
-                continue
-            group = session or time
-            if is_list and ("clicked" not in cells or item in cells["shown"]):
-                group = place  # and what was clicked without being shown counts in histories only
-            event = Event(time, user, item, bool(clicked[item]), group)
+            of_list = is_list and ("clicked" not in cells or item in cells["shown"])
+            event = Event(time, user, item, bool(clicked[item]), place if of_list else session or time)
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
@@ -156,8 +143,7 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     grouped = not is_list and any(event.group != event.time for event in events)
     groups = {(event.user, event.group) for event in events}
     if grouped and (len(groups) == len(events) or len({group for _, group in groups}) == 1):
-        kind = "column of sessions differs in all rows or in none, so the times say what was shown together"
-        notes.add(kind, str(path))
+        notes.add("column of sessions differs in all rows or none, so times say what was shown together", str(path))
         events = {event._replace(group=event.time): None for event in events}
     times = read_times(places, given["time_format"])
     return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
@@ -176,23 +162,20 @@ def _read_clicks(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
     shown, of_them = cells["shown"], cells.get("clicked", [])
     if "clicked" not in cells:
         return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
-    labels = [label.lower() for label in of_them]
-    if len(shown) == len(labels) and {*labels} <= {"0", "1", "false", "true"} - {*shown}:
-        return {item: label in ("1", "true") for item, label in zip(shown, labels)}
+    if len(shown) == len(of_them) and {*map(str.lower, of_them)} <= {"0", "1", "false", "true"} - {*shown}:
+        return {item: _is_yes(label) for item, label in zip(shown, of_them)}
     return {item: item in of_them for item in [*shown, *of_them]}
 
 
-def _id(text: str) -> str:
-    """Spaces separate ids in MIND; pandas writes whole numbers beside missing ones with .0."""
-    return re.sub(r"^(\d+)\.0$", r"\1", text.replace(" ", "_"))
-
-
 def _ids(cell: str | list[str]) -> list[str]:
-    """The ids of a list or of its text, in which Python and NumPy may have written types: array([np.str_('a1')])."""
+    """The ids of a list or of its text, in which Python and NumPy may have written types: array([np.str_('a1')]).
+
+    Spaces separate ids in MIND; pandas writes whole numbers beside missing ones with .0.
+    """
     if isinstance(cell, str):
         cell = re.findall(r"""[^][(){}\s'",;|]+""", re.sub(r"\b[A-Za-z_][\w.]*\(|\bdtype=[^)\s]+", " ", cell))
         cell = ["" if text.lower() in NO_TITLE else text for text in cell]
-    return [_id(text) for text in cell]
+    return [re.sub(r"^(\d+)\.0$", r"\1", text.replace(" ", "_")) for text in cell]
 
 
 def _is_yes(cell: Any) -> bool | None:

@@ -4,30 +4,21 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import InputError
 from .lines import Notes
 from .mind import Impression, mind_time
-from .tables import Row, read_table, read_times
+from .tables import read_table, read_times
 
 CLICKED = "article_ids_clicked"  # the test set has no such column
-
-
-def _read_rows(path: Path, notes: Notes, *names: str) -> Iterator[tuple[str, Row]]:
-    """Raises InputError when one of the columns ``names`` is not there."""
-    for place, row in read_table(path, notes, *names, CLICKED):
-        if missing := [name for name in names if name not in row]:
-            raise InputError(f"{path}: has no column {missing[0]}; EB-NeRD has {', '.join(names)}")
-        yield place, row
 
 
 def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
     """The impressions of a folder. Raises InputError for a file or a column that is missing, or a time that is none."""
     history = {
         row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
-        for _, row in _read_rows(folder / "history.parquet", notes, "user_id", "article_id_fixed")
+        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed", "")
     }
     names = ("impression_id", "user_id", "impression_time", "article_ids_inview")
-    for place, row in _read_rows(folder / "behaviors.parquet", notes, *names):
+    for place, row in read_table(folder / "behaviors.parquet", notes, *names, CLICKED):
         impression_id, user, time, shown = (row[name] for name in names)
         if None in (user, time, shown):
             notes.add("impressions without a user, a time or what was shown, left out", place)

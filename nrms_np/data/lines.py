@@ -18,10 +18,9 @@ from tqdm import tqdm
 from ..errors import InputError
 
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
-AS_UNZIPPED = (
-    "is this the file as MIND unzips it? (python -m nrms_np.convert makes it of a log, and of a table of articles with "
-    "the log; a catalogue alone may be lines of an id, a tab and a title)"
-)
+AS_UNZIPPED = "is this the file as MIND unzips it? (convert reads logs; a catalogue may be lines of id, tab, title)"
+# what programs write for a missing text
+NO_TITLE = ("nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "nat", "undefined", "\\n")
 COLUMNS = {  # their usual names, in small letters without marks
     "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
     "time": "time timestamp datetime date eventtime impressiontime clicktime createdat ts",
@@ -167,6 +166,7 @@ def explain_missing(path: Path, error: Exception) -> str:
     if path.exists():
         return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
     of_mind = path.name in ("news.tsv", "behaviors.tsv")
-    if near := [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]:
+    patterns = [f"*/{path.name}", *(("*.zip", "*/*/behaviors.parquet") if of_mind else ())]
+    if near := [file for pattern in patterns for file in folder.glob(pattern)]:
         return f"no such file; is {min(near)} the one?"
     return f"no such file; {'give a folder that holds news.tsv and behaviors.tsv' if of_mind else 'is its name right?'}"

@@ -112,16 +112,9 @@ def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Co
     histories, candidates, labels = behaviors.histories, behaviors.candidates, behaviors.known_labels()
     words = vocabulary.encode(news.tokens)
     if 2 * (cut := int((words.lengths > config.title_length).sum())) > len(news):
-        what = f"longer than {config.title_length} words and cut; a larger --title-length keeps more of them"
-        say([f"{cut:,} of {len(news):,} titles are {what}"])
-    return Split(
-        cut_titles(words, config),
-        histories,
-        candidates,
-        labels,
-        find_clicks(histories, candidates, labels),
-        len(vocabulary),
-    )
+        say([f"{cut:,} of {len(news):,} titles are cut at {config.title_length} words; --title-length N keeps more"])
+    words = cut_titles(words, config)
+    return Split(words, histories, candidates, labels, find_clicks(histories, candidates, labels), len(vocabulary))
 
 
 def texts(column: np.ndarray) -> list[str]:

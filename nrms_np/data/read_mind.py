@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..ragged import Ragged
-from .lines import AS_UNZIPPED, Notes, read_columns, say
+from .lines import AS_UNZIPPED, NO_TITLE, Notes, read_columns, say
 from .mind import Behaviors, News
 
 LONGEST_TEXT = 1000  # characters of an id or a time, which NumPy's bytes type gives to each
@@ -22,15 +22,13 @@ LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
 SAME_FOLDER = "use the news.tsv of the same folder"
 LABEL_ALL = "label all candidates of the file, or none, and write them without quotes"
-# what programs write for a missing text
-NO_TITLE = ("nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "nat", "undefined", "\\n")
 
 
 def read_news(path: Path, notes: Notes | None = None) -> News:
     """Read news.tsv: id, category, sub-category, title, abstract, url, title entities, abstract entities.
 
-    Also xMIND's three columns: id, title, abstract; or the first two of them. Of an id that appears
-    again the first line counts. What is odd goes into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
+    Also xMIND's three columns, id, title and abstract, or the first two. Of an id that appears again the first line
+    counts. What is odd goes into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
     """
     found = notes or Notes()
     news = News([], [], [])

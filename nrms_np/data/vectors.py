@@ -32,8 +32,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
 
     A line is a word and D numbers with single spaces or tabs between them; D comes from the first line, or from the
     header that fastText and word2vec write. The first row of a word counts; a word without one takes the first that
-    differs in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
-    when the row of a wanted word is no vector, for another kind of file, when most rows are none, and where no word is.
+    differs in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with
+    file:line when the row of a wanted word is no vector, for another kind of file, when most rows are none, or no word.
     """
     some, wanted, notes = ", ".join(islice(wanted, 5)), frozenset(wanted), Notes()
     first: list[str] = []
@@ -46,21 +46,15 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         if text in exact:
             notes.add("rows that repeat a wanted word, skipped: the first one counts", place)
         elif text in wanted and vector is None:
-            raise InputError(
-                f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it (line 1 says how many)"
-            )
+            raise InputError(f"{place}: the row of {text!r} is not {size} numbers; mend it or remove it")
         elif not numbers or "\ufffd" in text or name in wanted and vector is None:
             notes.add(NO_VECTOR, place)
         elif vector is not None:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
     if not exact and not alike:
-        what = (
-            f"none of the words of the training news ({some}, ...) has a vector in it: it has {', '.join(first)}, ..."
-        )
-        remedy = (
-            "give vectors of the same language and form, and put spaces between the words of Chinese or Thai titles"
-        )
+        what = f"none of the words of the training news ({some}, ...) has a vector in it (but {', '.join(first)}, ...)"
+        remedy = "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
         raise InputError(f"{path}: {what}; {remedy}")
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
