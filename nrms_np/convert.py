@@ -9,13 +9,12 @@ from tempfile import TemporaryDirectory
 
 from nrms_np.app import cli
 from nrms_np.data.click_log import draw_unclicked, make_impressions, read_articles, read_log
-from nrms_np.data.ebnerd import read_ebnerd
 from nrms_np.data.lines import COLUMNS, Notes, say
 from nrms_np.data.mind import Impression, News, impressions_of, write_folder
-from nrms_np.data.read_mind import read_behaviors, read_news
+from nrms_np.data.read_mind import read_behaviors, read_ebnerd, read_news
 from nrms_np.errors import InputError, OutputError
 
-CANNOT_TRAIN = "folders without an impression of a click after others and a title not clicked beside it; --session?"
+CANNOT_TRAIN = "folders that cannot train: no click has clicks before it and unclicked titles beside it (--session?)"
 Folder = tuple[str, News, Iterable[Impression]]  # its name and what it holds
 
 DESCRIPTION = """Make MIND folders, for training, of a log of clicks, of EB-NeRD or of xMIND.
@@ -52,7 +51,9 @@ def main(argv: list[str] | None = None) -> None:
     try:
         if not out.parent.exists():
             out.parent.mkdir(parents=True)
-        with TemporaryDirectory(prefix="part-", dir=out.parent) as part:  # all of it gets the name, or nothing is left
+        with TemporaryDirectory(
+            prefix="unfinished-", dir=out.parent
+        ) as part:  # all of it gets the name, or nothing is left
             for name, news, impressions in _folders(args, notes):
                 count = write_folder(Path(part) / out.name / name, news, impressions)
                 print(f"{out / name}: {len(news):,} news, {count:,} impressions")

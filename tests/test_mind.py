@@ -163,7 +163,7 @@ BAD_BYTES = NEWS.encode().replace(b"title 3", b"title \xff")
     ("changed", "said"),
     [
         ({"news": NEWS + "N4\tsport\tgolf\ttitle\n"}, ["news.tsv:4:", "4 tab-separated columns", "expected 8"]),
-        ({"news": NEWS + "\n"}, ["news.tsv:4:", "expected 8"]),
+        ({"news": NEWS + " \n"}, ["news.tsv:4:", "expected 8"]),
         ({"news": NEWS + NEWS.splitlines()[1].replace("title", "x") + "\n"}, ["news.tsv:4:", "'N2'", "another title"]),
         ({"news": NEWS.replace("title 2", "long" * 2_500_000)}, ["news.tsv:2:", "longer than 1,048,576 bytes", "MIND"]),
         ({"news": "x" * 3_000_000}, ["news.tsv:1:", "longer than 1,048,576 bytes"]),

@@ -1,4 +1,4 @@
-"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them (chapter 12).
+"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them, and EB-NeRD's.
 
 Neither file is CSV: quotes are text, columns are separated by tabs and by nothing else (https://msnews.github.io).
 """
@@ -6,6 +6,7 @@ Neither file is CSV: quotes are text, columns are separated by tabs and by nothi
 import re
 from array import array
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy as np
 from ..errors import InputError
 from ..ragged import Ragged
 from .lines import AS_UNZIPPED, NO_TITLE, Notes, read_columns, say
-from .mind import Behaviors, News
+from .mind import Behaviors, Impression, News, mind_time
+from .tables import read_table, read_times
 
 LONGEST_TEXT = 1000  # characters of an id or a time, which NumPy's bytes type gives to each
 LABELS = {"-0": 0, "-1": 1}
@@ -135,3 +137,26 @@ def _numbers(
         if untitled is not None:
             found.append(untitled.setdefault(news_id, len(number) + len(untitled)))
     return found
+
+
+def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
+    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
+    history = {
+        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
+        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed", "")
+    }
+    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
+    for place, row in read_table(folder / "behaviors.parquet", notes, *names):
+        impression_id, user, time, shown, *clicks = (row[name] for name in names if name in row)
+        if None in (user, time, shown):
+            notes.add("impressions without a user, a time or what was shown, left out", place)
+            continue
+        if not isinstance(time, datetime):
+            time = read_times({str(time): place})[str(time)]
+        labels = [int(item in (clicks[0] or ())) for item in shown] if clicks else None
+        if clicks and set(clicks[0] or ()) - set(shown):
+            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
+        if user not in history:
+            notes.add("impressions of users without a history", f"impression {impression_id}")
+        known = history.get(user, "").split()
+        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

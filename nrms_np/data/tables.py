@@ -102,20 +102,20 @@ def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
 
 def text_of(cell: Any, place: str, notes: Notes) -> str:
     """A cell on one line; empty for what programs write where nothing is."""
-    text = " ".join((cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)).split())
-    whole = re.sub("[\0\ud800-\udfff]", "\ufffd", text)
-    if whole != text:
+    text = cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
+    text, lost = re.subn("[\0\ud800-\udfff]", "\ufffd", " ".join(text.split()))
+    if lost:
         notes.add("texts with half an emoji or a zero byte, which becomes \ufffd", place)
-    return "" if text.lower() in NO_TITLE else whole
+    return "" if text.lower() in NO_TITLE else text
 
 
 def read_times(places: dict[str, str], form: str | None = None) -> dict[str, datetime]:
     """The time of each of these texts, of which ``places`` says where it stands first.
 
     Understood are ISO 8601, dates with the year last, as in MIND, and seconds (or milli-, micro-, nanoseconds) since
-    1970; ``form`` is "day-first", "month-first" or a format of strptime. Times with a zone become UTC, times without one
-    stay as they are. Raises InputError for what is no time, for times with and without zones, and where days and months
-    could be exchanged: no day is above 12, and not all are as MIND writes them, AM or PM and no zero in front.
+    1970; ``form`` is "day-first", "month-first" or a format of strptime. Times with a zone become UTC, others stay as
+    they are. Raises InputError for what is no time, for times with and without zones, and where days and months could
+    be exchanged: no day is above 12, and not all are as MIND writes them, AM or PM and no zero in front.
     """
     found = {text: TIME.fullmatch(text) for text in places}
     year_last = [match for match in found.values() if match and len(match[3]) == 4]

@@ -52,7 +52,7 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         elif vector is not None:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
-    if not exact and not alike:
+    if wanted and not exact and not alike:
         what = f"none of the words of the training news ({some}, ...) has a vector in it (but {', '.join(first)}, ...)"
         remedy = "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
         raise InputError(f"{path}: {what}; {remedy}")
@@ -63,7 +63,7 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
     """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError as ``read_vectors``."""
     rows, stated, size = 0, 0, 0
     for place, row in read_lines(path, WANTED, _unpacked):
-        line = row.rstrip(b"\r\n \t").replace(b"\t", b" ")
+        line = b" ".join(row.split()) if b"\t" in row else row.rstrip(b"\r\n ")
         word, _, numbers = line.partition(b" ")
         if not row.endswith(b"\n"):
             cut = word.decode(errors="replace")
