@@ -18,8 +18,7 @@ from nrms_np.data.read_folder import read_folder
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.data.vocabulary import Tokens
 from nrms_np.errors import InputError
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers import environment, make_link
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +217,7 @@ def test_nothing_is_written_through_a_link(folder, tmp_path):
     (path,) = caches(folder)
     (tmp_path / "elsewhere").write_text("mine")
     path.unlink()
-    path.symlink_to(tmp_path / "elsewhere")
+    make_link(path, tmp_path / "elsewhere")
     read_folder(folder)
     assert (tmp_path / "elsewhere").read_text() == "mine" and not path.is_symlink()
 
@@ -272,9 +271,8 @@ print(len(news), zlib.crc32(behaviors.candidates.values.tobytes()), zlib.crc32(b
 @pytest.mark.slow
 def test_processes_that_start_at_once(folder):
     command = [sys.executable, "-c", SCRIPT, str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), text=True)
         for _ in range(4)
     ]
     for process in running:

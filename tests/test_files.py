@@ -164,7 +164,8 @@ def test_old_bytes_are_there_until_the_new_ones_are_complete(tmp_path, monkeypat
     write_file(path, lambda file: file.write(b"new"))
     assert path.read_bytes() == b"new"
     # the content is on disk before the name is, and then the name (of the folder's new entry)
-    assert events == [("fsync", b"old"), ("replace", b"old"), ("fsync", b"new")]
+    of_folder = [] if os.name == "nt" else [("fsync", b"new")]  # Windows opens no folder
+    assert events == [("fsync", b"old"), ("replace", b"old"), *of_folder]
 
 
 def test_write_text_is_utf8_without_newline_translation(tmp_path):

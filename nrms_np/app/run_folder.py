@@ -46,7 +46,7 @@ class RunSettings:
         for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
             for place in filter(None, places):
                 if not Path(place).exists():
-                    raise InputError(f"its data are gone: {place!r}; say where they are now: --{name} PATH")
+                    raise InputError(f"{place}: its data are gone; say where they are now: --{name} PATH")
         return new
 
 
