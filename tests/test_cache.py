@@ -94,11 +94,13 @@ def test_small_folders_have_no_cache(folder, reads, monkeypatch):
     assert caches(folder) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no time of the last change of a file's status")
 def test_another_file_of_the_same_size_and_time_is_noticed(folder, reads):
     read_folder(folder)
     path = folder / "behaviors.tsv"
     old = path.stat()
-    path.write_text(path.read_text().replace("-1", "-x").replace("-0", "-1").replace("-x", "-0"))  # labels swapped
+    swapped = path.read_bytes().replace(b"-1", b"-x").replace(b"-0", b"-1").replace(b"-x", b"-0")  # the labels
+    path.write_bytes(swapped)
     os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (old.st_size, old.st_mtime_ns)
     assert contents(read_folder(folder)) == contents(read_text(folder))

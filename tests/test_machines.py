@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import types
 import warnings
 
@@ -72,6 +73,24 @@ def test_a_share_of_windows_without_locks(windows, tmp_path, monkeypatch):
 def test_files_are_written_where_a_folder_cannot_be_opened(windows, tmp_path):
     write_file(tmp_path / "a", lambda file: file.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new" and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_file_that_a_virus_scanner_has_open_for_a_moment(tmp_path, monkeypatch):
+    (tmp_path / "history.csv").write_bytes(b"old")
+    replace, calls = os.replace, iter(range(3))
+    refuse = raising(errno.EACCES)
+    monkeypatch.setattr(os, "replace", lambda *names: refuse() if next(calls) < 2 else replace(*names))
+    write_file(tmp_path / "history.csv", lambda file: file.write(b"new"))
+    assert os.listdir(tmp_path) == ["history.csv"] and (tmp_path / "history.csv").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name != "nt", reason="only Windows refuses to replace an open file")
+def test_a_file_that_is_really_open(tmp_path):
+    (tmp_path / "history.csv").write_bytes(b"old")
+    with (tmp_path / "history.csv").open("rb") as file:
+        threading.Timer(0.05, file.close).start()
+        write_file(tmp_path / "history.csv", lambda file: file.write(b"new"))
+    assert (tmp_path / "history.csv").read_bytes() == b"new"
 
 
 def test_a_file_that_another_program_has_open_on_windows(tmp_path, monkeypatch):

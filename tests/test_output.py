@@ -223,7 +223,9 @@ def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
 def test_windows_quotes_with_double_quotes(monkeypatch):
     monkeypatch.setattr(cli.os, "name", "nt")
     monkeypatch.setattr(cli, "_python", lambda: "python")
-    assert cli.command("train", "--run", "a b") == 'python -m nrms_np.train --run "a b"'
+    for name, quoted in (("a b", '"a b"'), ("R&D", '"R&D"'), ("it's", '"it\'s"'), (r"C:\ä", r"C:\ä"), ("", '""')):
+        assert cli.command("train", "--run", name) == f"python -m nrms_np.train --run {quoted}"
+    assert cli.command("recommend", "--history", 'N1 "a b"').endswith(r'--history "N1 \"a b\""')
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "recommend", "gradcheck"])
