@@ -283,7 +283,7 @@ def test_a_dev_set_in_another_language(data, demo, capsys):
 
 
 def test_vectors_of_another_language(data, capsys):
-    (data / "vec.txt").write_text("새 1 2 3\n제목 2 3 4\n")
+    (data / "vec.txt").write_text("새 1 2 3\n제목 2 3 4\n", encoding="utf-8")
     assert train_on(data, "train", extra=["--embeddings", str(data / "vec.txt")]) == 2
     assert "none of the words of the training news (" in capsys.readouterr().err
 
