@@ -395,6 +395,10 @@ def test_json_is_one_object(files, recommender, capsys):
     assert list(found) == ["history", "notes", "fallback", "recommendations"] and len(found["recommendations"]) == 10
     assert list(found["recommendations"][0]) == ["id", "title", "score", "clicked", "words"]
     assert found["history"] == ["N12", RAW] and found["fallback"] is None
+    title = "足球 storm 😀"
+    assert cli.run_command(recommend.main, [*files, "--history", f"N12 '{title}'", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.isascii() and json.loads(out)["history"] == ["N12", title]  # whatever the code page of the pipe is
 
 
 @pytest.mark.parametrize("history", [[], ["--history", ""], ["--history", "  "]])
