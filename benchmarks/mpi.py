@@ -31,11 +31,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from nrms_np.adam import adam_step
-from nrms_np.app.mpi import ALONE, MpiRanks, share, sum_over_ranks, take_share
+from nrms_np.app import mpi
+from nrms_np.app.mpi import ALONE, Ranks, sum_over_ranks, take_share
 from nrms_np.batch import Batch
 from nrms_np.config import Config
 from nrms_np.fit import train_step
@@ -67,7 +69,7 @@ class Bench:
         from mpi4py import MPI
 
         self.comm, self.config = MPI.COMM_WORLD, Config()
-        self.both, self.packing = MpiRanks(MPI.COMM_WORLD), MpiRanks(MPI.COMM_SELF)
+        self.both, self.packing = Ranks(MPI.COMM_WORLD), Ranks(MPI.COMM_SELF)
         self.problem = make_problem(self.config)
         self.params, self.adam = fresh_state(self.problem)
         self.times: dict[str, list[float]] = {}
@@ -112,7 +114,8 @@ class Bench:
             adam_step(self.params, gradients, self.adam, 1e-5)
 
         def pack() -> None:
-            self.packing.gradients(lambda *_: (0.0, dict(gradients)), self.params, batch, self.config, masks)
+            with patch.object(mpi, "loss_and_gradients", lambda *_: (0.0, dict(gradients))):
+                self.packing.gradients_of(self.params, batch, self.config, masks)
 
         for way in ("2 ranks", "2 threads"):
             self.turn(f"share/{size}", way, lambda: loss_and_gradients(self.params, batch, self.config, masks))
@@ -162,8 +165,8 @@ class Bench:
 
 def cut(batch: Batch, ranks: int) -> list[list[int]]:
     """The sizes of the share of each rank that has one."""
-    shares = [share(batch, rank, ranks) for rank in range(ranks)]
-    return [sizes(take_share(batch, None, one)[0]) for one in shares if one.start < one.stop]
+    shares = [take_share(batch, None, rank, ranks)[0] for rank in range(ranks)]
+    return [sizes(share) for share in shares if len(share.candidates)]
 
 
 def sent() -> int:

@@ -124,17 +124,20 @@ def notebook(folder: Path | None, on_step: OnStep) -> None:
 
 def command(folder: Path | None, on_step: OnStep) -> None:
     from nrms_np.app import threads
-    from nrms_np.app.run_data import Data, prepare_data
+    from nrms_np.app.run_data import prepare_data
     from nrms_np.app.run_folder import RunSettings
     from nrms_np.config import Config
     from nrms_np.fit import TrainingState, train_epoch
     from nrms_np.model import init_parameters
 
     threads.use(0)
-    news, train = read(folder)
+    import numpy as np  # only now: a command sets BLAS's threads first
+
+    data = str(folder) if folder else None  # None: the demo corpus
     with contextlib.redirect_stdout(sys.stderr):
-        prepared = prepare_data(Data(news, train, news, train), RunSettings(Config(), None, None, None))
-    state = TrainingState.start(init_parameters(prepared.table, prepared.config, prepared.word_counts))
+        prepared = prepare_data(RunSettings(Config(), [data] if data else None, data, None))
+    word_counts = np.bincount(prepared.train.news_words.values, minlength=len(prepared.table))
+    state = TrainingState.start(init_parameters(prepared.table, prepared.config, word_counts))
     before = 0.0
 
     def finish_step() -> None:

@@ -37,8 +37,8 @@ from .adam import AdamState, adam_step
 from .app import cli as cli
 from .app import threads
 from .app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .app.evaluation import write_prediction
 from .app.recommender import Recommender
-from .app.submission import write_prediction
 from .batch import Batch, cut_histories, cut_titles, make_batch
 from .clicks import Split, draw_candidates, find_clicks
 from .config import Config

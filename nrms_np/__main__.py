@@ -2,6 +2,8 @@
 
 import sys
 
+from nrms_np.app import cli
+
 COMMANDS = {
     "train": "train on a built-in corpus of made-up news, or on your data",
     "evaluate": "metrics of a trained model, and the file that MIND's leaderboard takes",
@@ -12,8 +14,13 @@ COMMANDS = {
 }
 
 
-if __name__ == "__main__":
+def main(argv: list[str] | None = None) -> None:
     print("The commands of nrms_np (each one explains itself with --help):")
     for name, what in COMMANDS.items():
         print(f"  {f'python -m nrms_np.{name}':<29}{what}")
-    sys.exit(2 if sys.argv[1:] and sys.argv[1] not in ("-h", "--help") else 0)
+    if argv and argv[0] not in ("-h", "--help"):
+        raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run_command(main))

@@ -1,16 +1,16 @@
 """Make MIND folders of other data: ``python -m nrms_np.convert LOG --out DIR``."""
 
 import os
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nrms_np.app import cli
 from nrms_np.data.click_log import COLUMNS, draw_unclicked, make_impressions, read_articles, read_ebnerd, read_log
 from nrms_np.data.lines import Notes, say
-from nrms_np.data.mind import Impression, News, impressions_of, write_impressions
+from nrms_np.data.mind import Impression, News, impressions_of, write_folder
 from nrms_np.data.read_mind import read_behaviors, read_news
 from nrms_np.errors import InputError, OutputError
 
@@ -44,36 +44,23 @@ def main(argv: list[str] | None = None) -> None:
         "--draw", type=cli.count, metavar="N", default=20, help="of clicks only: draw so many (default: 20)"
     )
     args = parser.parse_args(argv or [])
-    if os.path.lexists(args.out):  # a link to nothing too
-        raise InputError(f"--out {args.out}: exists already; give a new folder")
-    notes = Notes()
-    _write(args.out, _folders(args, notes))
-    say(notes.lines())
-    if (args.out / "dev").exists():
-        print(f"train with: {cli.command('train', '--train', args.out / 'train', '--dev', args.out / 'dev')}")
-
-
-def _write(out: Path, folders: Iterable[Folder]) -> None:
-    """Write a folder ``out.part`` that becomes ``out`` when all is written; otherwise, nothing is left.
-
-    Raises OutputError when it cannot be written, InputError when something else has its name.
-    """
-    part = out.with_name(out.name + ".part")
-    ours = {"train", "dev", "test", "news.tsv", "behaviors.tsv"}  # what a process that was killed can have left in it
-    if os.path.lexists(part) and not (part.is_dir() and {path.name for path in part.iterdir()} <= ours):
-        raise InputError(f"{part}: is in the way; move it, or give another --out")
-    shutil.rmtree(part, ignore_errors=True)
+    out, notes = args.out, Notes()
+    if os.path.lexists(out):  # a link to nothing too
+        raise InputError(f"--out {out}: exists already; give a new folder")
     try:
-        part.mkdir(parents=True)
-        for name, news, impressions in folders:
-            count = write_impressions(part / name, news, impressions)
-            print(f"{out / name}: {len(news):,} news, {count:,} impressions")
-        os.rename(part, out)
+        if not out.parent.exists():
+            out.parent.mkdir(parents=True)
+        with TemporaryDirectory(prefix="part-", dir=out.parent) as part:  # all of it gets the name, or nothing is left
+            for name, news, impressions in _folders(args, notes):
+                count = write_folder(Path(part) / out.name / name, news, impressions)
+                print(f"{out / name}: {len(news):,} news, {count:,} impressions")
+            os.rename(Path(part) / out.name, out)
     except OSError as error:  # what cannot be read is an InputError
         what = f"cannot be written ({error.strerror or error}); nothing of it is left"
         raise OutputError(f"--out {out}: {what}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    say(notes.lines())
+    if (out / "dev").exists():
+        print(f"train with: {cli.command('train', '--train', out / 'train', '--dev', out / 'dev')}")
 
 
 def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
@@ -92,7 +79,7 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
         behaviors = read_behaviors(log / "behaviors.tsv", news, notes)
         impressions: Iterable[Impression] = impressions_of(news, behaviors)
         if behaviors.labels is not None and behaviors.labels.all():
-            impressions = draw_unclicked(list(impressions), args.draw, notes)
+            impressions = draw_unclicked(impressions, args.draw, notes)
         yield "", listed, impressions
     else:
         yield from _folders_of_log(args, news, notes)

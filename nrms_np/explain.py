@@ -59,9 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     recommender.set_catalogue(ids, [news.titles[news.number[one]] for one in ids], progress=True)
     explanation = explain(recommender, history, candidates)
     write_page(explanation, args.html)
-    for note in explanation.notes:
-        print(note)
-    print(f"{args.html}: open it in a browser")
+    print(*explanation.notes, f"{args.html}: open it in a browser", sep="\n")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nrms_np.app import cli, threads
-from nrms_np.app.files import write_file
 from nrms_np.app.ranking import NO_WORDS
 from nrms_np.app.recommender import Recommender
+from nrms_np.data.files import write_file
 from nrms_np.data.read_mind import read_histories, read_news
 
 DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.

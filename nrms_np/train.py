@@ -1,17 +1,17 @@
-"""Train NRMS: ``python -m nrms_np.train`` on the built-in demo corpus, or with --train DIR --dev DIR on MIND data."""
+"""Train the NRMS news recommender.
+
+Without --train it trains on a small built-in corpus of made-up news, which needs no download.
+With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
 
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from nrms_np.app import cli, mpi, threads, training_run
-from nrms_np.app.run_folder import RunSettings, read_settings
-
-DESCRIPTION = """Train the NRMS news recommender.
-
-Without --train it trains on a small built-in corpus of made-up news, which needs no download.
-With --train it reads MIND data: a folder that holds news.tsv and behaviors.tsv, as MIND unzips it."""
+from nrms_np.app import cli, mpi, threads
+from nrms_np.app.run_folder import RunSettings, claim, make_folder, read_settings
+from nrms_np.app.training_run import train_in
 
 # a small vocabulary, learned in about a minute
 DEMO_SETTINGS = {"learning_rate": 3e-3, "epochs": 4, "dropout": 0.1, "heads": 4, "spread": 1.0}
@@ -35,8 +35,8 @@ One process a machine is best: threads share the words and titles of a batch, pr
 one process, up to rounding. When a process is killed, the exit code is that of mpiexec."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = cli.make_parser("train", DESCRIPTION, EPILOG)
+def main(argv: list[str] | None = None) -> None:
+    parser = cli.make_parser("train", __doc__, EPILOG)
     parser.argument_default = argparse.SUPPRESS  # only what is given is there, because --resume keeps the rest
     folders = "MIND folders to train on; the demo corpus if not given"
     parser.add_argument("--train", type=os.path.realpath, nargs="+", metavar="DIR", help=folders)
@@ -51,13 +51,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="RUN", help=go_on)
     cli.add_threads(parser)
     cli.add_settings(parser)
-    return parser
-
-
-def main(argv: list[str] | None = None) -> None:
-    parser = make_parser()
     given = vars(parser.parse_args(argv or []))  # in a notebook the command line is another's
-    threads.use(given.pop("threads") or mpi.ranks().threads)
+    ranks = mpi.ranks()
+    threads.use(given.pop("threads") or ranks.threads)
     if "resume" in given:
         folder = given.pop("resume")
         settings = mpi.first(lambda: read_settings(folder).changed(given))
@@ -66,8 +62,9 @@ def main(argv: list[str] | None = None) -> None:
             parser.error("--dev goes with --train")
         config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
         settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
-        folder = mpi.first(lambda: training_run.make_folder(settings, given.get("run")))
-    training_run.train_in(folder, settings)
+        folder = mpi.first(lambda: make_folder(settings, given.get("run")))
+    with nullcontext() if ranks.rank else claim(folder):
+        train_in(folder, settings)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nrms_np import parallel
-from nrms_np.app import baselines, training_run
-from nrms_np.app.files import write_file
+from nrms_np.app import baselines
 from nrms_np.data.demo import Demo, make_demo
+from nrms_np.data.files import write_file
 
 PNG_END = b"IEND\xaeB`\x82"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -45,7 +45,7 @@ def quick_runs() -> Iterator[None]:
     from nrms_np.app import pictures  # only now: importing matplotlib takes a while
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_run, "PICTURES", 1)
+        patch.setattr(pictures, "PICTURES", 1)
         patch.setattr(pictures, "_save", lambda _, path: write_file(path, lambda file: file.write(PNG_END)))
         patch.setattr(baselines, "COMMON", 50)
         yield

@@ -6,11 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
+from nrms_np.data import files
 from nrms_np.data import read_folder as library
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.lines import Notes
@@ -47,11 +47,11 @@ def read_text(folder):
     """What the text files say, without a cache."""
     notes = Notes()
     news = read_news(folder / "news.tsv", notes)
-    return news, read_behaviors(folder / "behaviors.tsv", news, notes)
+    return news, read_behaviors(folder / "behaviors.tsv", news, notes), notes.lines()
 
 
 def contents(data):
-    news, behaviors = data
+    news, behaviors = data[:2]
     assert news.tokens.words == Tokens.from_titles(news.titles).words
     lists = [news.tokens.titles, behaviors.histories, behaviors.candidates]
     return [news.ids, news.categories, news.titles, news.number, behaviors.text_columns(),
@@ -129,6 +129,15 @@ def test_what_was_left_out_is_said_each_time(folder, reads, capsys):
         read_folder(folder, strict=True)
 
 
+def test_strict_reading_with_notes_writes_no_valid_cache_again(folder, reads):
+    path = folder / "news.tsv"
+    path.write_text(path.read_text() * 2)  # each article twice: a note and no error
+    read_folder(folder)
+    before = (folder / library.NAME).stat().st_mtime_ns
+    read_folder(folder, strict=True)
+    assert len(reads) == 2 and (folder / library.NAME).stat().st_mtime_ns == before
+
+
 def flip(path, place):
     data = bytearray(path.read_bytes())
     data[place] ^= 1
@@ -163,11 +172,11 @@ def read_only(folder, monkeypatch):
     """The folder of the data cannot be written. (Root could, whatever its permissions.)"""
 
     def refuse(path, mode):
-        if mode == "x+b" and Path(path).parent == folder:
+        if Path(path).parent == folder:
             raise PermissionError(errno.EACCES, "Permission denied")
         return open(path, mode)
 
-    monkeypatch.setattr(library, "open", refuse, raising=False)
+    monkeypatch.setattr(files, "open", refuse, raising=False)
 
 
 def test_where_the_data_cannot_be_written_the_users_folder_is_used(folder, read_only, reads, tmp_path, capsys):
@@ -224,26 +233,39 @@ def test_nothing_is_written_through_a_link(folder, tmp_path):
     assert (tmp_path / "elsewhere").read_text() == "mine" and not path.is_symlink()
 
 
-def test_leavings_of_killed_processes_are_removed_and_other_things_are_not(folder):
-    old, young, other = (
-        folder / f"nrms_np_cache.0123456789abcdef{end}" for end in (f".{uuid4()}.part", f".{uuid4()}.part", "")
-    )
-    kept = young, folder / "notes", folder / "nrms_np_cache.tar.gz"
-    for path in (old, other, *kept):
-        path.write_text("")
-    os.utime(old, (0, 0))
+def test_leavings_of_a_killed_process_are_overwritten(folder):
+    (folder / f"{library.NAME}.part").write_text("half of a cache")
+    data = read_folder(folder)
+    assert caches(folder) == [folder / library.NAME] and contents(read_folder(folder)) == contents(data)
+
+
+def test_where_an_old_one_cannot_be_replaced_the_users_folder_is_used(folder, reads, request, tmp_path):
     read_folder(folder)
-    (path,) = set(caches(folder)) - set(kept)
-    assert path != other and all(path.exists() for path in kept)
+    before = (folder / library.NAME).read_bytes()
+    os.utime(folder / "news.tsv", (1, 1))
+    request.getfixturevalue("read_only")
+    assert contents(read_folder(folder)) == contents(read_folder(folder))
+    assert len(reads) == 2 and (folder / library.NAME).read_bytes() == before
 
 
-def test_two_processes_write_the_same_file(folder):
+def test_two_processes_write_the_same_file(folder, monkeypatch, tmp_path, capsys):
     data = read_folder(folder)
     (path,) = caches(folder)
     before = path.read_bytes()
-    assert library._save(path, *read_text(folder)) and caches(folder) == [path]
+    assert library._save(path, library._made_of(folder), *read_text(folder)) and caches(folder) == [path]
     assert path.read_bytes() == before
     assert contents(data) == contents(read_folder(folder))  # what is mapped stays
+
+    def taken(part, path):  # the other process has just renamed it
+        replace(part, path)
+        replace(part, path)
+
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", taken)
+    os.utime(folder / "news.tsv", (1, 1))
+    read_folder(folder)
+    assert caches(folder) == [path] and path.read_bytes() != before
+    assert capsys.readouterr().err == "" and not (tmp_path / "home").exists()
 
 
 def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch):
@@ -261,7 +283,6 @@ def test_files_that_change_while_they_are_read_are_not_kept(folder, monkeypatch)
 SCRIPT = """
 import sys, zlib
 from pathlib import Path
-from uuid import uuid4
 from nrms_np.data import read_folder as folder
 folder.LEAST_BYTES = 0
 sys.stdin.readline()

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.config import Config
+from nrms_np.data import files
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.errors import InputError, NonFiniteError
 from nrms_np.model import init_parameters, parameter_shapes
@@ -157,7 +157,7 @@ def lines(*words):
         ({"users": None}, "users"),
         ({"click_counts": None}, "click_counts"),
         ({"click_counts": np.array([1, 2, 3])}, "argument 2 is longer than argument 1"),
-        ({"clicked_news": lines("N1", "N2")[:-1]}, "cut off"),
+        ({"clicked_news": lines("N1", "N2")[:-1]}, "argument 2 is longer than argument 1"),
         ({"users": np.array([255, 10], np.uint8)}, "utf-8"),
         ({"vocabulary": lines(UNKNOWN_WORD, "a", "b", "c")}, "embedding is float32 (5, 5), expected float32 (4, 5)"),
         ({"vocabulary": lines(UNKNOWN_WORD, "a", "b", "c", "a")}, "twice"),

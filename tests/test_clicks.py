@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nrms_np.app.report import describe_clicks
+from nrms_np.app.evaluation import describe_clicks
 from nrms_np.batch import make_batch
 from nrms_np.clicks import draw_candidates, find_clicks
 from nrms_np.data.mind import Behaviors

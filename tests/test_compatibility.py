@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from nrms_np.adam import AdamState
-from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.app.recommender import Recommender
 from nrms_np.app.run_folder import load_run, save_state
 from nrms_np.config import Config
+from nrms_np.data import files
 from nrms_np.data.vocabulary import UNKNOWN_WORD, Vocabulary
 from nrms_np.fit import TrainingState
 from nrms_np.inference import score_impressions

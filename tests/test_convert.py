@@ -563,22 +563,10 @@ def test_a_disk_that_is_full_is_an_error_of_the_output(tmp_path, capsys, monkeyp
     def fail(*_):
         raise OSError(errno.EFBIG, "File too large")
 
-    monkeypatch.setattr(convert, "write_impressions", fail)
+    monkeypatch.setattr(convert, "write_folder", fail)
     code, out = run(write_csv(tmp_path / "log.csv", rows()))
     assert code == 4 and f"--out {out}: cannot be written (File too large)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
-
-
-def test_what_a_killed_process_left_is_taken_away_and_nothing_else(tmp_path, capsys):
-    path = write_csv(tmp_path / "log.csv", rows())
-    (tmp_path / "out.part" / "train").mkdir(parents=True)
-    (tmp_path / "out.part" / "train" / "news.tsv").write_text("half")
-    code, out = run(path)
-    assert code == 0 and sorted(one.name for one in tmp_path.iterdir()) == ["log.csv", "out"]
-    (tmp_path / "new.part").mkdir()
-    (tmp_path / "new.part" / "thesis.txt").write_text("mine")
-    assert run(path, out=tmp_path / "new")[0] == 2 and (tmp_path / "new.part" / "thesis.txt").exists()
-    assert "new.part: is in the way" in capsys.readouterr().err
 
 
 def test_a_link_to_nothing_is_no_new_folder(tmp_path, capsys):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nrms_np import make_demo
+from nrms_np.app import run_data
 from nrms_np.app.checkpoint import Checkpoint, save_checkpoint
-from nrms_np.app.run_data import Data
 from nrms_np.model import init_parameters
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -24,7 +24,7 @@ def trainings(tmp_path, monkeypatch):
     use_corpus(monkeypatch, seed=0)
 
     def train():
-        prepared = demo_model.prepare_data(demo_model.load_data(None), settings())
+        prepared = demo_model.prepare_data(settings())
         params = init_parameters(prepared.table, prepared.config)
         demo_model.RUN.mkdir(exist_ok=True)
         save_checkpoint(
@@ -44,7 +44,7 @@ def settings():
 def use_corpus(monkeypatch, seed):
     demo_model.trained.cache_clear()
     demo = make_demo(seed, users=60, news=500, train_impressions=40, dev_impressions=10)
-    monkeypatch.setattr(demo_model, "load_data", lambda _: Data(demo.news, demo.train, demo.news, demo.dev, demo))
+    monkeypatch.setattr(run_data, "make_demo", lambda: demo)
 
 
 def ask_again():

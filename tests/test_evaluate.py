@@ -13,16 +13,13 @@ import pytest
 from nrms_np import evaluate, inference, train
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from nrms_np.app.evaluation import NAMES, bootstrap, report
-from nrms_np.app.evaluation import evaluate as evaluate_all
-from nrms_np.app.report import describe_clicks
-from nrms_np.app.submission import write_prediction
+from nrms_np.app.evaluation import NAMES, bootstrap, describe_clicks, find_groups, report, write_prediction
 from nrms_np.clicks import draw_candidates, find_clicks
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.read_folder import read_folder
 from nrms_np.fit import validation_loss
 from nrms_np.inference import score_impressions
-from nrms_np.metrics import METRICS, rank_candidates
+from nrms_np.metrics import METRICS, evaluate_scores, rank_candidates
 from nrms_np.ragged import Ragged
 from nrms_np.rng import generator
 
@@ -89,14 +86,20 @@ def call(finished_run, folders):
     return run
 
 
-def read_groups(finished_run, folder):
+def read_scores(finished_run, folder):
     checkpoint = load_checkpoint(finished_run / "checkpoint.npz")
     news, behaviors = read_folder(folder)
     config = checkpoint.config
     words = checkpoint.vocabulary.encode(news.titles).first(config.title_length)
     histories = behaviors.histories.last(config.history_length)
     scores = score_impressions(checkpoint.params, words, histories, behaviors.candidates, config)
-    return checkpoint, behaviors, scores, evaluate_all(checkpoint, behaviors, scores)
+    return checkpoint, behaviors, scores
+
+
+def printed_groups(text):
+    """Of each group of the last table: how many impressions, how many count, the metrics, the ends of an interval."""
+    rows = text[text.index("\nimpressions ") :].splitlines()[2:]
+    return {row[:28].strip(): [float(cell) for cell in row[28:].replace(" to ", " ").split()] for row in rows}
 
 
 # The definitions of MIND's evaluate.py (github.com/msnews/MIND), in plain Python: its scores are 1 / rank.
@@ -147,36 +150,37 @@ def test_the_prediction_file_gives_the_printed_metrics_by_minds_definitions(
         if 0 < sum(labels) < len(labels):
             found.append(mind_metrics(labels, ranks))
     assert len(found) == 90 - 3
-    total = read_groups(finished_run, folders / "dev")[3][0]
-    for name in METRICS:
+    best = json.loads((finished_run / "metrics.json").read_text())["best"]
+    for name, shown in zip(METRICS, NAMES):
         value = np.mean([one[name] for one in found])
-        assert value == pytest.approx(total.metrics[name], abs=1e-12)
-        (line,) = [line for line in printed.splitlines() if line.startswith(NAMES[name] + " ")]
+        assert value == pytest.approx(best[name], abs=1e-12)
+        (line,) = [line for line in printed.splitlines() if line.startswith(shown + " ")]
         assert line.split()[1] == f"{value:.4f}"
 
 
 def test_the_numbers_are_those_of_the_best_epoch(finished_run, folders):
     best = json.loads((finished_run / "metrics.json").read_text())["best"]
-    checkpoint, behaviors, scores, groups = read_groups(finished_run, folders / "dev")
+    checkpoint, behaviors, scores = read_scores(finished_run, folders / "dev")
     assert report(checkpoint, behaviors, scores).startswith(f"loss {best['val_loss']:.4f} over ")
-    assert groups[0].metrics == {name: best[name] for name in METRICS}
+    metrics = evaluate_scores(scores, behaviors.candidates, behaviors.labels)
+    assert metrics == {name: best[name] for name in METRICS}
 
 
 def test_what_was_skipped_is_counted(call, finished_run, folders, capsys):
-    _, behaviors, _, groups = read_groups(finished_run, folders / "dev")
-    assert groups[0].impressions == 90 and groups[0].counted == 87
+    behaviors = read_scores(finished_run, folders / "dev")[1]
     assert call("dev") == 0
     out = capsys.readouterr().out
+    groups = printed_groups(out)
+    assert groups["all"][:2] == [90, 87] and groups["history 0"][0] >= 3
     assert "metrics over 87 impressions; skipped: 2 where nothing was clicked, 1 where all was clicked" in out
-    assert f"without history: {groups[3].impressions} impressions, not skipped" in out
-    assert groups[3].name == "history 0" and groups[3].impressions >= 3
+    assert f"without history: {groups['history 0'][0]:.0f} impressions, not skipped" in out
     clicks = find_clicks(behaviors.histories, behaviors.candidates, behaviors.labels)
     assert f" over {describe_clicks(clicks)}\n" in out
     assert "unknown title words: " in out
 
 
 def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
-    checkpoint, behaviors, scores, groups = read_groups(finished_run, folders / "dev")
+    checkpoint, behaviors, scores = read_scores(finished_run, folders / "dev")
     users = {line.split("\t")[1] for line in (folders / "train" / "behaviors.tsv").read_text().splitlines()}
     assert set(checkpoint.users) == users
     user_of = behaviors.text_columns()[1]
@@ -188,23 +192,23 @@ def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
         "history 1-10": lambda i: 1 <= len(behaviors.histories[i]) <= 10,
         "history 11-12": lambda i: len(behaviors.histories[i]) > 10,  # 12 are kept
     }
-    assert [group.name for group in groups] == list(members)
+    groups = printed_groups(report(checkpoint, behaviors, scores))
+    assert list(groups) == list(members)
     ranks = rank_candidates(scores, behaviors.candidates)
-    for group in groups:
-        who = [i for i in range(90) if members[group.name](i)]
-        assert group.impressions == len(who) > 0
+    for name, (impressions, counted, *metrics, low, high) in groups.items():
+        who = [i for i in range(90) if members[name](i)]
+        assert impressions == len(who) > 0
         found = []
         for i in who:
             start, end = behaviors.candidates.offsets[i : i + 2]
             labels = behaviors.labels[start:end].tolist()
             if 0 < sum(labels) < len(labels):
                 found.append(mind_metrics(labels, ranks[start:end].tolist()))
-        assert group.counted == len(found)
-        for name in METRICS:
-            assert group.metrics[name] == pytest.approx(np.mean([one[name] for one in found]), abs=1e-12)
-            low, high = group.intervals[name]
-            values = [one[name] for one in found]
-            assert low <= group.metrics[name] <= high and (low < high or min(values) == max(values))
+        assert counted == len(found)
+        for metric, printed in zip(METRICS, metrics):
+            assert printed == pytest.approx(np.mean([one[metric] for one in found]), abs=0.51e-4)
+        aucs = [one["auc"] for one in found]
+        assert low <= metrics[0] <= high and (low < high or min(aucs) == max(aucs))
 
 
 @pytest.mark.parametrize(
@@ -218,11 +222,11 @@ def test_groups_are_the_metrics_of_their_impressions(finished_run, folders):
     ],
 )
 def test_the_last_group_has_the_longest_histories(finished_run, folders, most, names):
-    checkpoint, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
+    checkpoint, behaviors, _ = read_scores(finished_run, folders / "dev")
     config = replace(checkpoint.config, history_length=most)
-    groups = evaluate_all(replace(checkpoint, config=config), behaviors, scores)[3:]
-    assert [group.name for group in groups] == names
-    assert sum(group.impressions for group in groups) == len(behaviors)
+    groups = find_groups(replace(checkpoint, config=config), behaviors)
+    assert list(groups)[3:] == names
+    assert sum(groups[name].sum() for name in names) == len(behaviors)
 
 
 def test_bootstrap_intervals():
@@ -238,7 +242,7 @@ def test_bootstrap_intervals():
 
 
 def test_no_history_is_ranked_by_the_hash_and_not_by_popularity(finished_run, folders):
-    _, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
+    _, behaviors, scores = read_scores(finished_run, folders / "dev")
     start, end = behaviors.candidates.offsets[:2]
     assert len(behaviors.histories[0]) == 0 and (scores[start:end] == 0).all()
 
@@ -357,7 +361,7 @@ def test_the_checkpoint_counts_users_and_clicks(finished_run, folders):
 
 
 def test_the_loss_takes_the_validation_negatives(finished_run, folders):
-    checkpoint, behaviors, scores, _ = read_groups(finished_run, folders / "dev")
+    checkpoint, behaviors, scores = read_scores(finished_run, folders / "dev")
     clicks = find_clicks(behaviors.histories, behaviors.candidates, behaviors.labels)
     rng = generator(checkpoint.config.seed, "validation negatives")
     which = np.arange(len(clicks))

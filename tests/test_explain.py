@@ -316,7 +316,7 @@ def test_the_command_finds_a_user(files, demo):
         (["--history", "N1"], "give --news NEWS.tsv"),
         (["--user", "nobody", "--data", "{}"], "--user 'nobody': no such user in the behaviors.tsv of --data"),
         (["--news", "{}/news.tsv", "--history", ""], "the history is empty"),
-        (["--news", "{}/news.tsv", "--history", "N999"], "not in the catalogue (titles go in quotes): N999"),
+        (["--news", "{}/news.tsv", "--history", "N999"], "titles in quotes): N999"),
         (
             ["--news", "{}/news.tsv", "--history", "N1", "--candidates", "'It"],
             "--candidates 'It: a quote without its end",

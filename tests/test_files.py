@@ -4,12 +4,13 @@ import hashlib
 import io
 import json
 import os
+import threading
 import zipfile
 
 import numpy as np
 import pytest
 
-from nrms_np.app.files import DIGEST, open_arrays, save_arrays, write_file, write_text
+from nrms_np.data.files import DIGEST, open_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
 
 
@@ -179,3 +180,23 @@ def test_the_label_says_what_a_file_is(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.npz") as archive:
         assert archive.comment.startswith(b"nrms_np thing format 3 sha256 ")
         assert json.loads(np.load(io.BytesIO(archive.read("header.npy"))).tobytes()) == {"a": 1}
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "file")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "file").read_text() == "new"
+    assert [path.name for path in (tmp_path / "real").iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_written_into_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: found.append(pipe.read_text()), daemon=True)
+    found = []
+    reader.start()
+    write_text(pipe, "through")
+    reader.join(10)
+    assert found == ["through"] and pipe.is_fifo()

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from nrms_np.app import files, pictures, run_folder
-from nrms_np.app.files import write_file
+from nrms_np.app import pictures, run_folder
 from nrms_np.app.run_folder import claim
+from nrms_np.data import files
+from nrms_np.data.files import write_file
 from nrms_np.errors import InputError, OutputError
 from tests.helpers import ROOT, environment
 

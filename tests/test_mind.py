@@ -1,5 +1,7 @@
 """Reading and writing MIND folders."""
 
+import contextlib
+import io
 import re
 
 import numpy as np
@@ -285,13 +287,15 @@ def near_lines(columns):
 def test_any_file_is_read_or_refused(tmp_path_factory, news, behaviors):
     """Refused with InputError and a place, or read into arrays that fit together; never anything else."""
     folder = write(tmp_path_factory.mktemp("mind"), news, behaviors)
+    said = io.StringIO()
     try:
-        read_news, read = read_folder(folder)
+        with contextlib.redirect_stderr(said):
+            read_news, read = read_folder(folder)
     except InputError as error:
         assert re.match(rf"{re.escape(str(folder))}.(news|behaviors).tsv:(\d+:)? ", str(error))
         return
     lines = behaviors.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
-    if any("column names in behaviors.tsv" in note for note in read.notes):
+    if "column names in behaviors.tsv" in said.getvalue():
         del lines[0]
     with_title = set(read_mind.read_news(folder / "news.tsv").ids)
     assert len(read) == len(lines) == len(read.histories) == len(read.candidates) == len(read.impression_ids)

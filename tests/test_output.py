@@ -222,7 +222,7 @@ def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
 
 def test_windows_quotes_with_double_quotes(monkeypatch):
     monkeypatch.setattr(cli.os, "name", "nt")
-    monkeypatch.setattr(cli, "_python", lambda: "python")
+    monkeypatch.setattr(cli.shutil, "which", lambda _: sys.executable)
     for name, quoted in (("a b", '"a b"'), ("R&D", '"R&D"'), ("it's", '"it\'s"'), (r"C:\ä", r"C:\ä"), ("", '""')):
         assert cli.command("train", "--run", name) == f"python -m nrms_np.train --run {quoted}"
     assert cli.command("recommend", "--history", 'N1 "a b"').endswith(r'--history "N1 \"a b\""')
@@ -237,10 +237,17 @@ def test_a_command_runs_by_its_path(name, tmp_path):
 
 def test_the_package_says_what_its_commands_are():
     commands = {path.stem for path in (ROOT / "nrms_np").glob("*.py") if "cli.run_command(main)" in path.read_text()}
-    assert set(COMMANDS) == commands
+    assert {*COMMANDS, "__main__"} == commands
     done = subprocess.run([sys.executable, "-m", "nrms_np"], capture_output=True, text=True, env=environment())
     assert done.returncode == 0
     assert all(f"python -m nrms_np.{name} " in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_the_list_of_commands_on_a_full_disk():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "nrms_np"], stdout=full, stderr=subprocess.PIPE, env=environment())
+    assert done.returncode == 4 and done.stderr.count(b"\n") == 1
 
 
 def test_the_public_name_of_the_runner():

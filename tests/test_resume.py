@@ -10,8 +10,9 @@ import subprocess
 import pytest
 
 from nrms_np import train
-from nrms_np.app import cli, files
+from nrms_np.app import cli
 from nrms_np.app.run_folder import claim
+from nrms_np.data import files
 from tests.helpers import arguments, contents, training, write_data
 from tests.programs.kill import check_files, half_written, kill_and_resume, saved_steps
 

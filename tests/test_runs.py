@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ import pytest
 
 from nrms_np import train
 from nrms_np.app import cli, run_data, training_run
-from nrms_np.app.run_folder import claim, read_settings
-from nrms_np.app.training_run import new_folder
+from nrms_np.app.run_folder import RunSettings, claim, make_folder, read_settings
+from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from tests.helpers import ROOT, arguments, contents, environment, make_link, training, write_data
 
@@ -197,9 +198,11 @@ def test_training_outside_the_main_thread(folders, finished, tmp_path):
     assert codes == [0] and contents(tmp_path / "run") == contents(finished)
 
 
-def test_folders_made_at_once_are_different(tmp_path):
+def test_folders_made_at_once_are_different(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = RunSettings(Config(), [str(tmp_path / "train")], None, None)
     with ThreadPoolExecutor(16) as threads:
-        made = list(threads.map(lambda _: new_folder(tmp_path / "runs" / "train"), range(40)))
+        made = list(threads.map(lambda _: make_folder(settings, None), range(40)))
     assert len({*made}) == 40 and all(folder.is_dir() for folder in made)
     assert {folder.name for folder in made} == {"train", *(f"train-{n}" for n in range(2, 41))}
 
@@ -298,7 +301,8 @@ def test_a_full_disk_while_the_corpus_is_written(small_demo, tmp_path, monkeypat
 def test_main_in_a_notebook_cell_trains_the_demo(monkeypatch):
     asked = []
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "/tmp/kernel-1.json"])
-    monkeypatch.setattr(training_run, "make_folder", lambda settings, folder: folder)
-    monkeypatch.setattr(training_run, "train_in", lambda folder, settings: asked.append((folder, settings.train)))
+    monkeypatch.setattr(train, "make_folder", lambda settings, folder: folder)
+    monkeypatch.setattr(train, "claim", nullcontext)
+    monkeypatch.setattr(train, "train_in", lambda folder, settings: asked.append((folder, settings.train)))
     train.main()
     assert asked == [(None, None)]

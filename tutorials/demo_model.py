@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from nrms_np import Checkpoint, Config, InputError, load_checkpoint
-from nrms_np.app.run_data import load_data, prepare_data
+from nrms_np.app.run_data import prepare_data
 from nrms_np.app.run_folder import RunSettings, claim
 from nrms_np.data.demo import Demo
 from nrms_np.train import DEMO_SETTINGS
@@ -32,8 +32,7 @@ def trained() -> tuple[Checkpoint, Demo]:
     """The best weights of the run, and the corpus with the truth behind it. Trains for a minute if it must."""
     settings = RunSettings(Config(**DEMO_SETTINGS), None, None, None)
     with contextlib.redirect_stdout(io.StringIO()):
-        data = load_data(settings)
-        prepared = prepare_data(data, settings)
+        prepared = prepare_data(settings)
 
     def find() -> Checkpoint | None:
         with contextlib.suppress(InputError):
@@ -49,8 +48,8 @@ def trained() -> tuple[Checkpoint, Demo]:
             if checkpoint is None:
                 _train()
                 checkpoint = find()
-    assert checkpoint and data.demo, f"{RUN} does not hold the model that was just trained"
-    return checkpoint, data.demo
+    assert checkpoint and prepared.demo, f"{RUN} does not hold the model that was just trained"
+    return checkpoint, prepared.demo
 
 
 @contextlib.contextmanager

@@ -8,25 +8,25 @@ from ..inference import CHUNK, score_candidates
 from ..metrics import evaluate_scores
 from ..parallel import row_blocks
 from ..ragged import Ragged, sum_rows
-from .run_data import Data, Prepared
+from .run_data import Prepared
 
 COMMON = 2000  # words that get a vector from co-occurrence; their table has COMMON ** 2 entries
 
 
-def evaluate_all(data: Data, prepared: Prepared) -> dict[str, dict[str, float]]:
+def evaluate_all(prepared: Prepared) -> dict[str, dict[str, float]]:
     """The dev metrics of each ranking by its name; of the demo also those of the true probabilities."""
-    dev, shown = prepared.dev, data.dev.candidates.values
+    dev, shown, train_news = prepared.dev, prepared.dev.candidates.values, prepared.train_news
     ranked = dev.news_words, cut_histories(dev.histories, prepared.config), dev.candidates
     scores = {
         "random": np.zeros(len(shown), np.float32),  # ranks come from the hash that breaks ties
-        "popularity": popularity_scores(data.train, data.train_news, data.dev_news, shown),
+        "popularity": popularity_scores(prepared.train_behaviors, train_news, prepared.dev_news, shown),
         "mean_vector": mean_vector_scores(prepared.table, *ranked),
     }
-    if not prepared.has_vectors:
+    if not prepared.settings.embeddings:
         vectors = cooccurrence_vectors(prepared.train.news_words, len(prepared.table))
         scores["ppmi_vector"] = mean_vector_scores(vectors, *ranked)
-    if data.demo:
-        scores["oracle"] = data.demo.dev_probabilities
+    if prepared.demo:
+        scores["oracle"] = prepared.demo.dev_probabilities
     return {name: evaluate_scores(values, dev.candidates, dev.labels) for name, values in scores.items()}
 
 

@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Config
+from ..data.files import open_arrays, save_arrays
 from ..data.mind import pack_lines, unpack_lines
 from ..data.vocabulary import UNKNOWN_WORD, Vocabulary
 from ..encoder import Parameters
 from ..model import parameter_shapes
-from .files import open_arrays, save_arrays
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A trained model: weights, the vocabulary that its table belongs to, and the settings it was trained with.
+
+    Raises ValueError when these do not fit together.
 
     ``users`` are the ids of the training users, so that evaluation can tell who is new; ``clicks`` is how often each
     news id was clicked in the training impressions, what a user without history is recommended by. ``epoch`` is the one
@@ -30,14 +32,24 @@ class Checkpoint:
     epoch: int = 0
     fingerprint: str = ""
 
+    def __post_init__(self) -> None:
+        words, params = self.vocabulary.words, self.params
+        if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
+            raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
+        shapes = parameter_shapes(self.config, len(words), self.config.word_size)
+        for name in sorted(params.keys() ^ shapes.keys()):
+            raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
+        dtype = params["embedding"].dtype
+        for name, array in params.items():
+            if array.shape != shapes[name] or array.dtype != dtype:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
+
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """One .npz: ``param.<name>`` arrays, words and ids as UTF-8 lines, settings as JSON. No pickles.
 
-    Raises ValueError when the parts do not fit together, NonFiniteError when a weight is not finite, OutputError when
-    the file cannot be written.
+    Raises NonFiniteError when a weight is not finite, OutputError when the file cannot be written.
     """
-    _check(checkpoint)
     arrays = {f"param.{name}": array for name, array in checkpoint.params.items()}
     arrays["vocabulary"] = pack_lines(checkpoint.vocabulary.words)
     arrays["users"] = pack_lines(checkpoint.users)
@@ -55,23 +67,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         config, vocabulary = Config.from_dict(header["config"]), Vocabulary(words)
         params = {name.removeprefix("param."): array for name, array in arrays.items()}
         params = as_written_now(params, config, header["format"])
-        checkpoint = Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
-        _check(checkpoint)
-        return checkpoint
-
-
-def _check(checkpoint: Checkpoint) -> None:
-    """Raises ValueError when the parts do not fit together."""
-    words, params = checkpoint.vocabulary.words, checkpoint.params
-    if words[:1] != [UNKNOWN_WORD] or len(set(words)) < len(words):
-        raise ValueError(f"the vocabulary does not begin with {UNKNOWN_WORD}, or a word appears twice")
-    shapes = parameter_shapes(checkpoint.config, len(words), checkpoint.config.word_size)
-    for name in sorted(params.keys() ^ shapes.keys()):
-        raise ValueError(f"{name} {'is missing' if name in shapes else 'is not expected'}")
-    dtype = params["embedding"].dtype
-    for name, array in params.items():
-        if array.shape != shapes[name] or array.dtype != dtype:
-            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {dtype} {shapes[name]}")
+        return Checkpoint(params, vocabulary, config, users, clicks, header["epoch"], header["data"])
 
 
 def as_written_now(params: Parameters, config: Config, number: int) -> Parameters:

@@ -29,7 +29,7 @@ EXIT_CODES = f"""Exit codes: 0 done, {BAD_INPUT} bad input, {NON_FINITE} a loss 
 143 by SIGTERM, 129 by SIGHUP."""
 
 
-def make_parser(module: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+def make_parser(module: str, description: str | None, epilog: str = "") -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=f"python -m nrms_np.{module}",
         description=description,
@@ -118,17 +118,19 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}", 128 + number
     if isinstance(error, MemoryError):
         return f"error: not enough memory ({error})", NO_ROOM
-    if isinstance(error, OSError) and not isinstance(error, OutputError):
+    if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-        return f"error: {place}{error.strerror or error}", NO_ROOM if full else BAD_INPUT
-    codes = {InputError: BAD_INPUT, NonFiniteError: NON_FINITE, OutputError: NO_ROOM}
-    return f"error: {error}", next(code for kind, code in codes.items() if isinstance(error, kind))
+        no_room = isinstance(error, OutputError) or error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        return f"error: {place}{error.strerror or error}", NO_ROOM if no_room else BAD_INPUT
+    return f"error: {error}", NON_FINITE if isinstance(error, NonFiniteError) else BAD_INPUT
 
 
 def command(module: str, *arguments: str | Path) -> str:
     """A line that runs a command with these flags and their values, ready to paste into the shell of this process."""
-    words = [_python(), "-m", f"nrms_np.{module}"]
+    executable = sys.executable or "python"
+    found = os.path.dirname(shutil.which("python") or "")  # the shell finds it by that name, or else by its path
+    python = "python" if found == os.path.dirname(executable) else str(nearest(Path(executable)))
+    words = [python, "-m", f"nrms_np.{module}"]
     for flag, value in zip(map(str, arguments[::2]), map(str, arguments[1::2])):
         words += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
     return " ".join(map(_quoted, words)) if os.name == "nt" else shlex.join(words)
@@ -138,14 +140,6 @@ def _quoted(word: str) -> str:
     """A word for cmd.exe and PowerShell: list2cmdline quotes blanks alone, and to them R&D and it's are no names."""
     quoted = subprocess.list2cmdline([word])
     return quoted if quoted != word or re.fullmatch(r"[\w.:=\\/+-]+", word) else f'"{word}"'
-
-
-def _python() -> str:
-    """What calls this Python: "python" where the shell finds it by that name, otherwise its path."""
-    found = shutil.which("python") or ""
-    if not sys.executable or os.path.dirname(os.path.abspath(found)) == os.path.dirname(sys.executable):
-        return "python"
-    return str(nearest(Path(sys.executable)))
 
 
 def nearest(path: Path) -> Path:

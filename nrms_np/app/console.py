@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NoReturn
 
 from ..errors import OutputError
@@ -34,12 +34,11 @@ def stop(number: int) -> NoReturn:
 
 def stop_again(unraisable: Any) -> None:
     """For sys.unraisablehook: a signal that came during a callback, which lets no exception out, comes once more."""
-    if isinstance(unraisable.exc_value, Stopped):
-        # pthread_kill also ends a wait of the main thread; Windows lacks it
-        send = getattr(signal, "pthread_kill", lambda _, number: signal.raise_signal(number))
-        threading.Timer(0.1, send, (threading.main_thread().ident, *unraisable.exc_value.args)).start()
-    else:
-        sys.__unraisablehook__(unraisable)
+    if not isinstance(unraisable.exc_value, Stopped):
+        return sys.__unraisablehook__(unraisable)
+    # pthread_kill also ends a wait of the main thread; Windows lacks it
+    send = getattr(signal, "pthread_kill", lambda _, number: signal.raise_signal(number))
+    threading.Timer(0.1, send, (threading.main_thread().ident, *unraisable.exc_value.args)).start()
 
 
 @contextmanager
@@ -48,18 +47,15 @@ def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
 
     Outside the main thread, where Python has no handlers, nothing changes.
     """
-    before = {}
-    hook, sys.unraisablehook = sys.unraisablehook, stop_again
-    try:
+    with ExitStack() as after:
+        after.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
+        sys.unraisablehook = stop_again
         for number in STOPPING:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 with suppress(ValueError):  # not the main thread
-                    before[number] = signal.signal(number, lambda number, _: handle(number))
+                    before = signal.signal(number, lambda number, _: handle(number))
+                    after.callback(signal.signal, number, before)
         yield
-    finally:
-        sys.unraisablehook = hook
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Stream:
@@ -79,19 +75,16 @@ class Stream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        shown = self._as_line(text) if text.startswith("\r") and not self._stream.isatty() else text
+        shown = text
+        if text.startswith("\r") and not self._stream.isatty():
+            now, shown = time.monotonic(), ""
+            if text.strip() and now - self._line_time >= LINE_SECONDS:
+                self._line_time, shown = now, text.strip() + "\n"
         self._try(self._stream.write, shown.encode(self._encoding, "backslashreplace").decode(self._encoding))
         return len(text)
 
     def flush(self) -> None:
         self._try(self._stream.flush)
-
-    def _as_line(self, bar: str) -> str:
-        now = time.monotonic()
-        if not bar.strip() or now - self._line_time < LINE_SECONDS:
-            return ""
-        self._line_time = now
-        return bar.strip() + "\n"
 
     def _try(self, call: Callable[..., object], *text: str) -> None:
         try:

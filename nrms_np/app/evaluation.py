@@ -1,36 +1,42 @@
-"""How good a trained model is and for whom: metrics with intervals, of all impressions and of groups (chapter 12)."""
+"""How good a trained model is and for whom (chapter 12): metrics with intervals, and the file of the leaderboard."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 from tqdm import tqdm
 
 from ..batch import cut_histories
-from ..clicks import find_clicks
+from ..clicks import Clicks, find_clicks
+from ..data.files import write_file
 from ..data.mind import Behaviors, texts
+from ..errors import InputError
 from ..fit import validation_loss
-from ..metrics import METRICS, impression_metrics, mean_metrics, rank_candidates
+from ..metrics import impression_metrics, mean_metrics, rank_candidates
+from ..ragged import Ragged
 from ..rng import generator
 from .checkpoint import Checkpoint
-from .report import describe_clicks, join_counts
+from .mpi import ALONE, Ranks
 
-RESAMPLES = 1000  # of the bootstrap
-NAMES = dict(zip(METRICS, ("AUC", "MRR", "nDCG@5", "nDCG@10")))
+NAMES = ("AUC", "MRR", "nDCG@5", "nDCG@10")  # of metrics.METRICS
+Piece = tuple[int, int, np.ndarray]  # first, end, and the scores of the candidates of impressions first..end-1
 
 
-@dataclass(frozen=True)
-class Group:
-    """The metrics of some of the impressions."""
+def describe_clicks(clicks: Clicks) -> str:
+    """How many clicks there are, and what was left out and why."""
+    return f"{len(clicks):,} clicks{_join_counts('; impressions left out: ', clicks.left_out)}"
 
-    name: str
-    impressions: int
-    counted: int  # those with clicks and non-clicks: the others have no metrics
-    metrics: dict[str, float]  # the means over the counted ones; NaN when there is none
-    intervals: dict[str, tuple[float, float]]  # 95 %, see ``bootstrap``
+
+def _join_counts(title: str, counts: dict[str, int]) -> str:
+    """("skipped: ", {"without history": 2, "empty": 0}) is "skipped: 2 without history"; without counts it is ""."""
+    told = ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+    return told and title + told
 
 
 def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> str:
-    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, as text.
+    """Loss and metrics of the ``scores`` [all candidates] of labelled impressions, of all and by group, as text.
 
     The loss and the metrics are those of ``fit.validate``. Nothing is recommended by popularity here: an
     impression without history has equal scores, and its ranks are decided by the hash that breaks ties.
@@ -40,29 +46,31 @@ def report(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> 
     loss, _ = validation_loss(scores, clicks, checkpoint.config)
     clicks_before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
     shown, clicked = candidates.lengths, np.diff(clicks_before[candidates.offsets])  # [impressions]
-    skipped = join_counts(
-        (((clicked == 0) & (shown > 0)).sum(), "where nothing was clicked"),
-        (((clicked == shown) & (shown > 0)).sum(), "where all was clicked"),
-        ((shown == 0).sum(), "where nothing was shown"),
-    )
+    skipped = {
+        "where nothing was clicked": ((clicked == 0) & (shown > 0)).sum(),
+        "where all was clicked": ((clicked == shown) & (shown > 0)).sum(),
+        "where nothing was shown": (shown == 0).sum(),
+    }
+    values = impression_metrics(rank_candidates(scores, candidates), labels, candidates.offsets)
+    counts = ~np.isnan(values[:, 0])  # not skipped
     without_history = (behaviors.histories.lengths == 0).sum()
-    groups = evaluate(checkpoint, behaviors, scores)
-    total = groups[0]
     lines = [
         f"loss {_text(loss)} over {describe_clicks(clicks)}",
-        f"metrics over {total.counted:,} impressions" + (skipped and f"; skipped: {skipped}"),
+        f"metrics over {counts.sum():,} impressions{_join_counts('; skipped: ', skipped)}",
         f"without history: {without_history:,} impressions, not skipped (all their candidates score the same)",
         f"\n{'metric':8} {'value':>8}   95 % interval",
     ]
-    for metric, name in NAMES.items():
-        lines.append(f"{name:8} {_text(total.metrics[metric]):>8}   {_text(*total.intervals[metric])}")
-    names = "".join(f" {name:>8}" for name in NAMES.values())
-    lines.append(f"\n{'impressions':28} {'number':>9} {'counted':>9}{names}   AUC's 95 % interval")
-    for group in groups:
-        means = "".join(f" {_text(mean):>8}" for mean in group.metrics.values())
-        auc = _text(*group.intervals["auc"])
-        lines.append(f"{group.name:28} {group.impressions:>9,} {group.counted:>9,}{means}   {auc}")
-    return "\n".join(lines)
+    groups = [
+        "\nimpressions                     number   counted      AUC      MRR   nDCG@5  nDCG@10   AUC's 95 % interval"
+    ]
+    for name, who in tqdm(find_groups(checkpoint, behaviors).items(), "bootstrap", leave=False):
+        counted = values[who & counts]
+        means = [f"{_text(mean):>8}" for mean in mean_metrics(counted).values()]
+        intervals = [_text(*ends) for ends in bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))]
+        if name == "all":
+            lines += [f"{metric:8} {mean}   {ends}" for metric, mean, ends in zip(NAMES, means, intervals)]
+        groups.append(f"{name:28} {who.sum():>9,} {len(counted):>9,} {' '.join(means)}   {intervals[0]}")
+    return "\n".join(lines + groups)
 
 
 def _text(*values: float) -> str:
@@ -70,36 +78,65 @@ def _text(*values: float) -> str:
     return "-" if np.isnan(values[0]) else " to ".join(f"{value:.4f}" for value in values)
 
 
-def evaluate(checkpoint: Checkpoint, behaviors: Behaviors, scores: np.ndarray) -> list[Group]:
-    """The metrics of the ``scores`` [all candidates] of all impressions, then of groups by user and by history."""
-    ranks = rank_candidates(scores, behaviors.candidates)
-    values = impression_metrics(ranks, behaviors.known_labels(), behaviors.candidates.offsets)
+def find_groups(checkpoint: Checkpoint, behaviors: Behaviors) -> dict[str, np.ndarray]:
+    """Which impressions are in which group, by user and by history. bool [impressions] of each."""
     in_training, most = set(checkpoint.users), checkpoint.config.history_length
     seen = np.array([user in in_training for user in texts(behaviors.user_ids)], bool)[behaviors.users]
-    members = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
+    groups = {"all": np.ones(len(behaviors), bool), "users seen in training": seen, "users not seen": ~seen}
     kept = cut_histories(behaviors.histories, checkpoint.config).lengths
     for low, high in [(0, 0), (1, min(10, most)), (11, most)]:  # no history, a short one, a long one
         if low <= high:
-            members[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
-    groups = []
-    for name, who in tqdm(members.items(), "bootstrap", leave=False):
-        counted = values[who & ~np.isnan(values[:, 0])]
-        intervals = dict(zip(METRICS, bootstrap(counted, generator(checkpoint.config.seed, "bootstrap"))))
-        groups.append(Group(name, int(who.sum()), len(counted), mean_metrics(counted), intervals))
+            groups[f"history {low}-{high}" if low < high else f"history {low}"] = (low <= kept) & (kept <= high)
     return groups
 
 
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
     """The 95 % percentile interval of the mean of each column of ``values`` [impressions, columns].
 
-    Impressions are resampled with replacement, RESAMPLES times. They are taken as independent; those of one user are
+    Impressions are resampled with replacement, 1,000 times. They are taken as independent; those of one user are
     not quite, so the true intervals are a little wider.
     """
-    if not len(values):
+    count = len(values)
+    if not count:
         return [(np.nan, np.nan)] * values.shape[1]
-    means = np.empty((RESAMPLES, values.shape[1]))
-    for r in range(RESAMPLES):
-        drawn = np.bincount(rng.integers(len(values), size=len(values)), minlength=len(values))
-        means[r] = drawn @ values / len(values)  # how often each was drawn, times what it scored
-    low, high = np.quantile(means, (0.025, 0.975), axis=0)
+    # how often each impression was drawn, times what it scored
+    draws = (np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(1000))
+    low, high = np.quantile([drawn @ values / count for drawn in draws], (0.025, 0.975), axis=0)
     return list(zip(low.tolist(), high.tolist()))
+
+
+def write_prediction(
+    path: Path, impression_ids: np.ndarray, candidates: Ragged, scored: Iterable[Piece], mpi_ranks: Ranks = ALONE
+) -> None:
+    """Write ``id [r1,r2,...]`` for each impression, in file order: the rank of each candidate, in candidate order.
+
+    Ranks are unique, from 1 for the best (``metrics.rank_candidates``). ``scored`` is what ``inference.score_pieces``
+    yields; each piece is written as it comes. ``path`` appears when the file is complete. Raises InputError for an
+    impression id that the format cannot hold. Of several MPI ranks rank 0 writes.
+    """
+
+    def lines(piece: Piece) -> bytes:
+        first, last, scores = piece
+        shown = candidates.take(np.arange(first, last))
+        ranks, offsets, written = rank_candidates(scores, shown, first), shown.offsets.tolist(), []
+        form = [str(rank) for rank in range(ranks.max(initial=0) + 1)]  # a few hundred: cheaper than str of each
+        formatted = [form[rank] for rank in ranks.tolist()]
+        for impression_id, start, end in zip(texts(impression_ids[first:last]), offsets, offsets[1:]):
+            if impression_id.split() != [impression_id]:
+                raise InputError(f"impression id {impression_id!r}: the prediction file needs one, and without spaces")
+            written.append(f"{impression_id} [{','.join(formatted[start:end])}]\n")
+        return "".join(written).encode()
+
+    def write(file: BinaryIO) -> None:
+        member = ZipInfo("prediction.txt", (1980, 1, 1, 0, 0, 0))  # a fixed date: the same ranks give the same bytes
+        member.compress_type = ZIP_DEFLATED
+        member.create_system = 3  # Unix, on every system
+        member.external_attr = 0o644 << 16
+        with ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as text:
+            text.writelines(pieces)
+
+    pieces = mpi_ranks.map(lines, scored)
+    if mpi_ranks.rank == 0:
+        return write_file(path, write)
+    for _ in pieces:  # makes its part of them
+        pass

@@ -9,27 +9,25 @@ import os
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .. import rng
 from ..config import Config
+from ..data.files import write_text
 from ..data.vocabulary import tokenize
 from ..encoder import Parameters, side_weights
 from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, only_mentioned, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .files import write_text
 from .ranking import UNKNOWN_ID
-from .recommender import Item, Recommender, drop_each, read_user
+from .recommender import Item, Reader, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried
 TEMPLATE = Path(__file__).with_name("page.html")
-TUTORIALS = Path(__file__).parents[2] / "tutorials"  # where the package runs from its repository
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,33 +66,29 @@ class Explanation:
     first_numbers: dict[str, np.ndarray]  # [C] of each line: the first number that leads to the candidate's score
 
 
-def explain(
-    recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None, top: int = 10
-) -> Explanation:
-    """Explain the scores of ``candidates`` (the catalogue's best ``top`` when None) for a history, oldest click first.
+def explain(recommender: Recommender, history: Sequence[str], candidates: Sequence[str] | None = None) -> Explanation:
+    """Explain the scores of ``candidates`` (the catalogue's best ten when None) for a history, oldest click first.
 
     Both are ids of the recommender's catalogue and raw titles. Raises InputError for an empty history, an unknown id or
     no candidate, NonFiniteError when a score is not finite.
     """
-    clicks, notes, _ = recommender.read_history(history)
-    if not clicks:
-        said = "; ".join(notes) or "the history is empty"
+    reader = recommender.read_history(history)
+    if not reader.clicks:
+        said = "; ".join(reader.notes) or "the history is empty"
         raise InputError(f"{said}: without clicks every score is 0, and there is nothing to explain")
     if candidates is None:
-        candidates = [found.id for found in recommender.rank(history, top).recommendations]
+        candidates = [found.id for found in recommender.rank(history).recommendations]
     chosen = [recommender.find(given) for given in dict.fromkeys(candidates)]
     if not chosen:
         raise InputError("there are no candidates to explain")
     for item in chosen:
         if item.left_out == UNKNOWN_ID:
             raise InputError(f"candidates: news id {item.given!r} is {UNKNOWN_ID}")
-    return _compute(recommender, clicks, chosen, len(history) - len(clicks), notes)
+    return _compute(recommender, reader, chosen, len(history) - len(reader.clicks))
 
 
-def _compute(
-    recommender: Recommender, clicks: list[Item], chosen: list[Item], unread: int, notes: list[str]
-) -> Explanation:
-    config, items, n = recommender.config, clicks + chosen, len(clicks)
+def _compute(recommender: Recommender, reader: Reader, chosen: list[Item], unread: int) -> Explanation:
+    config, items, n = recommender.config, reader.clicks + chosen, len(reader.clicks)
     rows, words = only_mentioned(recommender.params["embedding"], recommender._words([item.title for item in items]))
     # float64, for exact differences
     params = {name: one.astype(np.float64) for name, one in {**recommender.params, "embedding": rows}.items()}
@@ -109,10 +103,11 @@ def _compute(
     orders, changed, without = _leave_out(params, config, words, vectors, n, user)
     titles = _read_titles(recommender, params, items, words, (scores - without).T)
     loss_of_first, probabilities = click_loss_forward(scores[None])
+    different, size = len({item.title for item in items}), len(user)
     return Explanation(
         clicks=titles[:n],
         unread=unread,
-        notes=notes,
+        notes=reader.notes,
         candidates=titles[n:],
         scores=scores,
         probabilities=probabilities[0],
@@ -120,12 +115,7 @@ def _compute(
         orders=orders,
         changed_scores=changed,
         changed_probabilities=click_loss_forward(changed)[1],
-        shapes={
-            "rows": rows.shape,
-            "titles": (len({item.title for item in items}), len(user)),
-            "users": (1, len(user)),
-            "scores": (1, len(scores)),
-        },
+        shapes={"rows": rows.shape, "titles": (different, size), "users": (1, size), "scores": (1, len(scores))},
         first_numbers={
             "rows": np.array([rows[words[s][:1], :1].sum() for s in range(n, len(items))], np.float64),
             "titles": shown[:, 0],
@@ -150,10 +140,9 @@ def _leave_out(
     histories = Ragged.from_lists(orders + clicked)
     users = encode(np.concatenate([vectors, shorter]), histories, side_weights(params, "user"), config.heads)
     changed = users @ vectors[n:].T  # [S + words of clicks, C]
-    without = np.tile(vectors[n:] @ user, (len(shorter), 1))
+    own = title_of[:, None] == np.arange(n, len(words))  # a word of a candidate changes its score alone
+    without = np.where(own, (shorter @ user)[:, None], vectors[n:] @ user)
     without[: len(clicked)] = changed[len(orders) :]
-    own = np.arange(len(clicked), len(shorter))  # words of candidates change one score
-    without[own, title_of[own] - n] = shorter[own] @ user
     return orders, changed[: len(orders)], without
 
 
@@ -172,26 +161,19 @@ def _read_titles(
 
 def write_page(explanation: Explanation, path: Path) -> None:
     """Raises OutputError when the page cannot be written."""
-    data = {name: value for name, value in vars(explanation).items() if name != "notes"}
-    titles = explanation.clicks + explanation.candidates
-    percents = b"".join(_percents(title.attention) for title in titles)
-    data |= {"heads": len(titles[0].attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
-    if TUTORIALS.is_dir():
+    data, percents = asdict(explanation), b""
+    del data["notes"]
+    for title in data["clicks"] + data["candidates"]:
+        attention = title.pop("attention")
+        with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
+        # a byte a weight: 50 titles with 16 heads have hundreds of thousands
+        percents += np.rint(100 * with_mean).astype(np.uint8).tobytes()
+    data |= {"heads": len(attention), "attention": base64.b64encode(zlib.compress(percents)).decode()}
+    tutorials = Path(__file__).parents[2] / "tutorials"
+    if tutorials.is_dir():  # the package runs from its repository
         with suppress(ValueError):  # no path leads from one drive of Windows to another
-            data["tutorials"] = Path(os.path.relpath(TUTORIALS, path.resolve().parent)).as_posix()
-    text = json.dumps(data, default=_plain, separators=(",", ":"))
+            data["tutorials"] = Path(os.path.relpath(tutorials, path.resolve().parent)).as_posix()
+    # 7 decimals, and + 0.0: no -0.0
+    text = json.dumps(data, default=lambda array: (np.round(array, 7) + 0.0).tolist(), separators=(",", ":"))
     text = text.replace("<", "\\u003c")  # no title can end the script element
     write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@DATA@", text))
-
-
-def _plain(value: Any) -> Any:
-    """For json.dumps: what it does not know."""
-    if isinstance(value, Title):
-        return {name: one for name, one in vars(value).items() if name != "attention"}
-    return (np.round(value, 7) + 0.0).tolist()  # + 0.0: no -0.0
-
-
-def _percents(attention: np.ndarray) -> bytes:
-    """The mean over heads, then each head, a byte a weight: 50 titles with 16 heads have hundreds of thousands."""
-    with_mean = np.concatenate([attention.mean(axis=0, keepdims=True), attention])  # [1 + H, n, n]
-    return np.rint(100 * with_mean).astype(np.uint8).tobytes()

@@ -27,21 +27,46 @@ from ..parallel import Piece, Result
 from ..ragged import Ragged, number_by_first_use
 from .threads import usable_cores
 
-LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # numbers of ranks: MPICH, Open MPI, srun
-PATIENCE = 2  # seconds that another rank which failed leaves to rank 0: if all fail alike, that speaks for them
-
 
 class Ranks:
-    """The processes that carry out a command together: here this one alone."""
+    """The processes that carry out a command together: those of ``comm`` or, without it, this one alone."""
 
-    rank, size, name = 0, 1, "rank 0"
     threads = 0  # of each rank, where nobody asks for a number; 0: every core
-    map: Callable[..., Iterable] = map  # each piece is computed by one rank, and all ranks have the results
-    gradients_of: Callable[..., Any] = staticmethod(loss_and_gradients)
+
+    def __init__(self, comm: Any = None):
+        self.comm, self.rank, self.size = comm, comm.rank if comm else 0, comm.size if comm else 1
+        self.name = f"rank {self.rank} of {self.size} ({platform.node()}, process {os.getpid()})"
 
     def gather(self, value: Result) -> list[Result]:
         """The ``value`` of each rank."""
-        return [value]
+        return self.comm.allgather(value) if self.comm else [value]
+
+    def map(self, compute: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+        """Each piece is computed by one rank, and all ranks have the results."""
+        pieces = iter(pieces)
+        while group := list(islice(pieces, self.size)):  # one for each rank, fewer at the end
+            for found in self.gather([compute(piece) for piece in group[self.rank :][:1]]):
+                yield from found
+
+    def gradients_of(self, params: Any, batch: Batch, config: Any, masks: Masks | None) -> Any:
+        """``loss_and_gradients`` of the whole batch, of which each rank does its share."""
+        if not self.comm:
+            return loss_and_gradients(params, batch, config, masks)
+        shapes = {name: param.shape for name, param in params.items()}
+        shapes["embedding"] = (len(batch.words), params["embedding"].shape[1])  # rows of the batch's words, no others
+        ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
+        flat = np.zeros(self.size * (ends[-1] // self.size + 1), params["embedding"].dtype)  # a part for each rank
+        # views of it; the last number that is used is the loss
+        sums = {name: view.reshape(shapes[name]) for name, view in zip(shapes, np.split(flat, ends))}
+        part, masks, words = take_share(batch, masks, self.rank, self.size)
+        if len(part.candidates):
+            flat[ends[-1]], gradients = loss_and_gradients(params, part, config, masks)
+            sums["embedding"][words] = gradients.pop("embedding")[1]
+            for name, gradient in gradients.items():
+                sums[name][:] = gradient
+            flat *= flat.dtype.type(len(part.candidates) / len(batch.candidates))
+        sum_over_ranks(self.comm, flat)
+        return flat[ends[-1]], {**sums, "embedding": (batch.words, sums["embedding"])}
 
 
 ALONE = Ranks()
@@ -50,7 +75,8 @@ ALONE = Ranks()
 @cache
 def ranks() -> Ranks:
     """The ranks of this command; ALONE, and nothing is imported, unless an MPI launcher started more than one."""
-    count = next((int(os.environ[name]) for name in LAUNCHERS if name in os.environ), 1)
+    sizes = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # of MPICH, Open MPI, srun
+    count = next((int(os.environ[name]) for name in sizes if name in os.environ), 1)
     if count == 1:
         return ALONE
     started = f"{count} processes were started"
@@ -61,10 +87,12 @@ def ranks() -> Ranks:
     if MPI.COMM_WORLD.size != count:
         advice = "the launcher is of another MPI than mpi4py's; use the mpiexec beside this python, or srun --mpi=pmi2"
         raise InputError(f"{started}, but mpi4py sees {MPI.COMM_WORLD.size}: {advice}")
-    found = MpiRanks(MPI.COMM_WORLD)
+    found = Ranks(MPI.COMM_WORLD)
     if found.rank:
         sys.stdout = sys.stderr = open(os.devnull, "w")
     sys.excepthook = lambda *error: end("".join(traceback.format_exception(*error)), 1)
+    cores = platform.node(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    found.threads = max(1, usable_cores() // found.gather(cores).count(cores))  # those ranks share them
     print(f"{count} ranks, threads of each: {found.threads}; {', '.join(found.gather(found.name))}", flush=True)
     return found
 
@@ -91,10 +119,9 @@ def check_equal(values: dict[str, Any], advice: str = "start all with the same a
 def end(text: str, code: int) -> None:
     """End all ranks, wherever they are, with this text and exit code; not if it is 0, and not a process alone."""
     group = ranks() if ranks.cache_info().currsize else ALONE
-    if not code or not isinstance(group, MpiRanks):
+    if not code or not group.comm:
         return
-    if group.rank:
-        time.sleep(PATIENCE)
+    time.sleep(2 if group.rank else 0)  # if all fail alike, rank 0 speaks for them
     sys.stdout.flush()
     os.write(2, f"\n{group.name}: {text}\n".encode())  # below a progress bar, and in one piece: other ranks write too
     time.sleep(0.3)  # the launcher may drop what it has not read yet
@@ -102,20 +129,19 @@ def end(text: str, code: int) -> None:
     group.comm.Abort(code)
 
 
-def share(batch: Batch, rank: int, size: int) -> slice:
-    """The clicks of one of ``size`` ranks: contiguous, and so many that all have about as many titles to encode."""
-    titles = np.cumsum(batch.histories.lengths + batch.candidates.shape[1])  # up to each click
-    return slice(*np.searchsorted(titles, titles[-1] * np.arange(rank, rank + 2) // size, "right"))
+def take_share(batch: Batch, masks: Masks | None, rank: int, size: int) -> tuple[Batch, Masks | None, np.ndarray]:
+    """The share of one of ``size`` ranks as a batch of its own, its masks, and which of the batch's words it has.
 
-
-def take_share(batch: Batch, masks: Masks | None, clicks: slice) -> tuple[Batch, Masks | None, np.ndarray]:
-    """The ``clicks`` of a batch as a batch of their own, their masks, and which of the batch's words it has."""
-    histories, candidates = batch.histories.take(np.arange(clicks.start, clicks.stop)), batch.candidates[clicks]
+    Its clicks, if any, are contiguous, and so many that all ranks have about as many titles to encode.
+    """
+    up_to_click = np.cumsum(batch.histories.lengths + batch.candidates.shape[1])  # titles
+    start, stop = np.searchsorted(up_to_click, up_to_click[-1] * np.arange(rank, rank + 2) // size, "right")
+    histories, candidates = batch.histories.take(np.arange(start, stop)), batch.candidates[start:stop]
     part = make_batch(batch.titles, histories, candidates, len(batch.words))  # its words are numbers of the batch's
     if masks:
         titles, _ = number_by_first_use(np.concatenate([histories.values, candidates.ravel()]), len(batch.titles))
         positions = Ragged(np.arange(len(batch.titles.values)), batch.titles.offsets).take(titles).values
-        clicked = slice(*batch.histories.offsets[[clicks.start, clicks.stop]])
+        clicked = slice(*batch.histories.offsets[[start, stop]])
         masks = Masks(masks.word_mask[part.words], masks.title_mask[positions], masks.history_mask[clicked])
     return replace(part, words=batch.words[part.words]), masks, part.words
 
@@ -123,50 +149,9 @@ def take_share(batch: Batch, masks: Masks | None, clicks: slice) -> tuple[Batch,
 def sum_over_ranks(comm: Any, flat: np.ndarray) -> None:
     """The sum of all ranks' ``flat``, in place: rank r adds up part r in the order of ranks, and sends it to all.
 
-    That is what a fast allreduce does, spelled out: the order of the additions, and so each bit of the sum, depends on
-    the number of ranks only, and not on where they run or on whose MPI it is.
+    So the order of the additions, and each bit of the sum, depends on the number of ranks only, and not on where they
+    run or on whose MPI it is, as that of an allreduce may.
     """
     parts = np.empty((comm.size, len(flat) // comm.size), flat.dtype)
     comm.Alltoall(flat, parts)
-    for part in parts[1:]:
-        parts[0] += part
-    comm.Allgather(parts[0], flat)
-
-
-class MpiRanks(Ranks):
-    """See ``Ranks``. Rank 0 prints and writes."""
-
-    def __init__(self, comm: Any):
-        self.comm, self.rank, self.size = comm, comm.rank, comm.size
-        machine = platform.node()
-        self.name = f"rank {self.rank} of {self.size} ({machine}, process {os.getpid()})"
-        cores = machine, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-        self.threads = max(1, usable_cores() // self.gather(cores).count(cores))  # those ranks share them
-
-    def gradients_of(self, params: Any, batch: Batch, config: Any, masks: Any) -> Any:
-        """``loss_and_gradients`` of the whole batch, of which each rank does its share."""
-        shapes = {name: param.shape for name, param in params.items()}
-        shapes["embedding"] = (len(batch.words), params["embedding"].shape[1])  # rows of the batch's words, no others
-        ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
-        flat = np.zeros(self.size * (ends[-1] // self.size + 1), params["embedding"].dtype)  # a part for each rank
-        views = (view.reshape(shape) for view, shape in zip(np.split(flat, ends), shapes.values()))
-        sums = dict(zip(shapes, views))  # and the last of ``flat`` that is used is the loss
-        clicks = share(batch, self.rank, self.size)
-        if clicks.start < clicks.stop:
-            part, masks, words = take_share(batch, masks, clicks)
-            flat[ends[-1]], gradients = loss_and_gradients(params, part, config, masks)
-            sums["embedding"][words] = gradients.pop("embedding")[1]
-            for name, gradient in gradients.items():
-                sums[name][:] = gradient
-            flat *= flat.dtype.type((clicks.stop - clicks.start) / len(batch.candidates))
-        sum_over_ranks(self.comm, flat)
-        return flat[ends[-1]], {**sums, "embedding": (batch.words, sums["embedding"])}
-
-    def map(self, compute: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
-        pieces = iter(pieces)
-        while group := list(islice(pieces, self.size)):  # one for each rank, fewer at the end
-            for found in self.gather([compute(piece) for piece in group[self.rank :][:1]]):
-                yield from found
-
-    def gather(self, value: Result) -> list[Result]:
-        return self.comm.allgather(value)
+    comm.Allgather(parts.sum(axis=0), flat)

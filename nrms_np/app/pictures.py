@@ -12,11 +12,36 @@ from matplotlib.figure import Figure  # and no pyplot: a notebook keeps the back
 from matplotlib.font_manager import FontProperties, findfont, findSystemFonts, fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
-from ..fit import Record
-from .files import write_file
+from ..data.files import write_file
+from ..data.vocabulary import tokenize
+from ..fit import Record, TrainingState
+from ..inference import read_attention
+from .run_data import Prepared
 
+PICTURES = 3  # titles shown in attention pictures
 BLUE, ORANGE, GREY = "#2f6db5", "#d9822b", "#8a8a8a"
 say_once = cache(print)
+
+
+def draw(folder: Path, state: TrainingState, prepared: Prepared) -> None:
+    """The losses, and attention in the clicked dev titles of readable length whose additive weights are least equal."""
+    config, dev = prepared.config, prepared.dev
+    assert state.best
+    plot_losses(state.records, state.best["epoch"], config.negatives, folder / "val_loss.png")
+    if config.attention == "mean":
+        return
+    clicked = dict.fromkeys(dev.candidates.values[dev.clicks.positives].tolist())
+    with_words = [n for n in clicked if len(dev.news_words[n])]
+    readable = np.array([n for n in with_words if 7 <= len(dev.news_words[n]) <= 14] or with_words, np.int64)
+    titles = dev.news_words.take(readable)
+    self_attention, additive = read_attention(state.best_params, titles, config)
+    weights = [additive[start:end] for start, end in zip(titles.offsets[:-1], titles.offsets[1:])]
+    # n * sum of squared weights: 1 where a title's weights are equal, n where one word has all
+    focus = np.array([len(of_title) * (of_title**2).sum() for of_title in weights])
+    for place, i in enumerate(np.argsort(-focus, kind="stable")[:PICTURES], 1):
+        tokens = tokenize(prepared.dev_news.titles[readable[i]])[: len(titles[i])]
+        plot_additive_attention(tokens, weights[i], folder / f"additive_attention_{place}.png")
+        plot_attention(tokens, self_attention[i], folder / f"attention_{place}.png")
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 FALLBACK = "popularity of the training clicks"  # what ranks for a user without history
 NEWEST = "order of the catalogue (last lines first, taken for the newest)"  # where none was clicked in training
-UNKNOWN_ID = "not in the catalogue (titles go in quotes)"
+UNKNOWN_ID = "not in the catalogue (ids as it has them, spaces between, titles in quotes)"
 NO_WORDS = "without a word that the model knows"
 
 
@@ -12,13 +12,11 @@ class Title(str):
     """An item of a history that is a title, also when it is a single word. Other single words are ids."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clicked:
-    """A clicked title and its part of a score.
+    """A clicked title and its part of a score, which is exactly the sum of its parts (see ``read_user``).
 
-    The user vector is a sum over the clicks, sum_j w_j value_j, where w_j multiplies both attentions of the user
-    encoder; so a score is exactly the sum of its parts w_j value_j . candidate. A part is not an effect: without that
-    title all other parts would be different too (``explain`` computes both).
+    A part is not an effect: without that title all other parts would be different too (``explain`` computes both).
     """
 
     id: str | None  # None for a raw title

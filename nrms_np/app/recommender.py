@@ -1,9 +1,7 @@
 """Recommendations of a trained model, in Python: encode a catalogue once, rank for any history (chapter 12)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -68,35 +66,28 @@ class Recommender:
         first, number = number_by_equality(words)
         return encode_news(self.params, words.take(first), self.config, "encoding titles" if progress else "")[number]
 
-    def set_catalogue(
-        self, ids: Sequence[str], titles: Sequence[str], vectors: np.ndarray | None = None, progress: bool = False
-    ) -> None:
+    def set_catalogue(self, ids: Sequence[str], titles: Sequence[str], progress: bool = False) -> None:
         """Encode what can be recommended, in place of an earlier catalogue.
 
-        News whose titles have the same words are one article: it has the first of their ids, and their clicks.
-        ``vectors`` [n, M] is what ``encode_news(titles)`` gave earlier, where a program keeps that in a file. Raises
-        ValueError when the lengths differ, InputError for a repeated id.
+        News whose titles have the same words are one article: it has the first of their ids, and their clicks. Raises
+        ValueError when there are not as many titles as ids, InputError for a repeated id.
         """
-        count = len(ids) if vectors is None else len(vectors)
-        if not len(ids) == len(titles) == count:
-            raise ValueError(f"{len(ids)} ids, {len(titles)} titles, {count} vectors: one of each for each news")
         self.by_words: dict[str, int] = {}
         # what begins with a space stands for a title without words: that is like no other
         all_words = (" ".join(tokenize(title)) or f" {n}" for n, title in enumerate(titles))
         articles = [self.by_words.setdefault(words, len(self.by_words)) for words in all_words]
-        self.number = dict(zip(ids, articles))
+        self.number = dict(zip(ids, articles, strict=True))
         if len(self.number) < len(ids):
             raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
         first = np.unique(articles, return_index=True)[1]  # of the news of each article
         self.ids, self.titles = [ids[n] for n in first], [titles[n] for n in first]
-        vectors = self.encode_news(self.titles, progress) if vectors is None else vectors[first]
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user
-        self.columns = np.ascontiguousarray(vectors.T)  # [M, n]
+        self.columns = np.ascontiguousarray(self.encode_news(self.titles, progress).T)  # [M, n]
         words = self._words(self.titles)
         self.known = np.array([(words[n] != UNKNOWN).any() for n in range(len(words))], bool)
         clicks = [self.clicks.get(news_id, 0) for news_id in ids]
         self.article_clicks = np.bincount(np.array(articles, int), clicks, len(first)).astype(int)
-        self.popular = np.lexsort((-np.arange(len(first)), -self.article_clicks))
+        self.popular = np.argsort(self.article_clicks, kind="stable")[::-1]  # of equal ones the last line first
 
     def rank(self, history: Sequence[str], top: int = 10) -> Ranking:
         """The ``top`` of the catalogue for a history of ids and raw titles, oldest first, without the clicked news.
@@ -119,8 +110,11 @@ class Recommender:
         words = self._words([one.title for one in found])
         without = encode_news(self.params, drop_each(words), self.config) @ user  # [T], the score without each word
         for one, of_title, start, end in zip(found, parts, words.offsets, words.offsets[1:]):
+            clicked: dict[str, Clicked] = {}
+            for click, part in zip(reader.clicks, of_title.tolist()):
+                clicked.setdefault(click.title, Clicked(click.id, click.title, 0.0)).part += part
+            one.clicked.extend(sorted(clicked.values(), key=lambda click: -click.part))
             effects = one.score - without[start:end]
-            one.clicked.extend(sum_by_title(reader.clicks, of_title))
             one.words.extend(Word(*pair) for pair in zip(tokenize(one.title), effects.tolist()))
         return ranking
 
@@ -174,9 +168,6 @@ class Recommender:
         items = [self.find(item) for item in history]
         left_out = {why: [item.given for item in items if item.left_out == why] for why in (UNKNOWN_ID, NO_WORDS)}
         notes = [f"left out of the history, {why}: {', '.join(given)}" for why, given in left_out.items() if given]
-        unknown = ",".join(left_out[UNKNOWN_ID])  # commas and semicolons are what people put between ids
-        if any(one in self.number for one in re.findall("[^,;]+", f"{unknown},{unknown.upper()},{unknown.lower()}")):
-            notes.append("ids are written as in the catalogue, in capitals or not, with spaces between them")
         clicks = [item for item in items if not item.left_out]
         if clicks and self.ids and not self.known.any():
             clicks = []
@@ -192,15 +183,6 @@ class Recommender:
         of_titles = iter(self.encode_news([click.title for click in clicks if click.article is None]))
         rows = [next(of_titles) if click.article is None else self.columns[:, click.article] for click in clicks]
         return np.array(rows, self.columns.dtype).reshape(len(clicks), len(self.columns))
-
-
-def sum_by_title(clicks: list[Item], parts: np.ndarray) -> list[Clicked]:
-    """A title that was clicked twice has the sum of its two parts. Largest first."""
-    found: dict[str, Clicked] = {}
-    for click, part in zip(clicks, parts.tolist()):
-        before = found.get(click.title, Clicked(click.id, click.title, 0.0))
-        found[click.title] = replace(before, part=before.part + part)
-    return sorted(found.values(), key=lambda one: -one.part)
 
 
 def read_user(params: Parameters, clicked: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:

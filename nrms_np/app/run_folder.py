@@ -1,23 +1,24 @@
-"""The folder of a run: its settings, a lock, and where its training stands (chapter 12)."""
+"""The folder of a run: its name, its settings, a lock, and where its training stands (chapter 12)."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from ..adam import AdamState
 from ..config import Config
+from ..data.files import open_arrays, save_arrays, write_text
 from ..encoder import Parameters
 from ..errors import InputError, OutputError
 from ..fit import TrainingState
 from . import cli
 from .checkpoint import as_written_now, load_checkpoint
-from .files import open_arrays, save_arrays, write_text
+from .console import Stopped
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
-LOCK_FILE = "lock"  # empty: it is there to be locked
 MAY_CHANGE, PATHS = {"epochs", "patience"}, {"train", "dev", "embeddings"}  # settings, when a run goes on
 
 
@@ -41,7 +42,7 @@ class RunSettings:
                 f"--{name.replace('_', '-')}: a run that goes on keeps this setting; --epochs, --patience, --threads "
                 "and the places of its data (--train, --dev, --embeddings) may change; leave it out, or start a new run"
             )
-        paths = {name: value for name, value in given.items() if name in PATHS}
+        paths = {name: given[name] for name in PATHS & given.keys()}
         new = replace(self, config=cli.settings(asdict(self.config) | given), **paths)
         for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
             for place in filter(None, places):
@@ -56,9 +57,6 @@ def read_settings(folder: Path) -> RunSettings:
         saved = {**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))}
         if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
             saved["train"] = [saved["train"]]
-        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
-            if not isinstance(path, str | None):
-                raise ValueError(f"{path!r} is no path")
         return RunSettings(**saved | {"config": Config.from_dict(saved["config"])})
     except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
@@ -73,15 +71,38 @@ def keep_settings(folder: Path, settings: RunSettings) -> None:
         print(f"the {what} of the run have changed, its data are the same")
 
 
+def make_folder(settings: RunSettings, folder: Path | None) -> Path:
+    """Make a folder for a new run: ``folder`` or, for None, the first of runs/<name>, runs/<name>-2, ... that is free.
+
+    Raises InputError when it holds a run already or is no folder, OutputError when it cannot be made.
+    """
+    base = folder or Path("runs") / (Path(settings.train[0]).name if settings.train else "demo")
+    for n in count(1):
+        made = base.with_name(f"{base.name}-{n}") if n > 1 else base
+        try:
+            made.mkdir(parents=True, exist_ok=made is folder)  # of runs that start at once each makes its own
+            break
+        except FileExistsError as error:
+            if folder or Path(error.filename) != made:
+                raise InputError(f"--run {error.filename}: is there and is no folder; give another name") from None
+        except OSError as error:
+            raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
+    if (made / SETTINGS_FILE).exists():
+        go_on = cli.command("train", "--resume", made)
+        raise InputError(f"{made} already holds a run; go on with: {go_on}, or give another --run")
+    return made
+
+
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
     """Hold the folder: two processes that train in it would write over each other's files.
 
-    The lock ends with the process, however that ends. Raises InputError when another process holds it, OutputError when
-    the folder cannot be written.
+    What stops the work inside notes how to go on with its run. The lock ends with the process, however that ends.
+    Raises InputError when another process holds it, OutputError when the folder cannot be written.
     """
+    path = folder / "lock"  # empty: it is there to be locked
     try:
-        file = open(folder / LOCK_FILE, "ab")
+        file = open(path, "ab")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     try:
@@ -93,11 +114,15 @@ def claim(folder: Path) -> Iterator[None]:
         pass  # some network file systems have no locks: everybody is let in
     try:
         yield
+    except (Stopped, OSError) as stopped:
+        if (folder / SETTINGS_FILE).exists():
+            stopped.add_note(f"go on with: {cli.command('train', '--resume', folder)}")
+        raise
     finally:
         file.close()
         if not (folder / SETTINGS_FILE).exists():
             with suppress(OSError):  # there is no run: leave no trace
-                (folder / LOCK_FILE).unlink()
+                path.unlink()
                 folder.rmdir()  # if it is empty
 
 
@@ -105,16 +130,15 @@ def _lock(handle: int) -> None:
     """Lock a file by what the system has. Raises BlockingIOError or PermissionError when another process holds it."""
     try:
         import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[attr-defined]
     except ImportError:  # Windows
         import msvcrt
 
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[attr-defined]
 
 
 COUNTERS = ("epoch", "step", "loss_sum", "seconds", "records")
-GROUPS = ("param", "first", "second")  # of arrays: the weights, and both moments of Adam
 
 
 def save_state(path: Path, state: TrainingState, config: Config, fingerprint: str) -> None:
@@ -124,8 +148,8 @@ def save_state(path: Path, state: TrainingState, config: Config, fingerprint: st
     """
     header = {"config": asdict(config), "data": fingerprint, "adam_step": state.adam.step}
     header |= {name: getattr(state, name) for name in COUNTERS}
-    groups = zip(GROUPS, (state.params, state.adam.first, state.adam.second))
-    arrays = {f"{group}.{name}": array for group, named in groups for name, array in named.items()}
+    groups = {"param": state.params, "first": state.adam.first, "second": state.adam.second}
+    arrays = {f"{group}.{name}": array for group, named in groups.items() for name, array in named.items()}
     save_arrays(path, "resume", header, arrays)
 
 
@@ -139,28 +163,30 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str)
         return TrainingState.start(params)
     try:
         with open_arrays(path, "resume") as (header, arrays):
-            same_settings = _same_run(Config.from_dict(header["config"]), config)
-            if same_settings and header["data"] == fingerprint:
+            other = _difference(Config.from_dict(header["config"]), header["data"], config, fingerprint)
+            if not other:
                 saved, first, second = (
                     as_written_now({name: arrays[f"{group}.{name}"] for name in params}, config, header["format"])
-                    for group in GROUPS
+                    for group in ("param", "first", "second")
                 )
                 counters = {name: header[name] for name in COUNTERS}
                 state = TrainingState(saved, AdamState(header["adam_step"], first, second), saved, **counters)
                 if state.best:
                     best = load_checkpoint(best_path)
-                    same = _same_run(best.config, config) and best.fingerprint == fingerprint
                     # a run killed between its checkpoint and its next save left the checkpoint of the epoch under way
-                    if not same or best.epoch not in (state.best["epoch"], state.epoch):
+                    known = best.epoch in (state.best["epoch"], state.epoch)
+                    if not known or _difference(best.config, best.fingerprint, config, fingerprint):
                         raise InputError(f"{best_path} is not the one that this run wrote")
                     state.best_params = best.params
                 return state
     except InputError as error:
         raise InputError(f"{error}; remove {path} to start the run from its beginning") from None
-    other = f"data (fingerprint {header['data']}; now it is {fingerprint})" if same_settings else "settings"
     raise InputError(f"{path}: this run was started with other {other}; give those, or start a new run")
 
 
-def _same_run(config: Config, other: Config) -> bool:
-    """Whether a run with one of them may go on with the other."""
-    return replace(config, **{name: getattr(other, name) for name in MAY_CHANGE}) == other
+def _difference(config: Config, fingerprint: str, our_config: Config, our_fingerprint: str) -> str:
+    """In what a file is of another run than ours; "" if it is of ours."""
+    if replace(config, **{name: getattr(our_config, name) for name in MAY_CHANGE}) != our_config:
+        return "settings"
+    same = fingerprint == our_fingerprint
+    return "" if same else f"data (fingerprint {fingerprint}; now it is {our_fingerprint})"

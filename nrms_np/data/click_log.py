@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,16 +47,15 @@ def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> 
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
     found: dict[str, Any] = {}
-    of_log = "item" not in needed
-    for kind in COLUMNS if of_log else ("item", "title", "category"):
+    for kind in ("item", "title", "category") if "item" in needed else COLUMNS:
         named = (usual[name] for name in COLUMNS[kind].split() if name in usual)
         found[kind] = given.get(kind) or next(named, None)
-    lists = of_log and _is_yes(row.get(found["shown"], "")) is None
-    if of_log:
-        found["item"] = None if lists else found["item"] or found["title"]
+    if "item" not in needed:  # a log
+        is_list = _is_yes(row.get(found["shown"], "")) is None
+        found["item"] = None if is_list else found["item"] or found["title"]
+        needed = needed if is_list else (*needed, "item")
     for kind, name in found.items():
-        is_needed = kind in needed or kind == "item" and not lists
-        if name not in row and (name or is_needed):
+        if name not in row and (name or kind in needed):
             columns = ", ".join(map(str, row))
             raise InputError(f"{path}: which column is the {kind}? say --{kind} with one of: {columns}")
     return {kind: name for kind, name in found.items() if name}
@@ -111,8 +110,7 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     places: dict[str, str] = {}  # where each time stands first
     odd: dict[str, str] = {}  # and each value of the column of clicks that says neither yes nor no
     for place, cells in _read_cells(path, given, notes, "user", "time"):
-        is_list = "item" not in cells
-        clicked = _read_lists(cells) if is_list else _read_row(cells, given["yes"])
+        is_list, clicked = "item" not in cells, _read_clicks(cells, given["yes"])
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
         if None in clicked.values():
             odd.setdefault(str(cells["clicked"]), place)
@@ -143,20 +141,20 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
 
 
-def _read_row(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
-    """The article of a row, and whether it was clicked, if that is understood; nothing when it was not even shown."""
-    text = str(cells.get("clicked", ""))
-    clicked = "clicked" not in cells or (text.lower() in yes if yes else _is_yes(text))
-    is_event = clicked is not False or _is_yes(cells.get("shown", "yes"))
-    return {cells["item"]: clicked} if cells["item"] and is_event else {}
+def _read_clicks(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
+    """The articles of a row that were shown, and whether each was clicked, if that is understood.
 
-
-def _read_lists(cells: Cells) -> dict[str, bool | None]:
-    """The articles of a row, and whether each was clicked; without a column of clicks, ids end in -1 and -0."""
-    shown, clicked = (_ids(cells.get(kind, "")) for kind in ("shown", "clicked"))
+    In lists without a column of clicks, ids end in -1 and -0.
+    """
+    if "item" in cells:
+        text = str(cells.get("clicked", ""))
+        clicked = "clicked" not in cells or (text.lower() in yes if yes else _is_yes(text))
+        is_event = clicked is not False or _is_yes(cells.get("shown", "yes"))
+        return {cells["item"]: clicked} if cells["item"] and is_event else {}
+    shown, of_them = (_ids(cells.get(kind, "")) for kind in ("shown", "clicked"))
     if "clicked" not in cells:
         return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
-    return {item: item in clicked for item in [*shown, *clicked]}
+    return {item: item in of_them for item in [*shown, *of_them]}
 
 
 def _ids(cell: str | list) -> list[str]:
@@ -209,13 +207,14 @@ def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list
     ]
 
 
-def draw_unclicked(impressions: list[Impression], count: int, notes: Notes) -> list[Impression]:
+def draw_unclicked(impressions: Iterable[Impression], count: int, notes: Notes) -> list[Impression]:
     """Add up to ``count`` articles to each impression, of those that others clicked on its day and the user never did.
 
     An article is drawn as often as it was clicked, so that being popular is no sign of a click.
     """
     of_day: dict[str, list[str]] = defaultdict(list)
     of_user: dict[str, set[str]] = defaultdict(set)
+    impressions = list(impressions)
     for one in impressions:
         of_day[one.day] += one.shown
         of_user[one.user] |= {*one.history, *one.shown}

@@ -25,16 +25,12 @@ from .vocabulary import tokenize
 
 _words = tomllib.loads(Path(__file__).with_name("demo_words.toml").read_text(encoding="utf-8"))
 TOPICS: dict[str, dict[str, list[str]]] = _words["topics"]  # of each topic its words by kind
+TOPIC_WORDS = [{word for words in kinds.values() for word in words} for kinds in TOPICS.values()]
 FILLERS: dict[str, list[str]] = _words["fillers"]
 SECTIONS, CLOSERS, TEMPLATES = _words["sections"], _words["closers"], _words["templates"]
 HALF = len(TOPICS) // 2
 TRAIN_DAYS = 5  # the next day is the dev day
 FIRST_DAY = datetime(2030, 3, 4)
-LEAST_NEWS = 500
-
-# A user, the second since the first day began, the history, and arrays: what was shown, what of it was clicked, and the
-# chance of each click.
-Visit = tuple[int, int, list[int], np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,28 +62,29 @@ def make_demo(
     chance of each click is therefore larger than in ``dev_probabilities``, but the order, which the oracle uses, is the
     same. Raises ValueError when ``news`` is too small to fill every topic and day.
     """
-    if news < LEAST_NEWS:
-        raise ValueError(f"news = {news}: the demo corpus needs at least {LEAST_NEWS}")
+    if news < 500:
+        raise ValueError(f"news = {news}: the demo corpus needs at least 500")
     draw = rng.generator(seed, "demo topics")
     decides = draw.integers(len(TOPICS), size=news)
     other_half = draw.integers(HALF, size=news) + HALF * (decides < HALF)
     mentioned = np.where(draw.random(news) < mixed, other_half, decides)
     about = np.stack([decides, mentioned], axis=1)
     draws = rng.generator(seed, "demo headlines").random((news, 24)).tolist()
-    headlines = [_headline(topic, other, iter(draw)) for (topic, other), draw in zip(about.tolist(), draws)]
-    titles, deciding = zip(*headlines)
+    titles = [_headline(topic, other, iter(own)) for (topic, other), own in zip(about.tolist(), draws)]
+    of_topic = [[token in TOPIC_WORDS[n] for token in tokenize(title)] for n, title in zip(decides, titles)]
+    deciding = [[True, *tokens[1:]] for tokens in of_topic]  # the section stands first
     visits = _make_visits(seed, users, train_impressions, dev_impressions, about)
     return Demo(
-        News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), list(titles)),
+        News([f"N{n + 1}" for n in range(news)], np.array(list(TOPICS))[decides].tolist(), titles),
         _behaviors(visits[:train_impressions]),
         _behaviors(visits[train_impressions:]),
         np.concatenate([chance for *_, chance in visits[train_impressions:]]),
-        frozenset(word for topic in TOPICS.values() for words in topic.values() for word in words),
+        frozenset[str]().union(*TOPIC_WORDS),
         Ragged.from_lists(deciding),
     )
 
 
-def _behaviors(visits: list[Visit]) -> Behaviors:
+def _behaviors(visits: list[tuple]) -> Behaviors:
     users, seconds, histories, shown, clicked, _ = zip(*visits)
     return Behaviors.from_lists(
         [str(number) for number in range(1, len(visits) + 1)],
@@ -105,71 +102,64 @@ def write_demo(folder: Path, demo: Demo) -> None:
     write_folder(Path(folder) / "dev", demo.news, demo.dev)
 
 
-def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> tuple[str, list[bool]]:
-    """A headline of a section where the topic ``decides`` counts, and for each of its tokens whether it decides."""
+def _headline(decides: int, mentioned: int, draws: Iterator[float]) -> str:
+    """A headline of a section where the topic ``decides`` counts."""
 
     def pick(choices: list[str], skew: int = 1) -> str:
         return choices[int(next(draws) ** skew * len(choices))]
 
     section = pick(SECTIONS[decides // HALF])
-    deciding = {section.lower()}
     phrases = [decides, mentioned] if next(draws) < 0.5 else [mentioned, decides]
 
     def fill(slot: re.Match) -> str:
         kind = slot.group(1)
         if kind in FILLERS:
             return pick(FILLERS[kind])
-        topic = phrases.pop()
-        word = pick(list(TOPICS.values())[topic][kind], skew=2)  # the first words are the common ones
-        if topic == decides:
-            deciding.add(word)
-        return word
+        return pick(list(TOPICS.values())[phrases.pop()][kind], skew=2)  # the first words are the common ones
 
     pattern = pick(TEMPLATES)
     if next(draws) < 0.7 and not pattern.endswith("?"):
         pattern += pick(CLOSERS)
     text = re.sub(r"\{(\w+)\}", fill, pattern)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-    title = f"{section}: {text[0].upper()}{text[1:]}"
-    return title, [token in deciding for token in tokenize(title)]
+    return f"{section}: {text[0].upper()}{text[1:]}"
 
 
-class _Readers:
-    """What interests each reader, which drifts, and what each has clicked so far.
-
-    ``topic`` is the one that decides, of each headline of the archive, where the earlier clicks are.
-    """
-
-    def __init__(self, seed: int, users: int, topic: np.ndarray):
-        self.draw = draw = rng.generator(seed, "demo readers")
-        halves = np.tile(np.arange(len(TOPICS)).reshape(2, HALF), (users, 1))
-        self.topics = draw.permuted(halves, axis=1).reshape(users, 2, HALF)  # of interest: the first of each half
-        self.clicks: list[list[int]] = [[] for _ in range(users)]
-        headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
-        sizes = np.array([len(of_topic) for of_topic in headlines])
-        for user, clicks in enumerate(self.clicks):
-            if draw.random() < 0.02:
-                continue  # a newcomer
-            count = 8 + draw.exponential(6.5)
-            while len(clicks) < count:  # five at a sitting
-                clicked = self.interests(user)[draw.integers(2, size=5)]
-                clicks += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
-
-    def interests(self, user: int) -> np.ndarray:
-        """The two topics of interest at this sitting; now and then one of them has just been replaced in its half."""
-        if self.draw.random() < 0.005:
-            half, found = self.topics[user, self.draw.integers(2)], self.draw.integers(1, HALF)  # half is a view
-            half[0], half[found] = half[found], half[0]
-        return self.topics[user, :, 0]
+def _earlier_clicks(topics: np.ndarray, topic: np.ndarray, draw: np.random.Generator) -> list[list[int]]:
+    """What each reader clicked in the archive, whose headlines have these deciding topics; ``topics`` may drift."""
+    headlines = [np.flatnonzero(topic == one) for one in range(len(TOPICS))]
+    sizes = np.array([len(of_topic) for of_topic in headlines])
+    clicks: list[list[int]] = [[] for _ in topics]
+    for own_topics, own in zip(topics, clicks):
+        if draw.random() < 0.02:
+            continue  # a newcomer
+        count = 8 + draw.exponential(6.5)
+        while len(own) < count:  # five at a sitting
+            clicked = _interests(own_topics, draw)[draw.integers(2, size=5)]
+            own += [int(headlines[one][n]) for one, n in zip(clicked, draw.integers(sizes[clicked]))]
+    return clicks
 
 
-def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[Visit]:
+def _interests(topics: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """The two topics that interest a reader now, the first of each half; now and then one is replaced before."""
+    if draw.random() < 0.005:
+        half, found = topics[draw.integers(2)], draw.integers(1, HALF)  # half is a view
+        half[0], half[found] = half[found], half[0]
+    return topics[:, 0]
+
+
+def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions: int, about: np.ndarray) -> list[tuple]:
     """All visits in time order: those of the training days, then those of the dev day.
 
-    ``about``: of each headline the topic that decides and the one that is merely mentioned. int64 [news, 2].
+    Each is a user, the second since the first day began, the history, and arrays: what was shown, what of it was
+    clicked, and the chance of each click. ``about``: of each headline the topic that decides and the one that is merely
+    mentioned. int64 [news, 2].
     """
     archive = int(0.3 * len(about))  # news from before the first day; only earlier clicks know them
-    readers = _Readers(seed, users, about[:archive, 0])
+    reader_draw = rng.generator(seed, "demo readers")
+    halves = np.tile(np.arange(len(TOPICS)).reshape(2, HALF), (users, 1))
+    topics = reader_draw.permuted(halves, axis=1).reshape(users, 2, HALF)  # what interests: the first of each half
+    clicks = _earlier_clicks(topics, about[:archive, 0], reader_draw)
     number = np.arange(archive, len(about))
     birth = (number - archive) * (TRAIN_DAYS + 1) // len(number)
     two_days = rng.generator(seed, "demo lives").random(len(number)) < 0.5  # else they live one day
@@ -181,7 +171,7 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
     visits = []
     for second, user in zip(seconds, draw.integers(users, size=len(seconds)).tolist()):
         pool = fresh[second // 86400]
-        interests = np.isin(about[pool], readers.interests(user))  # bool [news that can be shown, 2]
+        interests = np.isin(about[pool], _interests(topics[user], reader_draw))  # bool [news that can be shown, 2]
         match, mentions = interests[:, 0], interests.any(axis=1)
         clicked = np.zeros(0, bool)
         while clicked.all() or not clicked.any():
@@ -192,6 +182,6 @@ def _make_visits(seed: int, users: int, train_impressions: int, dev_impressions:
             chance = 1 / (1 + np.exp(-(-6.0 + 4.3 * match[places])))  # logistic in the match
             clicked = draw.random(size) < chance
         shown = pool[places]
-        visits.append((user, second, list(readers.clicks[user]), shown, clicked, chance))
-        readers.clicks[user] += shown[clicked].tolist()
+        visits.append((user, second, clicks[user].copy(), shown, clicked, chance))
+        clicks[user] += shown[clicked].tolist()
     return visits

@@ -68,14 +68,12 @@ def read_lines(
 
     Raises InputError, which ends in the ``remedy``, for a file of another kind and for a line that is too long.
     """
-    number = 0
     try:
         bar = tqdm(desc=f"reading {path}", unit="B", unit_scale=True, delay=1, leave=False)  # after a second
         with open(path, "rb") as file, bar:
             bar.total = os.fstat(file.fileno()).st_size
             text = unpack(file)
-            while line := text.readline(LONGEST_LINE + 1):
-                number += 1
+            for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE + 1), b""), 1):
                 if number == 1:
                     refuse_other_files(path, line)
                     line = line.removeprefix(codecs.BOM_UTF8)

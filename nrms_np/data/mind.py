@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -61,26 +61,16 @@ class Behaviors:
     histories: Ragged  # [impressions] of news numbers, oldest click first
     candidates: Ragged  # [impressions] of news numbers, in the order of the file
     labels: np.ndarray | None  # int8 [all candidates], 1 = clicked; None for an unlabelled test file
-    notes: tuple[str, ...] = ()  # what reading left out or found odd, in news.tsv too
 
     @classmethod
-    def from_lists(
-        cls,
-        impression_ids: list[str],
-        users: list[str],
-        times: list[str],
-        histories: Ragged,
-        candidates: Ragged,
-        labels: np.ndarray | None,
-        notes: Iterable[str] = (),
-    ) -> Self:
-        """Behaviors of these columns, with the user id of each impression."""
+    def from_lists(cls, impression_ids: list[str], users: list[str], times: list[str], *others: Any) -> Self:
+        """Behaviors with these ids and times of each impression; ``others`` are the fields from ``histories`` on."""
         number = {user: n for n, user in enumerate(dict.fromkeys(users))}
         numbers = np.array([number[user] for user in users], np.int32)
         ids, user_ids, time_texts = (
             np.array([text.encode() for text in column], bytes) for column in (impression_ids, number, times)
         )
-        return cls(ids, numbers, user_ids, time_texts, histories, candidates, labels, tuple(notes))
+        return cls(ids, numbers, user_ids, time_texts, *others)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -96,7 +86,7 @@ class Behaviors:
         ids, users, times = (column[which] for column in (self.impression_ids, self.users, self.times))
         histories, candidates = self.histories.take(which), self.candidates.take(which)
         labels = None if self.labels is None else Ragged(self.labels, self.candidates.offsets).take(which).values
-        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels, self.notes)
+        return type(self)(ids, users, self.user_ids, times, histories, candidates, labels)
 
     @cached_property
     def checksum(self) -> int:
@@ -119,7 +109,7 @@ class Behaviors:
 def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
     """Encode titles and find the clicks that can train. Raises InputError for unlabelled data."""
     histories, candidates, labels = behaviors.histories, behaviors.candidates, behaviors.known_labels()
-    words = cut_titles(vocabulary.encode_tokens(news.tokens), config)
+    words = cut_titles(vocabulary.encode(news.tokens), config)
     return Split(words, histories, candidates, labels, find_clicks(histories, candidates, labels), len(vocabulary))
 
 
@@ -134,11 +124,8 @@ def pack_lines(lines: Iterable[str]) -> np.ndarray:
 
 
 def unpack_lines(array: np.ndarray) -> list[str]:
-    """The texts that ``pack_lines`` was given. Raises ValueError when the last one is cut off or is not UTF-8."""
-    *lines, rest = array.tobytes().decode().split("\n")
-    if rest:
-        raise ValueError("a list of lines is cut off")
-    return lines
+    """The texts that ``pack_lines`` was given. Raises ValueError when they are not UTF-8."""
+    return array.tobytes().decode().split("\n")[:-1]
 
 
 def mind_time(time: datetime) -> str:
@@ -169,14 +156,11 @@ def impressions_of(news: News, behaviors: Behaviors) -> Iterator[Impression]:
         yield Impression(*row, history, shown, None if labels is None else labels[i].tolist())
 
 
-def write_folder(folder: Path, news: News, behaviors: Behaviors) -> None:
-    """Write a MIND folder: the exact inverse of reading one (columns that are not read stay empty)."""
-    write_impressions(folder, news, impressions_of(news, behaviors))
-
-
-def write_impressions(folder: Path, news: News, impressions: Iterable[Impression]) -> int:
-    """Write a MIND folder of these impressions. Returns how many there are."""
+def write_folder(folder: Path, news: News, impressions: Behaviors | Iterable[Impression]) -> int:
+    """Write a MIND folder, where columns that are not read stay empty. Returns how many impressions it has."""
     folder, count = Path(folder), 0
+    if isinstance(impressions, Behaviors):
+        impressions = impressions_of(news, impressions)
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "news.tsv", "w", encoding="utf-8", newline="\n") as file:
         for news_id, category, title in zip(news.ids, news.categories, news.titles):

@@ -97,7 +97,7 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     histories = Ragged(np.asarray(clicked), np.asarray(clicked_offsets))
     impressions = Ragged(np.asarray(shown), np.asarray(shown_offsets))
     clicks = np.asarray(labels) if labelled else None
-    return Behaviors.from_lists(impression_ids, users, times, histories, impressions, clicks, notes.lines())
+    return Behaviors.from_lists(impression_ids, users, times, histories, impressions, clicks)
 
 
 def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:

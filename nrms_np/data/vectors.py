@@ -30,12 +30,9 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
     A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
-    that fastText and word2vec write. Only wanted rows are kept, so memory does not grow with the file. The first row of
-    a word counts. A word without a row takes the first one that differs in nothing but capitals or the like
-    (``vocabulary.fold``). What is left out is said.
-
-    Raises InputError with file:line when the row of a wanted word is no vector, for another kind of file, and when most
-    rows are no vectors.
+    that fastText and word2vec write. The first row of a word counts; a word without one takes the first that differs in
+    nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
+    when the row of a wanted word is no vector, for another kind of file, and when most rows are no vectors.
     """
     wanted, notes = frozenset(wanted), Notes()
     exact: dict[str, np.ndarray] = {}

@@ -106,12 +106,9 @@ class Vocabulary:
     def id_of(self) -> dict[str, int]:
         return {word: i for i, word in enumerate(self.words)}
 
-    def encode(self, titles: Iterable[str]) -> Ragged:
-        """The word ids of each title; unknown words become UNKNOWN."""
-        return self.encode_tokens(Tokens.from_titles(titles))
-
-    def encode_tokens(self, tokens: Tokens) -> Ragged:
-        """``encode`` for titles that have been split into tokens."""
+    def encode(self, titles: Iterable[str] | Tokens) -> Ragged:
+        """The word ids of each title, or of its tokens; unknown words become UNKNOWN."""
+        tokens = titles if isinstance(titles, Tokens) else Tokens.from_titles(titles)
         ids = np.array([self.id_of.get(word, UNKNOWN) for word in tokens.words], np.int32)
         return Ragged(ids[tokens.titles.values], tokens.titles.offsets)
 

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from nrms_np.app import files
 from nrms_np.app.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nrms_np.app.run_folder import load_run, read_settings, save_state
 from nrms_np.config import Config
+from nrms_np.data import files
 from nrms_np.data.demo import make_demo, write_demo
 from nrms_np.data.lines import Notes
 from nrms_np.data.read_mind import read_behaviors, read_news

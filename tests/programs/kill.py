@@ -22,8 +22,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nrms_np.app.checkpoint import load_checkpoint
-from nrms_np.app.files import open_arrays
 from nrms_np.app.run_folder import read_settings
+from nrms_np.data.files import open_arrays
 from tests.helpers import arguments, contents, environment, write_data
 
 # saves after every step, and says so when a save is done

@@ -15,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from nrms_np import inference, parallel
-from nrms_np.app.mpi import ALONE, MpiRanks, Ranks
+from nrms_np.app.mpi import ALONE, Ranks
 from nrms_np.config import Config
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import prepare
@@ -38,7 +38,7 @@ def main(path: str) -> None:
     inference.CHUNK = 16  # or a small corpus would be one piece
     demo = make_demo(seed=2, users=60, news=600, train_impressions=175, dev_impressions=60)
     groups: dict[int, Ranks] = {0: ALONE} | {
-        size: MpiRanks(comm) for size in (1, 2, 3, 4) for comm in [world.Split(world.rank >= size)]
+        size: Ranks(comm) for size in (1, 2, 3, 4) for comm in [world.Split(world.rank >= size)]
     }
     for form in ("qkv", "bilinear", "mean"):
         config = Config(**SMALL, attention=form, learning_rate=3e-3, clip=0.05, spread=1.0)

@@ -27,17 +27,28 @@ Arrays = dict[str, np.ndarray]
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write beside, flush to disk, rename: ``path`` holds the old bytes or the new ones, never a part.
 
-    Raises OutputError when that fails: disk full, no permission. The old bytes are there then, and no ``.part``.
+    A link stays, and a device or a pipe is written into. Raises OutputError when writing fails: disk full, no
+    permission. The old bytes are there then, and no ``.part``.
     """
-    temporary, left = path.with_name(path.name + ".part"), "what was there before is intact"
+    target, left = Path(os.path.realpath(path)), "what was there before is intact"
+    temporary = target.with_name(target.name + ".part")
     try:
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as file:
+                write(file)
+            return
         with open(temporary, "w+b") as file:
             write(file)
             file.flush()
             _sync(file.fileno())
         left = "what is there is the old file or the new one"  # a network can rename and yet report an error
-        _rename(temporary, path)
-        _sync_folder(path.parent)  # the new name is on disk too
+        _rename(temporary, target)
+        with suppress(OSError):  # the new name is on disk too; Windows opens no folder, some file systems flush none
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}); {left}") from None
     finally:
@@ -62,16 +73,6 @@ def _sync(handle: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
             raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the names in a folder, where the system can: Windows opens no folder, some file systems flush none."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -113,28 +114,22 @@ def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]
     if not path.is_file():
         raise InputError(f"{path}: {'not a file' if path.exists() else f'no such {kind} file'}")
     try:
-        number, data = _read_sealed(path, kind)
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
+            label = LABEL.search(file.read())
+            if not label:
+                raise ValueError("its end is missing, or it never was one")
+            found, number = label[1].decode(), int(label[2])
+            if found != kind or number not in READABLE:
+                readable = f"formats {' and '.join(map(str, READABLE))} of a {kind} file"
+                raise ValueError(f"it is a {found} file of format {number}; read are {readable}")
+            file.seek(0)
+            data = file.read()
+        if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
+            raise ValueError("the checksum differs: its bytes have changed since it was written")
         arrays = dict(np.load(io.BytesIO(data), allow_pickle=False))
         yield {**json.loads(arrays.pop("header").tobytes()), "format": number}, arrays
     except InputError:
         raise
     except Exception as error:  # anybody can compute a checksum: zipfile, NumPy and json raise errors of many kinds
         raise InputError(f"{path}: not a {kind} file, or damaged ({error})") from None
-
-
-def _read_sealed(path: Path, kind: str) -> tuple[int, bytes]:
-    """Format and bytes. Raises ValueError unless the file is of this kind, with all its bytes as they were written."""
-    with open(path, "rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
-        label = LABEL.search(file.read())
-        if not label:
-            raise ValueError("its end is missing, or it never was one")
-        found, number = label[1].decode(), int(label[2])
-        if found != kind or number not in READABLE:
-            formats = " and ".join(map(str, READABLE))
-            raise ValueError(f"it is a {found} file of format {number}; read are formats {formats} of a {kind} file")
-        file.seek(0)
-        data = file.read()
-    if label[3].decode() != hashlib.sha256(memoryview(data)[:-DIGEST]).hexdigest():
-        raise ValueError("the checksum differs: its bytes have changed since it was written")
-    return number, data
