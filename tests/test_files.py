@@ -12,6 +12,7 @@ import pytest
 
 from nrms_np.data.files import DIGEST, open_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
+from tests.helpers import make_link
 
 
 def load(path):
@@ -184,7 +185,7 @@ def test_the_label_says_what_a_file_is(tmp_path):
 
 def test_a_link_stays_and_its_target_is_written(tmp_path):
     (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real" / "file")
+    make_link(tmp_path / "link", tmp_path / "real" / "file")
     write_text(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "file").read_text() == "new"
     assert [path.name for path in (tmp_path / "real").iterdir()] == ["file"]

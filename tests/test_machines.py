@@ -292,6 +292,20 @@ def test_letters_that_no_font_has_are_said_once_and_no_warning_is_shown(tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    ("character", "font"),
+    [
+        ("ཀ", "Noto Serif Tibetan"),
+        ("𝓐", "Noto Sans Math"),
+        ("〇", "Noto Sans CJK"),
+        ("ก", "Noto Sans Thai"),
+        ("☔", "Noto Emoji"),
+    ],
+)
+def test_the_font_of_a_script(character, font):
+    assert pictures._font_of(character) == font
+
+
 def test_a_font_that_has_the_letters_is_found(tmp_path, monkeypatch, capsys):
     found = [path for path in font_manager.findSystemFonts() if "CJK" in path]
     if not found:

@@ -181,6 +181,29 @@ def test_what_is_ignored_stays_ignored():
         signal.signal(signal.SIGTERM, before)
 
 
+def test_commands_of_two_threads_put_the_streams_back():
+    before, inside, ended = (sys.stdout, sys.stderr, sys.unraisablehook), threading.Barrier(3), threading.Event()
+
+    def first(argv):
+        inside.wait()
+
+    def second(argv):
+        inside.wait()
+        ended.wait(10)  # until the other one has ended
+        print("still there")
+
+    threads = [threading.Thread(target=cli.run_command, args=(main, [])) for main in (first, second)]
+    threads[0].start()
+    while sys.stdout is before[0]:
+        time.sleep(0.001)
+    threads[1].start()
+    inside.wait()
+    threads[0].join()
+    ended.set()
+    threads[1].join()
+    assert (sys.stdout, sys.stderr, sys.unraisablehook) == before
+
+
 def test_a_command_runs_outside_the_main_thread():
     codes = []
     thread = threading.Thread(target=lambda: codes.append(cli.run_command(lambda argv: None, [])))

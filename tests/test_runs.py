@@ -189,6 +189,13 @@ def test_a_second_signal_does_not_wait_for_the_end_of_the_step(folders, tmp_path
     assert "stopped by SIGTERM; go on with: " in capsys.readouterr().err
 
 
+def test_a_run_that_lost_its_resume_file_says_that_it_starts_again(run, capsys):
+    (run / "resume.npz").unlink()
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 0
+    assert f"{run / 'resume.npz'} is not there: the run starts from its beginning" in capsys.readouterr().out
+    assert epochs_of(run) == [1, 2, 3]
+
+
 def test_training_outside_the_main_thread(folders, finished, tmp_path):
     codes = []
     given = arguments(folders, tmp_path / "run")

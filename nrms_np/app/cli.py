@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,11 @@ def run_command(main: Callable[[list[str] | None], None], argv: list[str] | None
     """
     # losses, gradients and scores are all checked, and what is not finite is one line: NumPy need not warn as well
     warnings.simplefilter("ignore", RuntimeWarning)
-    with redirect_stdout(Stream(sys.stdout)), redirect_stderr(Stream(sys.stderr)), on_stop(stop):
+    with ExitStack() as after:
+        for redirect, stream in ((redirect_stdout, sys.stdout), (redirect_stderr, sys.stderr)):
+            if not isinstance(stream, Stream):  # as another thread's command made it, which will put the old one back
+                after.enter_context(redirect(Stream(stream)))
+        after.enter_context(on_stop(stop))
         try:
             mpi.ranks()
             main(sys.argv[1:] if argv is None else argv)

@@ -48,11 +48,11 @@ def on_stop(handle: Callable[[int], None]) -> Iterator[None]:
     Outside the main thread, where Python has no handlers, nothing changes.
     """
     with ExitStack() as after:
-        after.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
-        sys.unraisablehook = stop_again
-        for number in STOPPING:
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                with suppress(ValueError):  # not the main thread
+        if threading.current_thread() is threading.main_thread():
+            after.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
+            sys.unraisablehook = stop_again
+            for number in STOPPING:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     before = signal.signal(number, lambda number, _: handle(number))
                     after.callback(signal.signal, number, before)
         yield

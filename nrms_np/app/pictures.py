@@ -72,9 +72,10 @@ def fonts_for(tokens: list[str]) -> list[str]:
 def _font_of(character: str) -> str:
     """The font of the Noto family for the script of a character: its Unicode name begins with the script."""
     script = unicodedata.name(character, "symbols").split()[0].title()
-    if script in ("Cjk", "Hiragana", "Katakana", "Hangul"):
-        return "Noto Sans CJK"
-    return f"Noto Sans {script}" if unicodedata.category(character)[0] in "LM" else "Noto Emoji"
+    others = {"Tibetan": "Noto Serif Tibetan", "Mathematical": "Noto Sans Math"}
+    others |= dict.fromkeys(("Cjk", "Hiragana", "Katakana", "Hangul", "Ideographic"), "Noto Sans CJK")
+    usual = f"Noto Sans {script}" if unicodedata.category(character)[0] in "LM" else "Noto Emoji"
+    return others.get(script, usual)
 
 
 def plot_losses(records: list[Record], best_epoch: int, negatives: int, path: Path) -> None:

@@ -160,6 +160,8 @@ def load_run(folder: Path, params: Parameters, config: Config, fingerprint: str)
     """
     path, best_path = folder / RESUME_FILE, folder / CHECKPOINT_FILE
     if not path.exists():
+        if best_path.exists():
+            print(f"{path} is not there: the run starts from its beginning")
         return TrainingState.start(params)
     try:
         with open_arrays(path, "resume") as (header, arrays):
