@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nrms_np.app import cli, threads
-from nrms_np.app.ranking import NO_WORDS
+from nrms_np.app.recommendation import NO_WORDS
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.files import write_file
 from nrms_np.data.read_mind import read_histories, read_news
