@@ -1,4 +1,7 @@
-"""Recommend news: ``python -m nrms_np.recommend --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
+"""Recommend news of a catalogue to a user who has clicked the news of --history.
+
+Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
+which it would fall most. Without a history: what was clicked most in training, else the last lines of the catalogue."""
 
 import json
 import sys
@@ -7,15 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nrms_np.app import cli, threads
-from nrms_np.app.ranking import NO_WORDS
+from nrms_np.app.recommendation import NO_WORDS
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.files import write_file
 from nrms_np.data.read_mind import read_histories, read_news
-
-DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
-
-Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
-which it would fall most. Without a history: what was clicked most in training, else the last lines of the catalogue."""
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
 
@@ -27,7 +25,7 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser("recommend", DESCRIPTION, EPILOG)
+    parser = cli.make_parser("recommend", __doc__, EPILOG)
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--news", type=Path, metavar="NEWS.tsv", required=True, help="the catalogue, in MIND's form")
     parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")

@@ -11,7 +11,7 @@ import nrms_np
 from nrms_np import recommend
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
-from nrms_np.app.ranking import FALLBACK, NEWEST, UNKNOWN_ID, Title
+from nrms_np.app.recommendation import FALLBACK, NEWEST, UNKNOWN_ID, Title
 from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder

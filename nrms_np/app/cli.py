@@ -20,7 +20,7 @@ from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
 from .console import Stopped, Stream, on_stop, stop
-from .ranking import Title
+from .recommendation import Title
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes

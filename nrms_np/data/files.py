@@ -112,8 +112,8 @@ def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]
     """
     path = Path(path)
     if not path.is_file():
-        what = "a folder; give the file in it" if path.is_dir() else "no such file, or none that can be read twice"
-        raise InputError(f"{path}: no {kind} file ({what})")
+        other = f"a folder; give the {kind} file in it" if path.is_dir() else "not a file"
+        raise InputError(f"{path}: {other if path.exists() else f'no such {kind} file'}")
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))
