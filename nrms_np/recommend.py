@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.users:
         return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)
-    print(json.dumps(asdict(ranking), ensure_ascii=False) if args.json else ranking.to_text())
+    print(json.dumps(asdict(ranking)) if args.json else ranking.to_text())  # ASCII: a pipe of Windows is not UTF-8
 
 
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
