@@ -34,7 +34,7 @@ setup(
         "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "scikit-learn>=1.4", "ruff>=0.6", "mypy>=1.10"],
         "bench": ["torch==2.13.0", "threadpoolctl>=3"],
         "notebooks": ["jupytext>=1.16", "nbclient>=0.9", "ipykernel>=6"],
-        "mpi": ["mpi4py>=4.1", "mpich>=4.2"],
+        "mpi": ["mpi4py>=4.1", "mpich>=4.2; platform_system != 'Windows'"],
         "browser": ["playwright>=1.40"],
     },
 )

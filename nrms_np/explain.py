@@ -1,4 +1,7 @@
-"""Explain a recommendation: ``python -m nrms_np.explain --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
+"""Show on one page why these titles are recommended: what each click and each word brings to a score.
+
+The page needs no network and no other file. The history is that of --history, or of the last impression of --user in
+the behaviors.tsv of --data; the candidates are those of --candidates, or the catalogue's best ten."""
 
 import sys
 from pathlib import Path
@@ -8,11 +11,6 @@ from nrms_np.app.explanation import explain, write_page
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.read_mind import read_histories, read_news
 from nrms_np.errors import InputError
-
-DESCRIPTION = """Show on one page why these titles are recommended: what each click and each word brings to a score.
-
-The page needs no network and no other file. The history is that of --history, or of the last impression of --user in
-the behaviors.tsv of --data; the candidates are those of --candidates, or the catalogue's best ten."""
 
 EPILOG = """History and candidates are lists of ids of NEWS.tsv; a title that no file knows goes in quotes inside it.
 
@@ -25,7 +23,7 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser("explain", DESCRIPTION, EPILOG)
+    parser = cli.make_parser("explain", __doc__, EPILOG)
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--news", type=Path, metavar="NEWS.tsv", help="the catalogue, if not that of --data")
     parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")

@@ -1,4 +1,7 @@
-"""Recommend news: ``python -m nrms_np.recommend --checkpoint FILE --news NEWS.tsv --history "N1 N2 ..."``."""
+"""Recommend news of a catalogue to a user who has clicked the news of --history.
+
+Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
+which it would fall most. Without a history: what was clicked most in training, else the last lines of the catalogue."""
 
 import json
 import sys
@@ -7,16 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nrms_np.app import cli, threads
-from nrms_np.app.ranking import NO_WORDS
+from nrms_np.app.recommendation import NO_WORDS
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.files import write_file
 from nrms_np.data.lines import Notes, say
 from nrms_np.data.read_mind import read_histories, read_news
-
-DESCRIPTION = """Recommend news of a catalogue to a user who has clicked the news of --history.
-
-Prints the best titles with their scores, the clicked title that gave each the most of its score, and the words without
-which it would fall most. Without a history: what was clicked most in training, else the last lines of the catalogue."""
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
 
@@ -28,7 +26,7 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = cli.make_parser("recommend", DESCRIPTION, EPILOG)
+    parser = cli.make_parser("recommend", __doc__, EPILOG)
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", required=True, help="checkpoint.npz of a run")
     parser.add_argument("--news", type=Path, metavar="NEWS.tsv", required=True, help="the catalogue, in MIND's form")
     parser.add_argument("--history", metavar='"N1 N2 ..."', help="ids, and titles in quotes; oldest first")
@@ -51,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.users:
         return recommend_to_all(recommender, args.users, args.top, args.out)
     ranking = recommender.rank(history, args.top)
-    print(json.dumps(asdict(ranking), ensure_ascii=False) if args.json else ranking.to_text())
+    print(json.dumps(asdict(ranking)) if args.json else ranking.to_text())  # ASCII: a pipe of Windows is not UTF-8
 
 
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:

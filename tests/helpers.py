@@ -7,10 +7,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nrms_np.app.checkpoint import Checkpoint
 from nrms_np.config import Config
@@ -56,6 +58,14 @@ def contents(run: Path) -> tuple[dict[str, bytes], dict]:
 def environment(**variables: str) -> dict[str, str]:
     """For a process that imports this checkout, wherever it runs."""
     return {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+
+
+def make_link(path: Path, target: Path) -> None:
+    """A symbolic link; skips the test where this user or this system makes none."""
+    with suppress(OSError):
+        path.symlink_to(target)
+    if not path.is_symlink():
+        pytest.skip("no symbolic links here")
 
 
 def count_words(titles: Iterable[str]) -> Counter[str]:

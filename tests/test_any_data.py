@@ -135,7 +135,7 @@ def test_the_news_of_another_folder_are_no_accident(data, demo):
     write_folder(data / "train", replace_ids(demo.news, "X"), demo.train)
     change(data / "train" / "news.tsv", "X", "Y")
     with pytest.raises(
-        InputError, match=r"train/behaviors.tsv:\d+: news id 'XN\d+': the first of .*; use the news.tsv"
+        InputError, match=r"train.behaviors.tsv:\d+: news id 'XN\d+': the first of .*; use the news.tsv"
     ):
         read_folder(data / "train")
 
@@ -230,7 +230,7 @@ def test_a_bad_time_is_named_with_its_file_and_impression(data):
     lines[6] = "\t".join([*fields[:2], "9 March", *fields[3:]])
     (data / "dev" / "behaviors.tsv").write_text("\n".join([HEADER_OF_BEHAVIORS, *lines, ""]))
     settings = RunSettings(Config(), [str(data / "train"), str(data / "dev")], None, None)
-    with pytest.raises(InputError, match=r"dev/behaviors.tsv, impression 7: the time '9 March' .*give --dev"):
+    with pytest.raises(InputError, match=r"dev.behaviors.tsv, impression 7: the time '9 March' .*give --dev"):
         load_data(settings)
 
 
@@ -286,7 +286,7 @@ def test_a_dev_set_in_another_language(data, demo, capsys):
 
 
 def test_vectors_of_another_language(data, capsys):
-    (data / "vec.txt").write_text("새 1 2 3\n제목 2 3 4\n")
+    (data / "vec.txt").write_text("새 1 2 3\n제목 2 3 4\n", encoding="utf-8")
     assert train_on(data, "train", extra=["--embeddings", str(data / "vec.txt")]) == 2
     assert "none of the words of the training news (" in capsys.readouterr().err
 

@@ -102,11 +102,12 @@ def test_what_could_not_be_read_is_not_written(path, checkpoint):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere.npz: no checkpoint file \(no such file"):
+    with pytest.raises(InputError, match="nowhere.npz: no such checkpoint file"):
         load_checkpoint(tmp_path / "nowhere.npz")
-    refused(tmp_path, "a folder; give the file in it")
-    os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
-    refused(tmp_path / "pipe", "none that can be read twice")
+    refused(tmp_path, "a folder; give the checkpoint file in it")
+    if hasattr(os, "mkfifo"):  # not on Windows
+        os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
+        refused(tmp_path / "pipe", "not a file")
 
 
 def test_truncated_at_any_length(path):

@@ -5,6 +5,7 @@ import math
 import os
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,12 +300,12 @@ def test_a_failure_leaves_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "nowhere"], "nowhere/news.tsv: no such file"),
+        (["--data", "nowhere"], f"{Path('nowhere', 'news.tsv')}: no such file"),
         (["--checkpoint", "nowhere.npz"], "nowhere.npz: no such checkpoint"),
         (["--checkpoint", "{folders}/dev/news.tsv"], "not a checkpoint file, or damaged"),
         (["--data", "{folders}/test"], "behaviors.tsv has no labels (-0, -1), so there are no metrics; give --pred"),
         (["--prediction", "p.txt"], "--prediction p.txt: the leaderboard takes a zip"),
-        (["--prediction", "nowhere/p.zip"], "--prediction nowhere/p.zip: there is no folder nowhere"),
+        (["--prediction", "nowhere/p.zip"], f"--prediction {Path('nowhere', 'p.zip')}: there is no folder nowhere"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments, message, finished_run, folders, capsys):

@@ -19,7 +19,7 @@ from nrms_np.data.vocabulary import tokenize
 from nrms_np.encoder import side_weights
 from nrms_np.errors import InputError, NonFiniteError
 from tests import naive
-from tests.helpers import random_checkpoint
+from tests.helpers import ROOT, random_checkpoint
 
 command = importlib.import_module("nrms_np.explain")
 HISTORY = ["N1", "A castle that nobodyknows", "N3", "N1"]
@@ -240,8 +240,9 @@ def read_page(path):
 def test_the_page_holds_the_numbers(explanation, recommender, tmp_path):
     write_page(explanation, tmp_path / "page.html")
     data = read_page(tmp_path / "page.html")
-    tutorials = data.pop("tutorials")
-    assert (tmp_path / tutorials / "11_reading_the_model.md").exists()
+    tutorials = data.pop("tutorials", None)
+    if tmp_path.drive == ROOT.drive:  # no path leads from one drive of Windows to another
+        assert (tmp_path / tutorials / "11_reading_the_model.md").exists()
     assert set(data) == set(vars(explanation)) - {"notes"} | {"heads", "attention"}
     for name in ("unread", "orders", "shapes", "first_numbers"):
         assert data[name] == json.loads(

@@ -12,6 +12,7 @@ import pytest
 
 from nrms_np.data.files import DIGEST, open_arrays, save_arrays, write_file, write_text
 from nrms_np.errors import InputError, NonFiniteError, OutputError
+from tests.helpers import make_link
 
 
 def load(path):
@@ -165,7 +166,8 @@ def test_old_bytes_are_there_until_the_new_ones_are_complete(tmp_path, monkeypat
     write_file(path, lambda file: file.write(b"new"))
     assert path.read_bytes() == b"new"
     # the content is on disk before the name is, and then the name (of the folder's new entry)
-    assert events == [("fsync", b"old"), ("replace", b"old"), ("fsync", b"new")]
+    of_folder = [] if os.name == "nt" else [("fsync", b"new")]  # Windows opens no folder
+    assert events == [("fsync", b"old"), ("replace", b"old"), *of_folder]
 
 
 def test_write_text_is_utf8_without_newline_translation(tmp_path):
@@ -183,7 +185,7 @@ def test_the_label_says_what_a_file_is(tmp_path):
 
 def test_a_link_stays_and_its_target_is_written(tmp_path):
     (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real" / "file")
+    make_link(tmp_path / "link", tmp_path / "real" / "file")
     write_text(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "file").read_text() == "new"
     assert [path.name for path in (tmp_path / "real").iterdir()] == ["file"]

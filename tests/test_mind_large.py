@@ -1,12 +1,16 @@
 """The measurement of everything at scale runs, at a small share of it."""
 
 import json
+import sys
 
 import pytest
 
 from benchmarks import mind_large
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by /proc, which is Linux's"),
+]
 
 
 def test_every_step_is_measured(tmp_path, capsys):

@@ -67,7 +67,8 @@ def test_both_streams_can_lose_their_reader():
 def test_what_the_console_cannot_encode_is_escaped(variables, printed):
     command = [sys.executable, "-c", PRINTS.replace("20000", "1")]
     done = subprocess.run(command, capture_output=True, env=environment(**variables))
-    assert (done.returncode, done.stdout, done.stderr) == (0, printed, b"the end\n")
+    out, errors = (stream.replace(b"\r\n", b"\n") for stream in (done.stdout, done.stderr))
+    assert (done.returncode, out, errors) == (0, printed, b"the end\n")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
@@ -131,8 +132,12 @@ def test_a_process_without_streams(monkeypatch):
     assert sys.stdout is None
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-def test_a_signal_stops_a_command_with_its_code_and_one_line(name, code, capsys):
+# SIGHUP is of POSIX, SIGBREAK of Windows
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 149}
+
+
+@pytest.mark.parametrize("name", [name for name in CODES if hasattr(signal, name)])
+def test_a_signal_stops_a_command_with_its_code_and_one_line(name, capsys):
     before = signal.getsignal(getattr(signal, name))
     cleaned = []
 
@@ -142,7 +147,7 @@ def test_a_signal_stops_a_command_with_its_code_and_one_line(name, code, capsys)
         finally:
             cleaned.append(True)
 
-    assert cli.run_command(main, []) == code
+    assert cli.run_command(main, []) == CODES[name]
     assert cleaned and signal.getsignal(getattr(signal, name)) is before
     assert capsys.readouterr().err == f"stopped by {'Ctrl-C' if name == 'SIGINT' else name}\n"
 
@@ -167,13 +172,13 @@ def test_ctrl_c_is_left_to_a_program_that_imports_the_package(tmp_path):
 
 def test_what_is_ignored_stays_ignored():
     """nohup ignores SIGHUP, a shell's background job SIGINT."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with console.on_stop(console.stop):
-            signal.raise_signal(signal.SIGHUP)
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGTERM)
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_commands_of_two_threads_put_the_streams_back():
@@ -213,22 +218,25 @@ def test_a_printed_command_runs_when_it_is_pasted(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     line = cli.command("train", "--train", folder / "no data", "--run", "my run")
     done = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment())
-    assert done.returncode == cli.BAD_INPUT and "it's a folder/no data/news.tsv: no such file" in done.stderr
+    missing = Path("it's a folder", "no data", "news.tsv")
+    assert done.returncode == cli.BAD_INPUT and f"{missing}: no such file" in done.stderr
 
 
 def test_python_is_named_as_the_shell_finds_it(tmp_path, monkeypatch):
     ours, other = tmp_path / ".venv" / "bin", tmp_path / "usr"
+    program = "python.exe" if os.name == "nt" else "python"
     for folder in (ours, other):
         folder.mkdir(parents=True)
-        (folder / "python").write_text("")
-        (folder / "python").chmod(0o755)
+        (folder / program).write_text("")
+        (folder / program).chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "executable", str(ours / "python"))
-    for path, called in ((ours, "python"), (other, ".venv/bin/python"), (tmp_path, ".venv/bin/python")):
+    monkeypatch.setattr(sys, "executable", str(ours / program))
+    path_of_ours = (ours / program).relative_to(tmp_path)
+    for path, called in ((ours, "python"), (other, path_of_ours), (tmp_path, path_of_ours)):
         monkeypatch.setenv("PATH", str(path))
         assert cli.command("train") == f"{called} -m nrms_np.train"
     monkeypatch.chdir(other)
-    assert cli.command("train") == f"{ours / 'python'} -m nrms_np.train"
+    assert cli.command("train") == f"{ours / program} -m nrms_np.train"
 
 
 def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
@@ -238,7 +246,9 @@ def test_a_value_that_begins_with_a_dash_stays_with_its_flag():
 def test_windows_quotes_with_double_quotes(monkeypatch):
     monkeypatch.setattr(cli.os, "name", "nt")
     monkeypatch.setattr(cli.shutil, "which", lambda _: sys.executable)
-    assert cli.command("train", "--run", "a b") == 'python -m nrms_np.train --run "a b"'
+    for name, quoted in (("a b", '"a b"'), ("R&D", '"R&D"'), ("it's", '"it\'s"'), (r"C:\ä", r"C:\ä"), ("", '""')):
+        assert cli.command("train", "--run", name) == f"python -m nrms_np.train --run {quoted}"
+    assert cli.command("recommend", "--history", 'N1 "a b"').endswith(r'--history "N1 \"a b\""')
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "recommend", "gradcheck"])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import nrms_np
 from nrms_np import recommend
 from nrms_np.app import cli
 from nrms_np.app.checkpoint import save_checkpoint
-from nrms_np.app.ranking import FALLBACK, NEWEST, UNKNOWN_ID, Title
+from nrms_np.app.recommendation import FALLBACK, NEWEST, UNKNOWN_ID, Title
 from nrms_np.app.recommender import Recommender, read_user
 from nrms_np.data.demo import make_demo
 from nrms_np.data.mind import write_folder
@@ -19,7 +20,7 @@ from nrms_np.encoder import side_weights
 from nrms_np.errors import InputError, NonFiniteError
 from nrms_np.inference import encode_news, read_attention, score_impressions
 from nrms_np.ragged import Ragged
-from tests.helpers import encode_users, random_checkpoint
+from tests.helpers import encode_users, make_link, random_checkpoint
 
 RAW = "A storm closes the harbour"
 
@@ -390,6 +391,10 @@ def test_json_is_one_object(files, recommender, capsys):
     assert list(found) == ["history", "notes", "fallback", "recommendations"] and len(found["recommendations"]) == 10
     assert list(found["recommendations"][0]) == ["id", "title", "score", "clicked", "words"]
     assert found["history"] == ["N12", RAW] and found["fallback"] is None
+    title = "足球 storm 😀"
+    assert cli.run_command(recommend.main, [*files, "--history", f"N12 '{title}'", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.isascii() and json.loads(out)["history"] == ["N12", title]  # whatever the code page of the pipe is
 
 
 @pytest.mark.parametrize("history", [[], ["--history", ""], ["--history", "  "]])
@@ -442,7 +447,7 @@ def test_titles_of_another_language_are_counted(checkpoint, tmp_path, capsys):
 @pytest.mark.parametrize("over", ["users", "news", "checkpoint"])
 def test_no_input_is_written_over(files, tmp_path, capsys, over):
     inputs = {"checkpoint": files[1], "news": files[3], "users": files[3].replace("news.tsv", "behaviors.tsv")}
-    (tmp_path / "link").symlink_to(inputs[over])
+    make_link(tmp_path / "link", Path(inputs[over]))
     flags = [one for name, value in inputs.items() for one in (f"--{name}", value)]
     before = (tmp_path / "link").read_bytes()
     assert cli.run_command(recommend.main, [*flags, "--out", str(tmp_path / "link")]) == 2

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_word_vectors_set_the_word_size(folders, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--train", "nowhere"], "nowhere/news.tsv: no such file"),
+        (["--train", "nowhere"], f"{Path('nowhere', 'news.tsv')}: no such file"),
         (["--dropout", "1.5"], "--dropout 1.5: must be at least 0 and below 1"),
         (["--heads", "0"], "--heads 0: must be at least 1"),
         (["--learning-rate", "nan"], "--learning-rate nan"),

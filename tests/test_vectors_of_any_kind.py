@@ -46,7 +46,9 @@ def test_headers_and_packings(tmp_path, name, header, capsys):
 
 def test_a_row_in_capitals_serves_only_a_word_without_its_own(tmp_path):
     path = tmp_path / "v.vec"
-    path.write_text("Apple 1 1\napple 2 2\nPARIS 3 3\nParis 4 4\nİzmir 5 5\nışık 6 6\ncafe\u0301 7 7\n")
+    path.write_text(
+        "Apple 1 1\napple 2 2\nPARIS 3 3\nParis 4 4\nİzmir 5 5\nışık 6 6\ncafe\u0301 7 7\n", encoding="utf-8"
+    )
     vectors = read_vectors(path, ["apple", "paris", "izmir", "işik", "café"])
     found = {word: vector[0] for word, vector in vectors.items()}
     assert found == {"apple": 2, "paris": 3, "izmir": 5, "işik": 6, "café": 7}

@@ -20,7 +20,7 @@ from ..config import Config
 from ..errors import InputError, NonFiniteError, OutputError
 from . import mpi
 from .console import Stopped, Stream, on_stop, stop
-from .ranking import Title
+from .recommendation import Title
 
 ITEM = re.compile(r""""((?:\\.|[^"\\])*)"(?!\S)|'([^']*)'(?!\S)|(\S+)""")
 BAD_INPUT, NON_FINITE, NO_ROOM, INTERRUPTED = 2, 3, 4, 130  # exit codes
@@ -137,7 +137,13 @@ def command(module: str, *arguments: str | Path) -> str:
     words = [python, "-m", f"nrms_np.{module}"]
     for flag, value in zip(map(str, arguments[::2]), map(str, arguments[1::2])):
         words += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return " ".join(map(_quoted, words)) if os.name == "nt" else shlex.join(words)
+
+
+def _quoted(word: str) -> str:
+    """A word for cmd.exe and PowerShell: list2cmdline quotes blanks alone, and to them R&D and it's are no names."""
+    quoted = subprocess.list2cmdline([word])
+    return quoted if quoted != word or re.fullmatch(r"[\w.:=\\/+-]+", word) else f'"{word}"'
 
 
 def nearest(path: Path) -> Path:

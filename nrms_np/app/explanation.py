@@ -23,7 +23,7 @@ from ..errors import InputError, NonFiniteError
 from ..inference import encode, encode_news, only_mentioned, read_attention
 from ..layers.loss import click_loss_forward
 from ..ragged import Ragged
-from .ranking import UNKNOWN_ID
+from .recommendation import UNKNOWN_ID
 from .recommender import Item, Reader, Recommender, drop_each, read_user
 
 SHUFFLES = 3  # orders of the history that are tried

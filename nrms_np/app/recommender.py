@@ -18,7 +18,7 @@ from ..layers.mean import MeanCache
 from ..parallel import blas_on_one_thread
 from ..ragged import Ragged
 from .checkpoint import Checkpoint, load_checkpoint
-from .ranking import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
+from .recommendation import FALLBACK, NEWEST, NO_WORDS, UNKNOWN_ID, Clicked, Ranking, Recommendation, Title, Word
 
 
 class Item(NamedTuple):

@@ -47,7 +47,7 @@ class RunSettings:
         for name, places in (("train", new.train or []), ("dev", [new.dev]), ("embeddings", [new.embeddings])):
             for place in filter(None, places):
                 if not Path(place).exists():
-                    raise InputError(f"its data are gone: {place!r}; say where they are now: --{name} PATH")
+                    raise InputError(f"{place}: its data are gone; say where they are now: --{name} PATH")
         return new
 
 
@@ -131,7 +131,7 @@ def _lock(handle: int) -> None:
     try:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[attr-defined]
     except ImportError:  # Windows
         import msvcrt
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,7 +42,7 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
             file.flush()
             _sync(file.fileno())
         left = "what is there is the old file or the new one"  # a network can rename and yet report an error
-        os.replace(temporary, target)
+        _rename(temporary, target)
         with suppress(OSError):  # the new name is on disk too; Windows opens no folder, some file systems flush none
             folder = os.open(target.parent, os.O_RDONLY)
             try:
@@ -53,6 +54,16 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     finally:
         with suppress(OSError):  # after the rename there is none, and a read-only folder refuses this as well
             temporary.unlink()
+
+
+def _rename(old: Path, new: Path) -> None:
+    """Windows refuses this while another program has ``new`` open, as a virus scanner does for a moment: try again."""
+    for pause in (0.01, 0.1, 1):
+        try:
+            return os.replace(old, new)
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(old, new)
 
 
 def _sync(handle: int) -> None:
@@ -101,8 +112,8 @@ def open_arrays(path: Path, kind: str) -> Iterator[tuple[dict[str, Any], Arrays]
     """
     path = Path(path)
     if not path.is_file():
-        what = "a folder; give the file in it" if path.is_dir() else "no such file, or none that can be read twice"
-        raise InputError(f"{path}: no {kind} file ({what})")
+        other = f"a folder; give the {kind} file in it" if path.is_dir() else "not a file"
+        raise InputError(f"{path}: {other if path.exists() else f'no such {kind} file'}")
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * DIGEST))

@@ -32,7 +32,7 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     """Read a MIND folder, or what is kept of it, and say what was left out or looks odd.
 
     A cache is used only if both files still have the size, modification time and status-change time that it was made of
-    (no program can set the last one back), and if its checksums are right. Otherwise it is written again.
+    (no program can set the last one back; Windows has none), and if its checksums are right. Else it is written again.
     Raises InputError as ``read_news`` and ``read_behaviors`` do; if ``strict``, also for an id that news.tsv lacks.
     """
     folder = Path(folder)
@@ -112,6 +112,8 @@ def _save(place: Path, made_of: list, news: News, behaviors: Behaviors, notes: l
         checksum = zlib.crc32(piece, checksum)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink():  # to a file that is not ours
+            place.unlink()
         write_file(place, lambda file: file.writelines([b"%10d %53d" % (checksum, 64 + len(pieces[0])), *pieces]))
     except OSError as error:  # no error if its .part is gone: another process was just faster
         return isinstance(error, OutputError) and isinstance(error.__context__, FileNotFoundError)

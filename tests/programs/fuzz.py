@@ -147,6 +147,13 @@ def seal(data: bytes) -> bytes:
     return data[: -files.DIGEST] + hashlib.sha256(data[: -files.DIGEST]).hexdigest().encode()
 
 
+def _alarm(seconds: int) -> None:
+    """An error after so many seconds, 0: none. Windows has no such signal: there a hang is not ended."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(seconds)
+
+
 def _too_long(*_: object) -> None:
     raise TimeoutError(f"more than {LIMIT} seconds")
 
@@ -154,15 +161,14 @@ def _too_long(*_: object) -> None:
 def outcome(kind: Kind, data: bytes, right: object, may_differ: bool) -> str:
     """ "refused", "the same" or "another". Raises AssertionError or what the reader raised for a failure."""
     kind.path.write_bytes(data)
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(LIMIT)
+    _alarm(LIMIT)
     try:
         found = plain(kind.read())
     except (InputError, NonFiniteError) as error:
         assert len(str(error).splitlines()) == 1, f"not one line: {error}"
         return "refused"
     finally:
-        signal.alarm(0)
+        _alarm(0)
         kind.path.write_bytes(kind.whole)
     if found == right:
         return "the same"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
 import signal
 import subprocess
@@ -40,6 +41,7 @@ save, training_run.save_state = training_run.save_state, save_and_say
 sys.exit(cli.run_command(train.main))
 """
 ENVIRONMENT = environment(NUMBA_NUM_THREADS="1")  # one thread, as a busy machine would give
+KILLED = 1 if os.name == "nt" else -signal.SIGKILL  # the exit code
 PNG_END = b"IEND\xaeB`\x82"
 LONGEST_START, LONGEST_STEP = 1.5, 0.03  # seconds: a process imports, reads and compiles; a step with its save
 
@@ -97,7 +99,7 @@ def strike(process: subprocess.Popen, run: Path, rng: random.Random, steps: int)
                 end = time.monotonic() + delay
             if end is not None and time.monotonic() >= end and (half_written(run) - before or not in_write):
                 process.kill()
-                return process.wait() == -signal.SIGKILL
+                return process.wait() == KILLED
             if end is None or time.monotonic() < end:
                 check_files(run)
         time.sleep(0.0005)
@@ -124,7 +126,7 @@ def kill_and_resume(
         steps = saved_steps(run)
         if process.returncode == 0:
             return struck, in_write
-        if process.returncode != -signal.SIGKILL:
+        if process.returncode != KILLED:
             raise RuntimeError(errors)
 
 
