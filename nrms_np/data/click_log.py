@@ -168,14 +168,11 @@ def _read_clicks(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
 
 
 def _ids(cell: str | list[str]) -> list[str]:
-    """The ids of a list or of its text, in which Python and NumPy may have written types: array([np.str_('a1')]).
-
-    Spaces separate ids in MIND; pandas writes whole numbers beside missing ones with .0.
-    """
+    """The ids of a list, or of its text, which NumPy may have written: array([np.str_('a1')], dtype=object)."""
     if isinstance(cell, str):
         cell = re.findall(r"""[^][(){}\s'",;|]+""", re.sub(r"\b[A-Za-z_][\w.]*\(|\bdtype=[^)\s]+", " ", cell))
         cell = ["" if text.lower() in NO_TITLE else text for text in cell]
-    return [re.sub(r"^(\d+)\.0$", r"\1", text.replace(" ", "_")) for text in cell]
+    return [re.sub(r"^(\d+)\.0$", r"\1", text.replace(" ", "_")) for text in cell]  # pandas writes 3 as 3.0
 
 
 def _is_yes(cell: Any) -> bool | None:

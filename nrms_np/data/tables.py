@@ -18,14 +18,14 @@ TIME = re.compile(
     r"(?:[T ,]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([AP]M)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
     re.IGNORECASE,
 )
+LOST = re.compile("[\0\ud800-\udfff]")  # zero bytes, halves of characters
 MIND_TIME = re.compile(r"[1-9]\d?/[1-9]\d?/\d{4} [1-9]\d?:\d\d:\d\d [AP]M")  # the month first, no zero first
 
 
 def read_table(path: Path, notes: Notes, *columns: str) -> Iterator[tuple[str, Row]]:
     """Place (file:line) and columns by name of each row. Rows that do not fit the first line go into ``notes``.
 
-    Of parquet only these ``columns`` are read, if any are named (the last may be missing). Raises InputError for what
-    is no such table.
+    Of parquet only these ``columns`` are read, if any; the last may be missing. Raises InputError for what is no table.
     """
     if parts := sorted(path.glob("part-*")):  # of a folder that Spark wrote
         for part in parts:
@@ -78,9 +78,7 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row 
                 file.seek(top)
             names = [name for name in reader.fieldnames or () if name]
             if len({*names}) < len(names):
-                raise InputError(
-                    f"{path}: two columns are called {max(names, key=names.count)!r}; rename or remove one"
-                )
+                raise InputError(f"{path}: two columns are called {max(names, key=names.count)!r}; rename one")
             for row in reader:
                 yield reader.line_num + bool(top), None if None in row or None in row.values() else row
 
@@ -103,7 +101,7 @@ def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
 def text_of(cell: Any, place: str, notes: Notes) -> str:
     """A cell on one line; empty for what programs write where nothing is."""
     text = cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
-    text, lost = re.subn("[\0\ud800-\udfff]", "\ufffd", " ".join(text.split()))
+    text, lost = LOST.subn("\ufffd", " ".join(text.split()))
     if lost:
         notes.add("texts with half an emoji or a zero byte, which becomes \ufffd", place)
     return "" if text.lower() in NO_TITLE else text

@@ -36,11 +36,9 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     file:line when the row of a wanted word is no vector, for another kind of file, when most rows are none, or no word.
     """
     some, wanted, notes = ", ".join(islice(wanted, 5)), frozenset(wanted), Notes()
-    first: list[str] = []
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for place, size, text, numbers in _rows(Path(path), notes):
-        first += [text] * (len(first) < 5)
         name = text if text in wanted else fold(text)
         vector = _parse(numbers) if name in wanted else None
         if text in exact:
@@ -53,7 +51,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
     if wanted and not exact and not alike:
-        what = f"none of the words of the training news ({some}, ...) has a vector in it (but {', '.join(first)}, ...)"
+        first = ", ".join(text for _, _, text, _ in islice(_rows(Path(path), Notes()), 5))
+        what = f"none of the words of the training news ({some}, ...) has a vector in it (but {first}, ...)"
         remedy = "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
         raise InputError(f"{path}: {what}; {remedy}")
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
