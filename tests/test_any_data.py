@@ -351,7 +351,7 @@ def test_ids_of_another_form_are_shown(data, form):
     path = data / "train" / "news.tsv"
     rows = [line.partition("\t") for line in path.read_text().splitlines(True)]
     path.write_text("".join(f"{form.format(news_id[1:])}\t{rest}" for news_id, _, rest in rows))
-    with pytest.raises(InputError, match=r"use the news.tsv of the same folder \(the ids in this one are like '"):
+    with pytest.raises(InputError, match=r"use the news.tsv of the same folder \(the ids in this one are like \['"):
         read_folder(data / "train")
 
 

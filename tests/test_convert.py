@@ -488,7 +488,7 @@ def test_a_format_settles_days_and_months(tmp_path, capsys):
         ("log.zip", b"PK\x03\x04", "zip archive; unpack it"),
         ("log.xlsx", b"PK\x03\x04", "save it as CSV UTF-8"),
         ("log.tar", bytes(257) + b"ustar", "a tar archive; unpack it"),
-        ("log.csv", b"user,time,item,user\n", "two columns are called 'user'; rename or remove one"),
+        ("log.csv", b"user,time,item,user\n", "two columns are called 'user'; rename one"),
         ("log.csv", b"user,time,item\n" + 1001 * b"u" + b",2024,a\n", "log.csv:2: the user (user) is uuu"),
         ("log.csv", b"user,time,shown,marks\nu,2024-03-04,a b,1 0\n", "which column is the clicked? say --clicked"),
         ("log.csv.gz", b"\x1f\x8b\x08", "packed by gzip; unpack it"),

@@ -91,9 +91,8 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         shown.fromlist(_numbers(place, candidates, news.number, notes, untitled, bool(labelled)))
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    remedy = f"{SAME_FOLDER} (the ids in this one are like {', '.join(map(repr, news.ids[:2]))})"
-    notes.refuse_most(LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT], remedy)
-    notes.refuse_most(NO_ARTICLE, len(shown), remedy)
+    for kind, total in ((LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT]), (NO_ARTICLE, len(shown))):
+        notes.refuse_most(kind, total, f"{SAME_FOLDER} (the ids in this one are like {news.ids[:2]})")
     for news_id in untitled:
         news.append(news_id, "", "")
     histories = Ragged(np.asarray(clicked), np.asarray(clicked_offsets))
