@@ -28,8 +28,7 @@ def read_table(path: Path, notes: Notes, *columns: str) -> Iterator[tuple[str, R
     Of parquet only these ``columns`` are read, if any; the last may be missing. Raises InputError for what is no table.
     """
     if parts := sorted(path.glob("part-*")):  # of a folder that Spark wrote
-        for part in parts:
-            yield from read_table(part, notes, *columns)
+        yield from (row for part in parts for row in read_table(part, notes, *columns))
         return
     line = 1
     try:
