@@ -13,6 +13,7 @@ from nrms_np.app import cli, threads
 from nrms_np.app.recommendation import NO_WORDS
 from nrms_np.app.recommender import Recommender
 from nrms_np.data.files import write_file
+from nrms_np.data.lines import Notes, say
 from nrms_np.data.read_mind import read_histories, read_news
 
 EPILOG = """The history is a list of ids of NEWS.tsv, oldest first. A title that no file knows goes in quotes inside it.
@@ -53,8 +54,10 @@ def main(argv: list[str] | None = None) -> None:
 
 def recommend_to_all(recommender: Recommender, users: Path, top: int, out: Path) -> None:
     """Write a line of JSON for each user of a file, when it is complete. Says how many had something left out."""
-    last = {user: line for line, (user, _) in enumerate(read_histories(users))}  # a user's history grows
+    notes = Notes()
+    last = {user: line for line, (user, _) in enumerate(read_histories(users, notes))}  # a user's history grows
     histories = (history for line, (user, history) in enumerate(read_histories(users)) if last[user] == line)
+    say(notes.lines())
     without = noted = 0
 
     def write(file: BinaryIO) -> None:

@@ -151,15 +151,18 @@ def test_long_ids(tmp_path, demo):
     assert again.ids == news.ids and behaviors.checksum == demo.dev.checksum
 
 
+NUMBERS = "".join(f"{n}\t" for n in range(7)) + "7\n"
 HEADER = "news_id\tcategory\tsubcategory\ttitle\tabstract\turl\ttitle_entities\tabstract_entities\n"
 NUMBERED = "nid\tcat\t\ttitle\tabstract\turl\tentities_1\tentities_2\n"
 OTHER = "Artikel\tRubrik\tUnterrubrik\tTitel\tText\tAdresse\tNamen im Titel\tNamen im Text\n"
 
 
 @pytest.mark.parametrize(
-    "news_header", [HEADER, HEADER.replace("_", " ").title(), OTHER.replace(" im ", " "), NUMBERED, ""]
+    "news_header", [HEADER, HEADER.replace("_", " ").title(), OTHER.replace(" im ", " "), NUMBERED, NUMBERS, ""]
 )
-@pytest.mark.parametrize("header", ["impression_id\tuser_id\ttime\thistory\timpressions\n", "a\tb\tZeit\td\te f\n", ""])
+@pytest.mark.parametrize(
+    "header", ["impression_id\tuser_id\ttime\thistory\timpressions\n", "a\tb\tZeit\td\te f\n", "0\t1\t2\t3\t4\n", ""]
+)
 def test_headers(data, demo, header, news_header, capsys):
     for name, line in (("news.tsv", news_header), ("behaviors.tsv", header)):
         path = data / "train" / name
@@ -263,7 +266,7 @@ def test_paths_to_something_else(data, capsys):
         "utf16": "UTF-16 text; save it as UTF-8",
         "gz": "packed by gzip; unpack it",
         "cr": "its lines end in CR alone: end them with LF",
-        "index": "9 tab-separated columns, expected 8 or 3; write it without the index (pandas: index=False)",
+        "index": "9 tab-separated columns, expected 8 or 3 or 2; write it without the index (pandas: index=False)",
     }
     for folder, said in expected.items():
         assert train_on(data, folder) == 2
@@ -321,3 +324,40 @@ def test_dev_impressions_that_are_training_data_are_said(data, capsys):
     path.write_text(path.read_text() + "".join((data / "dev" / "behaviors.tsv").read_text().splitlines(True)[:7]))
     assert train_on(data, "train", extra=["--run", str(data / "other")]) == 0
     assert "7 of the 60 dev impressions are training data too" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- other catalogues
+
+
+@pytest.mark.parametrize("header", ["", "doc_id\theadline\n", "0\t1\n"])
+@pytest.mark.parametrize("abstract", ["", "\tbody"])
+def test_catalogues_of_two_or_three_columns(data, demo, header, abstract):
+    header = header and header.rstrip("\n") + (abstract and ("\t2" if header[0] == "0" else abstract)) + "\n"
+    rows = "".join(f"{news_id}\t{title}{abstract}\n" for news_id, title in zip(demo.news.ids, demo.news.titles))
+    (data / "train" / "news.tsv").write_text(header + rows + "\n")
+    assert read_folder(data / "train", strict=True)[0].titles == demo.news.titles
+
+
+def test_empty_lines_are_counted(data, demo, capsys):
+    for name in ("news.tsv", "behaviors.tsv"):
+        (data / "train" / name).write_text("\n" + (data / "train" / name).read_text() + "\r\n")
+    news, behaviors = read_folder(data / "train")
+    assert len(news) == 600 and behaviors.checksum == demo.train.checksum
+    assert "empty lines in behaviors.tsv, skipped: 2 (first: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["000{}", "{}.0", "n{}", "N\u00a0{}"])
+def test_ids_of_another_form_are_shown(data, form):
+    path = data / "train" / "news.tsv"
+    rows = [line.partition("\t") for line in path.read_text().splitlines(True)]
+    path.write_text("".join(f"{form.format(news_id[1:])}\t{rest}" for news_id, _, rest in rows))
+    with pytest.raises(InputError, match=r"use the news.tsv of the same folder \(the ids in this one are like \['"):
+        read_folder(data / "train")
+
+
+def test_titles_that_are_mostly_cut_are_said(data, capsys):
+    assert train_on(data, "train", extra=["--title-length", "3"]) == 0
+    said = capsys.readouterr().err
+    assert "of 600 titles are cut at 3 words; --title-length N keeps more" in said
+    assert train_on(data, "train", extra=["--title-length", "30", "--run", str(data / "other")]) == 0
+    assert "are cut" not in capsys.readouterr().err

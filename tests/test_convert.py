@@ -83,6 +83,29 @@ def write_json_array(path, rows):
     return path
 
 
+def write_incomplete(path, rows):
+    """As in Adressa's log: rows of the home page come first, without an article."""
+    return write_json(path, [{"user": "u1", "time": rows[0]["time"], "url": "https://example.org"}, *rows])
+
+
+def write_parts(path, rows):
+    path.mkdir()
+    for name, part in (("part-0.csv", rows[:5]), ("part-1.csv", rows[5:])):
+        write_csv(path / name, part)
+    (path / "part-2.csv").write_text("")
+    (path / "_SUCCESS").write_text("")
+    return path
+
+
+def write_below_sep(path, rows):
+    path.write_text("sep=;\n" + write_csv(path, rows, ";").read_text(), encoding="utf-8-sig")
+    return path
+
+
+def as_bytes(rows):
+    return [{name: cell.encode() if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows]
+
+
 def write_parquet(path, rows):
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
@@ -102,6 +125,12 @@ FILES = {
     "JSON lines": lambda folder: write_json(folder / "log.jsonl", rows()),
     "JSON": lambda folder: write_json_array(folder / "log.json", rows()),
     "parquet": lambda folder: write_parquet(folder / "log.parquet", rows(time=lambda time: time)),
+    "parquet of bytes": lambda folder: write_parquet(folder / "log.parquet", as_bytes(rows())),
+    "a first row that lacks columns": lambda folder: write_incomplete(folder / "log.jsonl", rows()),
+    "a folder of parts": lambda folder: write_parts(folder / "log", rows()),
+    "sep=": lambda folder: write_below_sep(folder / "log.csv", rows()),
+    "a zone of hours": lambda folder: write_csv(folder / "log.csv", rows(lambda time: f"{time}+00")),
+    "basic ISO": lambda folder: write_csv(folder / "log.csv", rows(lambda time: f"{time:%Y%m%dT%H%M%SZ}")),
     "seconds": lambda folder: write_csv(folder / "log.csv", rows(lambda time: seconds_of(time))),
     "milliseconds": lambda folder: write_json(
         folder / "log.jsonl", rows(lambda time: 1000.0 * seconds_of(time))
@@ -147,6 +176,9 @@ def test_titles_in_a_file_of_their_own_or_as_the_only_name(tmp_path, capsys):
     news = write_csv(tmp_path / "news.csv", [{"id": item, "title": title} for item, title in TITLES.items()])
     assert run(write_csv(tmp_path / "log.csv", without))[0] == 2
     assert "most articles have no title; give --news FILE" in capsys.readouterr().err
+    other = [{"id": f"N{n}", "title": "Another"} for n in range(100)]
+    assert run(tmp_path / "log.csv", "--news", write_csv(tmp_path / "other.csv", other))[0] == 2
+    assert f"the log has 'a1', {tmp_path / 'other.csv'} has ['N0', 'N1']" in capsys.readouterr().err
     code, out = run(tmp_path / "log.csv", "--news", news)
     assert code == 0
     check(out)
@@ -156,7 +188,10 @@ def test_titles_in_a_file_of_their_own_or_as_the_only_name(tmp_path, capsys):
     assert sorted(read_folder(out / "dev")[0].titles) == sorted(TITLES.values())
 
 
-@pytest.mark.parametrize("form", ["['{}' '{}']", '["{}", "{}"]', "{} {}", "{},{}"])
+FORMS = ["['{}' '{}']", '["{}", "{}"]', "{} {}", "{},{}", "[np.str_('{}'), np.str_('{}')]", "[None, '{}', '{}']"]
+
+
+@pytest.mark.parametrize("form", [*FORMS, "array(['{}', '{}'], dtype=object)"])
 def test_lists_of_what_was_shown(tmp_path, form):
     shown = defaultdict(list)
     for user, hour, item, clicked in SHOWN:
@@ -171,6 +206,86 @@ def test_lists_of_what_was_shown(tmp_path, form):
     code, out = run(write_csv(tmp_path / "log.csv", wide), "--news", news)
     assert code == 0
     check(out)
+
+
+@pytest.mark.parametrize(
+    ("shown", "clicked", "found"),
+    [
+        (["a1", "a2"], [0, 1], "a1-0 a2-1"),
+        (["a1", "a2"], [True, False], "a1-1 a2-0"),
+        (["a1", "a2", "a3"], ["a1", "a2"], "a1-1 a2-1 a3-0"),
+        ([None, "a1", "a2"], [0, 0, 1.0], "a1-0 a2-1"),
+        ([None, "a1", "a2"], ["a1", None, None], "a1-1 a2-0"),
+        (["a 1", "a2"], ["a 1"], "a_1-1 a2-0"),
+        ([1.0, 2.0], [2.0], "1-0 2-1"),
+        ([0, 1, 2], [1, 0, 1], "0-1 1-1 2-0"),  # ids, as they were shown
+        (["a1", "a2"], ["a3"], "a1-0 a2-0"),  # what was not shown is in no impression
+    ],
+)
+def test_lists_of_json(tmp_path, capsys, shown, clicked, found):
+    log = [{"user": "u1", "time": f"2024-03-{day} 08:00", "shown": shown, "clicked": clicked} for day in (15, 16)]
+    items = [{"id": item, "title": f"Title {item}"} for item in ("a1", "a2", "a3", "a 1", 0, 1, 2)]
+    code, out = run(write_json(tmp_path / "log.jsonl", log), "--news", write_json(tmp_path / "news.jsonl", items))
+    said = capsys.readouterr().err
+    assert code == 0 and lines(out / "train") == [("u1", "", found)]
+    assert ("empty ids in lists, left out: " in said) == (None in shown)
+    assert ("clicks on what was not shown, in histories only: 2" in said) == ("a3" in clicked)
+
+
+def test_what_is_half_a_character(tmp_path, capsys):
+    log = [{**row, "title": row["title"] + "\ud83d", "user": row["user"] + "\0"} for row in rows()]
+    code, out = run(write_json(tmp_path / "log.jsonl", log))
+    assert code == 0 and lines(out / "dev")[0][0] == "u1\ufffd"
+    assert read_folder(out / "dev")[0].titles[0] == "Rain over the harbour\ufffd"
+    assert "texts with half an emoji or a zero byte, which becomes \ufffd: 20 (first: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["\\N", "NaT", "(null)", "undefined", "#N/A"])
+def test_what_programs_write_for_nothing(tmp_path, capsys, missing):
+    log = [*rows(), *({**rows()[0], name: missing} for name in ("user", "time", "item"))]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert "a user or a time, left out: 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("session", "same"), [("x", True), ("", True), (None, False)])
+def test_a_session_that_is_everywhere_the_same(tmp_path, capsys, session, same):
+    log = [{**row, "session": row["time"] if session is None else session} for row in rows()]
+    code, out = run(write_csv(tmp_path / "log.csv", log))
+    assert code == 0
+    check(out)
+    assert ("column of sessions differs in all rows or none" in capsys.readouterr().err) == (session == "x")
+
+
+def test_a_name_of_the_log_and_one_of_the_articles(tmp_path, capsys):
+    """A name may be that of either; what is the name of neither is refused."""
+    log = [{"article" if name == "item" else name: row[name] for name in row if name != "title"} for row in rows()]
+    news = [{"article_id": item, "name_1": title} for item, title in TITLES.items()]
+    log, news = write_csv(tmp_path / "log.csv", log), write_csv(tmp_path / "news.csv", news)
+    for item in ("article", "article_id"):
+        code, out = run(log, "--item", item, "--title", "name_1", "--news", news, out=tmp_path / item)
+        assert code == 0
+        check(out)
+    assert run(log, "--item", "articles", "--title", "name_1", "--news", news)[0] == 2
+    assert "log.csv: which column is the item? say --item with one of: user, time, article" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"clicked": 0}, "folders that cannot train: no click has clicks before it"),
+        ({"time": None}, "folders that cannot train: no click has clicks before it"),
+        ({}, ""),
+    ],
+)
+def test_what_cannot_train_is_said(tmp_path, capsys, change, said):
+    log = [{**row, **change} for row in rows()]
+    for n, row in enumerate(log):
+        row["time"] = row["time"] or (START + timedelta(hours=6 * n)).isoformat()
+    assert run(write_csv(tmp_path / "log.csv", log))[0] == 0
+    printed = capsys.readouterr()
+    assert said in printed.err and ("train with" in printed.out) == (not said)
 
 
 def test_a_click_belongs_to_the_impression_before_it(tmp_path, capsys):
@@ -329,6 +444,12 @@ def test_a_mind_folder_of_clicks_only(tmp_path, capsys):
         (["2024-02-30"], None),
         (["1/2/24"], None),
         (["inf"], None),
+        (["20190108080000"], "give --time-format, such as '%Y%m%d%H%M%S'"),  # as milliseconds the year 2609
+        (["201901080800"], None),
+        (["2019010808"], None),
+        (["08/11/2019 08:00:00 AM"], "may have the day or the month first; say which: --time-format day-first or"),
+        (["11/9/2019 9:05:58 AM", "11/10/2019 12:00:00 PM"], [1573290358, 1573387200]),
+        (["2019-11-08T08:00:00+02", "20191108T080000Z"], [1573192800, 1573200000]),
     ],
 )
 def test_times(texts, seconds):
@@ -344,8 +465,11 @@ def test_a_format_settles_days_and_months(tmp_path, capsys):
     path = write_csv(tmp_path / "log.csv", rows(lambda time: f"{time - timedelta(days=10):%d/%m/%Y %H:%M}"))
     assert run(path)[0] == 2
     assert "log.csv:2: '05/03/2024 08:00' may have the day or the month first" in capsys.readouterr().err
-    code, out = run(path, "--time-format", "%d/%m/%Y %H:%M")
-    assert code == 0 and read_folder(out / "dev")[1].text_columns()[2][0] == "3/6/2024 8:00:00 AM"
+    for n, (form, time) in enumerate([("%d/%m/%Y %H:%M", "3/6"), ("day-first", "3/6"), ("month-first", "6/3")]):
+        code, out = run(path, "--time-format", form, out=tmp_path / str(n))
+        assert code == 0 and read_folder(out / "dev")[1].text_columns()[2][0] == f"{time}/2024 8:00:00 AM"
+    assert run(path, "--time-format", "%d.%m.%Y")[0] == 2
+    assert "log.csv:2: '05/03/2024 08:00' does not fit --time-format %d.%m.%Y" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- refusals
@@ -362,6 +486,11 @@ def test_a_format_settles_days_and_months(tmp_path, capsys):
         ("log.jsonl", b'{"user": 1}\n{"user": \n', "log.jsonl"),
         ("log.jsonl", b'{"user": 1}\n[1]\n', "log.jsonl"),
         ("log.zip", b"PK\x03\x04", "zip archive; unpack it"),
+        ("log.xlsx", b"PK\x03\x04", "save it as CSV UTF-8"),
+        ("log.tar", bytes(257) + b"ustar", "a tar archive; unpack it"),
+        ("log.csv", b"user,time,item,user\n", "two columns are called 'user'; rename one"),
+        ("log.csv", b"user,time,item\n" + 1001 * b"u" + b",2024,a\n", "log.csv:2: the user (user) is uuu"),
+        ("log.csv", b"user,time,shown,marks\nu,2024-03-04,a b,1 0\n", "which column is the clicked? say --clicked"),
         ("log.csv.gz", b"\x1f\x8b\x08", "packed by gzip; unpack it"),
         ("log.csv", b"user,time,item,title\nu,2024-03-04,a,t\nv,2024-03-04,b,t\n", "single day"),
         ("log.parquet", b"PAR1", "log.parquet"),
@@ -374,7 +503,7 @@ def test_what_is_no_log(tmp_path, capsys, name, content, said):
     (tmp_path / name).write_bytes(content)
     assert run(tmp_path / name)[0] == 2
     printed = capsys.readouterr().err
-    assert said in printed and printed.count("\n") == 1
+    assert said in printed and [line[:7] for line in printed.splitlines() if line[:6] != "note: "] == ["error: "]
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -459,6 +588,26 @@ def test_ebnerd_whose_test_set_repeats_impression_ids(tmp_path, capsys):
     ] * 3
 
 
+def test_ebnerd_that_lacks_something(tmp_path, capsys):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "ebnerd").mkdir()
+    write_ebnerd(tmp_path / "ebnerd")
+    path, names = tmp_path / "ebnerd" / "train", ("impression_time", "article_ids_inview", "user_id")
+    row = {"impression_id": 0, "user_id": 1, "impression_time": "2023-05-21 21:06:50", "article_ids_inview": [105, 106],
+           "article_ids_clicked": [106]}  # fmt: skip
+    write_parquet(path / "behaviors.parquet", [row, *({**row, name: None} for name in names)])
+    code, out = run(path, "--news", tmp_path / "ebnerd" / "articles.parquet")
+    assert code == 0 and (out / "behaviors.tsv").read_text() == "0\t1\t5/21/2023 9:06:50 PM\t103 101\t105-0 106-1\n"
+    assert "impressions without a user, a time or what was shown, left out: 3 (first: " in capsys.readouterr().err
+    assert run(path, out=tmp_path / "other")[0] == 2
+    assert "articles.parquet: no such file; give --news FILE" in capsys.readouterr().err
+    assert run(tmp_path, out=tmp_path / "other")[0] == 2
+    assert "behaviors.parquet the one?" in capsys.readouterr().err
+    write_parquet(path / "behaviors.parquet", [{("inview" if "inview" in name else name): row[name] for name in row}])
+    assert run(tmp_path / "ebnerd", out=tmp_path / "other")[0] == 2
+    assert "behaviors.parquet: has no column article_ids_inview" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("header", ["", "nid\ttitle\tabstract\n"])
 def test_xmind(tmp_path, header, capsys):
     demo = make_demo(seed=1, users=60, news=600, train_impressions=80, dev_impressions=20)
@@ -525,12 +674,17 @@ def test_other_values_for_a_click(tmp_path, capsys, yes, no, extra):
 
 
 @pytest.mark.parametrize(
-    ("yes", "no", "odd"),
-    [("ja", "nein", "'ja', 'nein'"), ("purchase", "impression", "'purchase'"), ("click", "other", "'other'")],
+    ("yes", "no", "odd", "extra"),
+    [
+        ("ja", "nein", "'ja', 'nein'", []),
+        ("ja", "nein", "'ja', 'nein'", ["--yes", "jaa"]),
+        ("purchase", "impression", "'purchase'", []),
+        ("click", "other", "'other'", []),
+    ],
 )
-def test_values_that_are_not_understood_are_named(tmp_path, capsys, yes, no, odd):
+def test_values_that_are_not_understood_are_named(tmp_path, capsys, yes, no, odd, extra):
     log = [{**row, "clicked": yes if row["clicked"] else no} for row in rows()]
-    code, out = run(write_csv(tmp_path / "log.csv", log))
+    code, out = run(write_csv(tmp_path / "log.csv", log), *extra)
     assert code == 2 and not out.exists()
     assert f"the column of clicks holds {odd}; say which values mean a click: --yes" in capsys.readouterr().err
 

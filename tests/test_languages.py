@@ -67,6 +67,8 @@ def test_headlines_however_they_are_typed(language):
         ("\u2067عربي\u2069 \u200fكـــتاب", "عربي كتاب"),
         ("ＡＢＣ１５！　ﾛﾎﾞｯﾄ", "abc15! ロボット"),
         ("葛\U000e0100城", "葛城"),
+        ("𝐁𝐫𝐞𝐚𝐤𝐢𝐧𝐠 ﬁnance 𝟚𝟘", "breaking finance 20"),
+        ("ﻻ ﺍﻟﻘﻤﺮ", "لا القمر"),
         ("ISTANBUL İSTANBUL istanbul I\u0307STANBUL", "istanbul istanbul istanbul istanbul"),
         ("H\u0331 ẖ", "ẖ ẖ"),
         ("1\ufe0f\u20e3 ❤\ufe0f win", "1 win"),

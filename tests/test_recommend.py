@@ -286,6 +286,7 @@ def test_all_users_of_a_file(recommender, files, tmp_path, capsys):
     rng = np.random.default_rng(0)
     histories = [(f"U{n}", [f"N{i}" for i in rng.integers(1, 520, size=n % 9)]) for n in range(150)]
     write_users(users, [("U3", ["N1"]), *histories, ("U5", ["N2", "N3"])])  # two users have two lines
+    users.write_text("impression_id\tuser_id\ttime\thistory\timpressions\n" + users.read_text())
     assert cli.run_command(recommend.main, [*files, "--users", str(users), "--top", "4", "--out", str(out)]) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     last = dict([*histories, ("U5", ["N2", "N3"])])

@@ -54,6 +54,12 @@ def test_a_row_in_capitals_serves_only_a_word_without_its_own(tmp_path):
     assert found == {"apple": 2, "paris": 3, "izmir": 5, "işik": 6, "café": 7}
 
 
+@pytest.mark.parametrize("row", ["the\t1 2\n", "the\t1\t2\n", "the\t1\t 2\t\r\n"])
+def test_tabs(tmp_path, row):
+    (tmp_path / "v.tsv").write_text(row)
+    assert read_vectors(tmp_path / "v.tsv", ["the"])["the"].tolist() == [1, 2]
+
+
 def test_rows_that_nobody_wants_are_skipped_and_counted(tmp_path, capsys):
     good = "".join(f"w{n} 1 2\n" for n in range(6)).encode()
     path = tmp_path / "v.txt"
@@ -61,7 +67,7 @@ def test_rows_that_nobody_wants_are_skipped_and_counted(tmp_path, capsys):
     assert list(read_vectors(path, ["w1", "end"])) == ["w1"]
     said = capsys.readouterr().err
     assert (
-        f"rows that are no vectors, of words that are not needed, skipped: 4 (first: {path}:7)" in said
+        f"rows that are no vectors, or whose words are not UTF-8, skipped: 4 (first: {path}:7)" in said
     )  # "words" is not looked at
     assert f"last line without its end, which may be cut off, skipped ('end'): 1 (first: {path}:18)" in said
 
@@ -92,9 +98,11 @@ OTHER = {
     "packed": (lambda path: path.write_bytes(gzip.compress(b"\xba\x16\x4f\x2f" + bytes(99))), ": a model of fastText"),
     "pickle": (lambda path: path.write_bytes(b"\x80\x04\x95"), ": a pickle"),
     "utf16": (lambda path: path.write_text("the 1 2\n", encoding="utf-16"), ": UTF-16 text; save it as UTF-8"),
-    "tabs": (
-        lambda path: path.write_text("the\t1\t2\n"),
-        ":1: not a word and its vector of 0 numbers; give a text file",
+    "tar": (lambda path: path.write_bytes(bytes(257) + b"ustar"), ": a tar archive; unpack it"),
+    "packed tar": (lambda path: path.write_bytes(gzip.compress(bytes(257) + b"ustar")), ": a tar archive; unpack it"),
+    "pieces of words": (
+        lambda path: path.write_text("▁the 1 2\n▁a 1 2\n"),
+        r": none of the words of the training news \(the, w1, ...\) has a vector in it \(but ▁the, ▁a, ...\)",
     ),
     "folder": (lambda path: path.mkdir(), ": a folder; give a file of it"),
     "bz2": (

@@ -126,7 +126,6 @@ def test_a_last_line_without_its_end_may_be_cut_off(tmp_path, capsys):
     [
         ("", "empty"),
         ("400000 300\nthe 1 2\n", ":2: not a word and its vector of 300 numbers"),
-        ("the\t1\t2\n", ":1: not a word and its vector"),
         ("\n", ":1: not a word and its vector"),
         (" 8\nthe 1\n", ":1: not a word and its vector"),
         ("the one two three\n", ":1:"),

@@ -55,12 +55,6 @@ def prepare_data(settings: RunSettings) -> Prepared:
     known: dict[str, np.ndarray] = {}
     if settings.embeddings:
         known = vectors.read_vectors(Path(settings.embeddings), counts)
-        if not known:
-            common = ", ".join(word for word, _ in counts.most_common(5))
-            raise InputError(
-                f"{settings.embeddings}: none of the words of the training news ({common}, ...) has a vector in it; "
-                "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
-            )
         print(vectors.coverage(counts, known))
         config = replace(config, word_size=len(next(iter(known.values()))))
     words = vocabulary.build_vocabulary(counts, config.min_count, known)

@@ -4,29 +4,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..rng import generator
-from .lines import Notes
+from .lines import COLUMNS, NO_TITLE, Notes
 from .mind import Impression, News, mind_time
-from .read_mind import LABELS, NO_TITLE
-from .tables import Row, read_table, read_times
+from .read_mind import LABELS, LONGEST_TEXT
+from .tables import Row, read_table, read_times, text_of
 
 Cells = dict[str, Any]  # of a row, by kind: texts, or lists of what was shown and of what was clicked
 Key = tuple[str, str]  # of an impression: a user and a group; also a user and an article
-
-COLUMNS = {  # their usual names, in small letters without marks
-    "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
-    "time": "time timestamp datetime date eventtime impressiontime clicktime createdat ts",
-    "item": "item itemid news newsid nid article articleid content contentid document documentid docid iid id url",
-    "title": "title headline newstitle articletitle itemtitle name",
-    "category": "categorystr category section topic",
-    "clicked": "clicked click isclick isclicked clicks label event eventtype action",
-    "shown": "shown impressions inview articleidsinview candidates isshown displayed",
-    "session": "session sessionid impressionid requestid pageviewid",
-}
 
 
 class Event(NamedTuple):
@@ -42,18 +32,25 @@ class Event(NamedTuple):
 def _find_columns(path: Path, row: Row, given: dict[str, Any], *needed: str) -> dict[str, str]:
     """The column of each kind: the ``given`` one, or the first that has one of its usual names.
 
-    Without ids, titles are the items; where all that was shown stands in lists, there is no column of single items.
-    Raises InputError when a given column or a needed one is not there.
+    Without ids, titles are the items; where all that was shown stands in lists, there is no column of single items. A
+    given name may be that of the table of articles alone, which is read before the log. Raises InputError when a given
+    column or a needed one is not there.
     """
     usual = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in reversed(list(row))}
+    is_log = "item" not in needed
+    given.setdefault("of_articles", () if is_log else row)
     found: dict[str, Any] = {}
-    for kind in ("item", "title", "category") if "item" in needed else COLUMNS:
+    for kind in COLUMNS if is_log else ("item", "title", "category"):
         named = (usual[name] for name in COLUMNS[kind].split() if name in usual)
-        found[kind] = given.get(kind) or next(named, None)
-    if "item" not in needed:  # a log
+        name = given.get(kind)
+        if name not in row and (not is_log or name in given["of_articles"]):
+            name = None
+        found[kind] = name or next(named, None)
+    if is_log:
         is_list = _is_yes(row.get(found["shown"], "")) is None
         found["item"] = None if is_list else found["item"] or found["title"]
-        needed = needed if is_list else (*needed, "item")
+        has_labels = is_list and re.search(r"-[01]\b", str(row[found["shown"]]))
+        needed = (*needed, *(() if has_labels else ("clicked",) if is_list else ("item",)))
     for kind, name in found.items():
         if name not in row and (name or kind in needed):
             columns = ", ".join(map(str, row))
@@ -66,20 +63,26 @@ def _read_cells(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -
 
     Raises InputError for one that holds named values (of JSON or parquet), or a list where one text belongs.
     """
-    columns: dict[str, str] = {}
-    for place, row in read_table(path, notes):
-        columns = columns or _find_columns(path, row, given, *needed)
+    rows = read_table(path, notes)
+    head = list(islice(rows, 1000))  # in JSON, the first row may lack what others have
+    filled: Row = {}
+    for _, row in head:
+        filled |= {name: cell for name, cell in row.items() if filled.get(name) in (None, "", [])}
+    columns = _find_columns(path, filled, given, *needed) if head else {}
+    for place, row in chain(head, rows):
         cells: Cells = {}
         for kind, name in columns.items():
             cell = row.get(name)
             parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
-            if any(isinstance(part, (dict, list)) for part in parts):
+            texts = [text_of(part, place, notes) for part in parts]
+            if any(isinstance(part, (dict, list)) for part in parts) or kind == "user" and len(texts[0]) > LONGEST_TEXT:
                 what = f"the {kind} ({name}) is {str(cell)[:60]}"
-                raise InputError(f"{place}: {what}; give one text or number in its place")
-            text = " ".join(str(cell).split())
-            cells[kind] = cell if isinstance(cell, list) else "" if text.lower() in NO_TITLE else text
-        if "item" in cells:  # spaces separate ids in MIND; pandas writes whole numbers beside missing ones with .0
-            cells["item"] = re.sub(r"^(\d+)\.0$", r"\1", cells["item"].replace(" ", "_"))
+                raise InputError(f"{place}: {what}; give one text of up to {LONGEST_TEXT:,} characters in its place")
+            cells[kind] = texts if isinstance(cell, list) else texts[0]
+        if "item" in cells:
+            (cells["item"],) = _ids([cells["item"]])
+        else:
+            cells |= {kind: _ids(cells[kind]) for kind in ("shown", "clicked") if kind in cells}
         yield place, cells
 
 
@@ -112,9 +115,12 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     for place, cells in _read_cells(path, given, notes, "user", "time"):
         is_list, clicked = "item" not in cells, _read_clicks(cells, given["yes"])
         user, time, session = (cells.get(kind) for kind in ("user", "time", "session"))
-        if None in clicked.values():
-            odd.setdefault(str(cells["clicked"]), place)
-            clicked = {}
+        if None in clicked.values() or given["yes"] and True not in clicked.values():
+            odd.setdefault(str(cells.get("clicked")), place)
+            clicked = {item: value for item, value in clicked.items() if value is not None}
+        if "" in clicked:
+            notes.add("empty ids in lists, left out", place)
+            del clicked[""]
         if not (user and time and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
@@ -122,7 +128,8 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
         if not is_list:
             _add_article(news, cells, place, notes)
         for item in clicked:
-            event = Event(time, user, item, bool(clicked[item]), place if is_list else session or time)
+            of_list = is_list and ("clicked" not in cells or item in cells["shown"])
+            event = Event(time, user, item, bool(clicked[item]), place if of_list else session or time)
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
@@ -134,8 +141,9 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
     if not events:
         raise InputError(f"{path}: holds no row of a user, a time and an article")
     grouped = not is_list and any(event.group != event.time for event in events)
-    if grouped and len({(event.user, event.group) for event in events}) == len(events):
-        notes.add("column of sessions differs in all rows, so the times say what was shown together", str(path))
+    groups = {(event.user, event.group) for event in events}
+    if grouped and (len(groups) == len(events) or len({group for _, group in groups}) == 1):
+        notes.add("column of sessions differs in all rows or none, so times say what was shown together", str(path))
         events = {event._replace(group=event.time): None for event in events}
     times = read_times(places, given["time_format"])
     return sorted(((times[event.time], event) for event in events), key=lambda pair: pair[0])
@@ -144,21 +152,27 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
 def _read_clicks(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
     """The articles of a row that were shown, and whether each was clicked, if that is understood.
 
-    In lists without a column of clicks, ids end in -1 and -0.
+    In lists, clicks are ids or, for each of what was shown, 1 or 0; without them, ids end in -1 and -0.
     """
     if "item" in cells:
         text = str(cells.get("clicked", ""))
         clicked = "clicked" not in cells or (text.lower() in yes if yes else _is_yes(text))
         is_event = clicked is not False or _is_yes(cells.get("shown", "yes"))
         return {cells["item"]: clicked} if cells["item"] and is_event else {}
-    shown, of_them = (_ids(cells.get(kind, "")) for kind in ("shown", "clicked"))
+    shown, of_them = cells["shown"], cells.get("clicked", [])
     if "clicked" not in cells:
         return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
+    if len(shown) == len(of_them) and {*map(str.lower, of_them)} <= {"0", "1", "false", "true"} - {*shown}:
+        return {item: _is_yes(label) for item, label in zip(shown, of_them)}
     return {item: item in of_them for item in [*shown, *of_them]}
 
 
-def _ids(cell: str | list) -> list[str]:
-    return list(map(str, cell)) if isinstance(cell, list) else re.findall(r"""[^][(){}\s'",;|]+""", cell)
+def _ids(cell: str | list[str]) -> list[str]:
+    """The ids of a list, or of its text, which NumPy may have written: array([np.str_('a1')], dtype=object)."""
+    if isinstance(cell, str):
+        cell = re.findall(r"""[^][(){}\s'",;|]+""", re.sub(r"\b[A-Za-z_][\w.]*\(|\bdtype=[^)\s]+", " ", cell))
+        cell = ["" if text.lower() in NO_TITLE else text for text in cell]
+    return [re.sub(r"^(\d+)\.0$", r"\1", text.replace(" ", "_")) for text in cell]  # pandas writes 3 as 3.0
 
 
 def _is_yes(cell: Any) -> bool | None:
@@ -229,21 +243,3 @@ def draw_unclicked(impressions: Iterable[Impression], count: int, notes: Notes) 
         labels = [int(n < len(one.shown)) for n in order]
         full.append(one._replace(shown=[shown[n] for n in order], labels=labels))
     return full
-
-
-def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
-    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
-    history = {
-        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
-        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed")
-    }
-    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
-    for _, row in read_table(folder / "behaviors.parquet", notes, *names):
-        impression_id, user, time, shown, *clicked = (row[name] for name in names if name in row)
-        labels = [int(item in (clicked[0] or ())) for item in shown] if clicked else None
-        if labels and set(clicked[0] or ()) - set(shown):
-            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
-        if user not in history:
-            notes.add("impressions of users without a history", f"impression {impression_id}")
-        known = history.get(user, "").split()
-        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

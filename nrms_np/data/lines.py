@@ -18,9 +18,21 @@ from tqdm import tqdm
 from ..errors import InputError
 
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
-AS_UNZIPPED = "is this the file as MIND unzips it? (python -m nrms_np.convert reads other forms)"
+AS_UNZIPPED = "is this the file as MIND unzips it? (convert reads logs; a catalogue may be lines of id, tab, title)"
+# what programs write for a missing text
+NO_TITLE = ("nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "nat", "undefined", "\\n")
+COLUMNS = {  # their usual names, in small letters without marks
+    "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
+    "time": "time timestamp datetime date eventtime impressiontime clicktime createdat ts",
+    "item": "item itemid news newsid nid article articleid content contentid document documentid docid iid id url",
+    "title": "title headline newstitle articletitle itemtitle name",
+    "category": "categorystr category section topic",
+    "clicked": "clicked click isclick isclicked clicks label labels articleidsclicked event eventtype action",
+    "shown": "shown impressions inview articleidsinview candidates isshown displayed",
+    "session": "session sessionid impressionid requestid pageviewid",
+}
 OTHER_FILES = {  # how they begin
-    b"PK\3\4": "a zip archive; unpack it and give what is in it",
+    b"PK\3\4": "a zip archive; unpack it and give what is in it (a spreadsheet: save it as CSV UTF-8)",
     b"\x1f\x8b": "packed by gzip; unpack it and give what is in it",
     b"\x93NUMPY": "a NumPy array, which holds no words; give a text file",
     b"\xba\x16\x4f\x2f": "a model of fastText; give its .vec file",
@@ -96,6 +108,9 @@ def read_columns(
     """
     fields: list[str] = []
     for place, line in read_lines(path, AS_UNZIPPED):
+        if notes and not line.strip(b"\r\n"):
+            notes.add(f"empty lines in {path.name}, skipped", place)
+            continue
         if must_end and not line.endswith(b"\n"):
             remedy = "unzip it again, or end the line if it is whole"
             raise InputError(f"{place}: the last line has no end, so the file seems cut off; {remedy}")
@@ -104,7 +119,7 @@ def read_columns(
             fields = line.decode().rstrip("\r\n").split("\t")
         except UnicodeDecodeError as error:
             what = f"not UTF-8 text ({error.reason} at byte {error.start} of the line)"
-            raise InputError(f"{place}: {what}; {AS_UNZIPPED}") from None
+            raise InputError(f"{place}: {what}; save it as UTF-8") from None
         if len(fields) not in columns:
             remedy = AS_UNZIPPED
             if "\r" in "".join(fields):
@@ -123,14 +138,17 @@ def read_columns(
 
 
 def _is_header(fields: list[str]) -> bool:
-    """The usual names of id and title or, not in xMIND's three columns, words without digits in all of them."""
+    """0, 1, 2 ..., the usual names of id and title or, of MIND's own columns, words without digits in all of them."""
     names = [re.sub(r"[\W_]", "", field).lower() for field in fields]
-    usual = names[0] in ("id", "nid", "newsid", "newsids", "itemid", "articleid") and "title" in names
-    return usual or len(fields) > 3 and all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
+    items, titles = ({*COLUMNS[kind].split()} for kind in ("item", "title"))
+    usual = items & {names[0], names[0][:-1]} and titles & {*names} or names == [*map(str, range(len(names)))]
+    return bool(usual) or len(fields) > 3 and all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
 
 
 def refuse_other_files(path: Path, start: bytes) -> None:
     """Raises InputError when a file begins like one of another kind."""
+    if start[257:262] == b"ustar":
+        raise InputError(f"{path}: a tar archive; unpack it and give what is in it")
     for magic, what in OTHER_FILES.items():
         if start.startswith(magic):
             raise InputError(f"{path}: {what}")
@@ -148,6 +166,7 @@ def explain_missing(path: Path, error: Exception) -> str:
     if path.exists():
         return "not a file that can be read twice, as is needed; save what comes through this pipe and give the file"
     of_mind = path.name in ("news.tsv", "behaviors.tsv")
-    if near := [*folder.glob(f"*/{path.name}"), *(folder.glob("*.zip") if of_mind else [])]:
+    patterns = [f"*/{path.name}", *(("*.zip", "*/*/behaviors.parquet") if of_mind else ())]
+    if near := [file for pattern in patterns for file in folder.glob(pattern)]:
         return f"no such file; is {min(near)} the one?"
     return f"no such file; {'give a folder that holds news.tsv and behaviors.tsv' if of_mind else 'is its name right?'}"

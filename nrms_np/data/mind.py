@@ -15,6 +15,7 @@ from ..clicks import Split, find_clicks
 from ..config import Config
 from ..errors import InputError
 from ..ragged import Ragged
+from .lines import say
 from .vocabulary import Tokens, Vocabulary
 
 
@@ -109,7 +110,10 @@ class Behaviors:
 def prepare(news: News, behaviors: Behaviors, vocabulary: Vocabulary, config: Config) -> Split:
     """Encode titles and find the clicks that can train. Raises InputError for unlabelled data."""
     histories, candidates, labels = behaviors.histories, behaviors.candidates, behaviors.known_labels()
-    words = cut_titles(vocabulary.encode(news.tokens), config)
+    words = vocabulary.encode(news.tokens)
+    if 2 * (cut := int((words.lengths > config.title_length).sum())) > len(news):
+        say([f"{cut:,} of {len(news):,} titles are cut at {config.title_length} words; --title-length N keeps more"])
+    words = cut_titles(words, config)
     return Split(words, histories, candidates, labels, find_clicks(histories, candidates, labels), len(vocabulary))
 
 

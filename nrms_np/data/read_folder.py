@@ -22,7 +22,7 @@ from .mind import Behaviors, News
 from .read_mind import read_behaviors, read_news
 from .vocabulary import TOKEN, Tokens
 
-FORMAT = 5  # of the file; a new number makes every cache be rebuilt
+FORMAT = 6  # of the file; a new number makes every cache be rebuilt
 LEAST_BYTES = 20_000_000  # smaller folders are read in about a second: not worth a file
 NAME = "nrms_np_cache.bin"
 RAGGED = ("tokens", "histories", "candidates")

@@ -1,4 +1,4 @@
-"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them (chapter 12).
+"""Reading MIND's files: news.tsv (8 columns) and behaviors.tsv (5 columns), as MIND unzips them, and EB-NeRD's.
 
 Neither file is CSV: quotes are text, columns are separated by tabs and by nothing else (https://msnews.github.io).
 """
@@ -6,14 +6,16 @@ Neither file is CSV: quotes are text, columns are separated by tabs and by nothi
 import re
 from array import array
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
 from ..ragged import Ragged
-from .lines import AS_UNZIPPED, Notes, read_columns, say
-from .mind import Behaviors, News
+from .lines import AS_UNZIPPED, NO_TITLE, Notes, read_columns, say
+from .mind import Behaviors, Impression, News, mind_time
+from .tables import read_table, read_times
 
 LONGEST_TEXT = 1000  # characters of an id or a time, which NumPy's bytes type gives to each
 LABELS = {"-0": 0, "-1": 1}
@@ -21,19 +23,18 @@ Numbers = dict[str, int]  # of news, by id
 LEFT_OUT = "ids in histories that news.tsv does not hold, left out"
 NO_ARTICLE = "candidates that news.tsv does not hold, taken as articles without a title"
 SAME_FOLDER = "use the news.tsv of the same folder"
-LABEL_ALL = "label all candidates of the file, or none"
-NO_TITLE = ("nan", "none", "null", "<na>", "n/a")  # what programs write for a missing text
+LABEL_ALL = "label all candidates of the file, or none, and write them without quotes"
 
 
 def read_news(path: Path, notes: Notes | None = None) -> News:
     """Read news.tsv: id, category, sub-category, title, abstract, url, title entities, abstract entities.
 
-    Also xMIND's three columns: id, title, abstract. Of an id that appears again the first line counts. What is odd goes
-    into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
+    Also xMIND's three columns, id, title and abstract, or the first two. Of an id that appears again the first line
+    counts. What is odd goes into ``notes``, or is said. Raises InputError with file:line for a wrong column count.
     """
     found = notes or Notes()
     news = News([], [], [])
-    for place, fields in read_columns(Path(path), 8, 3, notes=found):
+    for place, fields in read_columns(Path(path), 8, 3, 2, notes=found):
         news_id, title = fields[0], fields[3 if len(fields) == 8 else 1]
         if news_id not in news.number:
             if not title.strip():
@@ -90,8 +91,8 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
         shown.fromlist(_numbers(place, candidates, news.number, notes, untitled, bool(labelled)))
         clicked_offsets.append(len(clicked))
         shown_offsets.append(len(shown))
-    notes.refuse_most(LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT], SAME_FOLDER)
-    notes.refuse_most(NO_ARTICLE, len(shown), SAME_FOLDER)
+    for kind, total in ((LEFT_OUT, len(clicked) + notes.counts[LEFT_OUT]), (NO_ARTICLE, len(shown))):
+        notes.refuse_most(kind, total, f"{SAME_FOLDER} (the ids in this one are like {news.ids[:2]})")
     for news_id in untitled:
         news.append(news_id, "", "")
     histories = Ragged(np.asarray(clicked), np.asarray(clicked_offsets))
@@ -100,9 +101,9 @@ def read_behaviors(path: Path, news: News, notes: Notes) -> Behaviors:
     return Behaviors.from_lists(impression_ids, users, times, histories, impressions, clicks)
 
 
-def read_histories(path: Path) -> Iterator[tuple[str, list[str]]]:
+def read_histories(path: Path, notes: Notes | None = None) -> Iterator[tuple[str, list[str]]]:
     """The user id and the history of each line of behaviors.tsv, one at a time."""
-    for _, (_, user, _, history, _) in read_columns(Path(path), 5):
+    for _, (_, user, _, history, _) in read_columns(Path(path), 5, notes=notes or Notes()):
         yield user, _split(history)
 
 
@@ -135,3 +136,26 @@ def _numbers(
         if untitled is not None:
             found.append(untitled.setdefault(news_id, len(number) + len(untitled)))
     return found
+
+
+def read_ebnerd(folder: Path, notes: Notes) -> Iterator[Impression]:
+    """The impressions of a folder of EB-NeRD: behaviors.parquet and history.parquet; the test set has no clicks."""
+    history = {
+        row["user_id"]: " ".join(map(str, row["article_id_fixed"] or ()))  # a list of them would take much memory
+        for _, row in read_table(folder / "history.parquet", notes, "user_id", "article_id_fixed", "")
+    }
+    names = ("impression_id", "user_id", "impression_time", "article_ids_inview", "article_ids_clicked")
+    for place, row in read_table(folder / "behaviors.parquet", notes, *names):
+        impression_id, user, time, shown, *clicks = (row[name] for name in names if name in row)
+        if None in (user, time, shown):
+            notes.add("impressions without a user, a time or what was shown, left out", place)
+            continue
+        if not isinstance(time, datetime):
+            time = read_times({str(time): place})[str(time)]
+        labels = [int(item in (clicks[0] or ())) for item in shown] if clicks else None
+        if clicks and set(clicks[0] or ()) - set(shown):
+            notes.add("clicks on what was not shown, left out", f"impression {impression_id}")
+        if user not in history:
+            notes.add("impressions of users without a history", f"impression {impression_id}")
+        known = history.get(user, "").split()
+        yield Impression(str(impression_id), str(user), mind_time(time), known, list(map(str, shown)), labels)

@@ -8,6 +8,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
@@ -23,18 +24,18 @@ WANTED = (
     "gensim makes it of a binary word2vec file: "
     "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')"
 )
-NO_VECTOR = "rows that are no vectors, of words that are not needed, skipped"
+NO_VECTOR = "rows that are no vectors, or whose words are not UTF-8, skipped"
 
 
 def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     """Word vectors of the ``wanted`` words from a text file, which may be packed (.gz, .bz2, .xz or .zip).
 
-    A line is a word and D numbers with single spaces between them; D comes from the first line, or from the header
-    that fastText and word2vec write. The first row of a word counts; a word without one takes the first that differs in
-    nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with file:line
-    when the row of a wanted word is no vector, for another kind of file, and when most rows are no vectors.
+    A line is a word and D numbers with single spaces or tabs between them; D comes from the first line, or from the
+    header that fastText and word2vec write. The first row of a word counts; a word without one takes the first that
+    differs in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with
+    file:line when the row of a wanted word is no vector, for another kind of file, when most rows are none, or no word.
     """
-    wanted, notes = frozenset(wanted), Notes()
+    some, wanted, notes = ", ".join(islice(wanted, 5)), frozenset(wanted), Notes()
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for place, size, text, numbers in _rows(Path(path), notes):
@@ -49,6 +50,11 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         elif vector is not None:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
+    if wanted and not exact and not alike:
+        first = ", ".join(text for _, _, text, _ in islice(_rows(Path(path), Notes()), 5))
+        what = f"none of the words of the training news ({some}, ...) has a vector in it (but {first}, ...)"
+        remedy = "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
+        raise InputError(f"{path}: {what}; {remedy}")
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
 
 
@@ -56,7 +62,7 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, int, str, bytes]]:
     """Place, D, word and numbers of each row; no numbers if they are not D. Raises InputError as ``read_vectors``."""
     rows, stated, size = 0, 0, 0
     for place, row in read_lines(path, WANTED, _unpacked):
-        line = row.rstrip(b"\r\n ")
+        line = b" ".join(row.split()) if b"\t" in row else row.rstrip(b"\r\n ")
         word, _, numbers = line.partition(b" ")
         if not row.endswith(b"\n"):
             cut = word.decode(errors="replace")

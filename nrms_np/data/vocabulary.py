@@ -35,7 +35,8 @@ PIECE = re.compile(rf"{CHARACTER.pattern}|[^{UNSPACED}]+")
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u0640\u180b-\u180f\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
-OTHER_WIDTH = re.compile("[\uff01-\uffef]+")  # full-width Latin, half-width Katakana and Hangul
+# Other shapes of letters: ligatures, printed Arabic, full-width Latin, half-width Katakana, letters of formulas
+SHAPES = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc\uff01-\uffef\U0001d400-\U0001d7ff]+")
 
 
 def fold(text: str) -> str:
@@ -46,7 +47,7 @@ def fold(text: str) -> str:
     text = text.lower()
     if text.isascii():
         return text
-    text = OTHER_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]).lower(), INVISIBLE.sub("", text))
+    text = SHAPES.sub(lambda found: unicodedata.normalize("NFKC", found[0]).lower(), INVISIBLE.sub("", text))
     return unicodedata.normalize("NFC", text.replace("i\u0307", "i").replace("\u0131", "i"))
 
 
