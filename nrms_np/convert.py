@@ -51,9 +51,8 @@ def main(argv: list[str] | None = None) -> None:
     try:
         if not out.parent.exists():
             out.parent.mkdir(parents=True)
-        with TemporaryDirectory(
-            prefix="unfinished-", dir=out.parent
-        ) as part:  # all of it gets the name, or nothing is left
+        # all of it gets the name, or nothing is left
+        with TemporaryDirectory(prefix="unfinished-", dir=out.parent) as part:
             for name, news, impressions in _folders(args, notes):
                 count = write_folder(Path(part) / out.name / name, news, impressions)
                 print(f"{out / name}: {len(news):,} news, {count:,} impressions")
