@@ -98,7 +98,7 @@ def encoder_cases(rng):
         ((4, 3, 5), 6, 5, 1, 4, 4, False, 0.0),
         ((5, 0, 3, 4), 6, 4, 2, 6, 3, False, 0.3),
         ((4, 3, 6), 7, 2, 6, 6, 4, True, 0.3),
-        ((1,), 2, 5, 4, 8, 5, True, 0.1),
+        ((1,), 2, 5, 3, 6, 5, True, 0.1),
         ((), 2, 5, 2, 6, 4, True, 0.1),
     ):
         values, offsets = ragged(rng, size, lengths)
