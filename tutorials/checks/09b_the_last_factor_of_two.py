@@ -8,6 +8,23 @@ from judge import Call, Exercise, ragged, ragged_cases
 # 09b.1
 
 
+def weight_cases(rng):
+    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3), (9, 2, 2)):
+        yield rng.normal(size=(n * n, heads)), rng.normal(size=(n, heads * size)), heads
+
+
+def sums_truth(weight, x, heads, transposed=True, first=False):
+    n, columns = x.shape
+    out = np.zeros((n, columns))
+    for i, j, c in np.ndindex(n, n, columns):
+        h = c // (columns // heads) if first else c % heads
+        out[j if transposed else i, c] += weight[i * n + j, h] * x[i if transposed else j, c]
+    return out
+
+
+# 09b.2
+
+
 def addition_cases(rng):
     some = int(rng.integers(6, 20))  # a search through all states takes seconds from 25 on
     return [(3,), (1,), (2,), (5,), (21,), (some,), (some + 1,)]
@@ -29,7 +46,7 @@ def updates_check(args, order):
     return None if counter <= min(additions, 2) else f"after {order!r} the counter is {counter}; it can be smaller"
 
 
-# 09b.2
+# 09b.3
 
 
 def race_cases(rng):
@@ -55,7 +72,7 @@ def race_truth(reads, writes):
     return found
 
 
-# 09b.3
+# 09b.4
 
 
 def owner_cases(rng):
@@ -116,23 +133,6 @@ def owner_trial(call, rng):
     return f"it writes to rows of out other than out[{min(touched)}]: other threads own them" if touched else None
 
 
-# 09b.4
-
-
-def weight_cases(rng):
-    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3), (9, 2, 2)):
-        yield rng.normal(size=(n * n, heads)), rng.normal(size=(n, heads * size)), heads
-
-
-def sums_truth(weight, x, heads, transposed=True, first=False):
-    n, columns = x.shape
-    out = np.zeros((n, columns))
-    for i, j, c in np.ndindex(n, n, columns):
-        h = c // (columns // heads) if first else c % heads
-        out[j if transposed else i, c] += weight[i * n + j, h] * x[i if transposed else j, c]
-    return out
-
-
 # 09b.5
 
 
@@ -154,6 +154,26 @@ def floor_truth(operations, moved, peak, bandwidth):
 
 
 EXERCISES = [
+    Exercise(
+        "sums_over_i",
+        weight_cases,
+        sums_truth,
+        gives="out",
+        near={
+            "That is the sum over j, the kernel weighted_sums": lambda weight, x, heads: sums_truth(
+                weight, x, heads, transposed=False
+            ),
+            "You take the heads one after the other; here they stand last, column a * heads + h": (
+                lambda weight, x, heads: sums_truth(weight, x, heads, first=True)
+            ),
+        },
+        linear=(0, 1),
+        float32=True,
+        hints=(
+            "Which columns belong to head h? x[:, h::heads]. Which row of weight is the pair (i, j)?",
+            "out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads], for all i, j and h.",
+        ),
+    ),
     Exercise(
         "lost_updates",
         addition_cases,
@@ -184,26 +204,6 @@ EXERCISES = [
         hints=(
             "What does an empty group have to write?",
             "out[g] = 0, then add rows[p] for p in positions[offsets[g]:offsets[g + 1]].",
-        ),
-    ),
-    Exercise(
-        "sums_over_i",
-        weight_cases,
-        sums_truth,
-        gives="out",
-        near={
-            "That is the sum over j, the kernel weighted_sums": lambda weight, x, heads: sums_truth(
-                weight, x, heads, transposed=False
-            ),
-            "You take the heads one after the other; here they stand last, column a * heads + h": (
-                lambda weight, x, heads: sums_truth(weight, x, heads, first=True)
-            ),
-        },
-        linear=(0, 1),
-        float32=True,
-        hints=(
-            "Which columns belong to head h? x[:, h::heads]. Which row of weight is the pair (i, j)?",
-            "out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads], for all i, j and h.",
         ),
     ),
     Exercise(
