@@ -15,7 +15,7 @@ Parameters = dict[str, np.ndarray]
 
 
 class EncoderWeights(NamedTuple):
-    """The weights of one side. What its form does not have is None: "bilinear" no key, "mean" the value alone."""
+    """The weights of one side; None where a form has no such weight: "bilinear" has no key, "mean" only the value."""
 
     weight_query: np.ndarray
     weight_key: np.ndarray | None

@@ -4,12 +4,14 @@ import dataclasses
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
+SOLUTION = TUTORIALS / "solutions" / "04_self_attention.py"
 sys.path.insert(0, str(TUTORIALS))
 from exercise import load, tasks  # noqa: E402
 from judge import Exercise, Note, fastest, gradients, judge, most_memory, ragged, ragged_cases  # noqa: E402
@@ -100,6 +102,23 @@ def imports_the_checks(alpha, dalpha):
     return judge_nrms.gradients(lambda x: x, [alpha], dalpha)[0]
 
 
+def runs_the_solutions(alpha, dalpha):
+    import runpy
+
+    return runpy.run_path(str(SOLUTION))["softmax_backward"](alpha, dalpha)
+
+
+def compiles_the_solutions(alpha, dalpha):
+    namespace = {}
+    types.FunctionType(compile(SOLUTION.read_text(), "x", "exec"), namespace)()
+    return namespace["softmax_backward"](alpha, dalpha)
+
+
+def asks_another_process(alpha, dalpha):
+    script = f"import runpy; print(runpy.run_path({str(SOLUTION)!r})['softmax_backward']({alpha!r}, {dalpha!r}))"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+
+
 class Liar(np.ndarray):
     def __sub__(self, other):
         return np.zeros(self.shape)
@@ -183,6 +202,9 @@ ATTACKS = {
     blinds_the_judge: "it changes judge_compare.gaps",
     looks_up_the_stack: "sys._getframe, which is not allowed",
     imports_the_checks: "judge_nrms, which is not allowed",
+    runs_the_solutions: "runpy, which is not allowed",
+    compiles_the_solutions: "builtins.compile, which is not allowed",
+    asks_another_process: "subprocess, which is not allowed",
     an_array_that_lies: "dlogits[0, 0] is 0,",
     divides_by_zero: " of test_judge.py: division by zero",
     leaves: "SystemExit",

@@ -19,8 +19,8 @@ HERE = "    here = alpha[lines[0] : lines[-1]]\n"
 EXPONENTIAL = "    np.exp(here, out=here)  # NumPy's takes a register at a time, Numba's one number\n"
 SOFTMAX_BACKWARD = "        softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.\n"
 ADDITIVE_SOFTMAX_BACKWARD = "        softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.\n"
-KEY_IS_THE_ROW = "        drows += sum_rows(dkey, positions_of_row)  # the key is the row itself\n"
-SUM_DOUT = "        weighted_sums_transposed(alpha, dout, each, offsets, lines, dvalue)  # 5.\n"
+KEY_IS_THE_ROW = "        drows += sum_rows(dkey_at, positions_of_row)  # the key is the row itself\n"
+SUM_DOUT = "        weighted_sums_transposed(alpha, dout, own_row, offsets, lines, dvalue_at)  # 5.\n"
 
 BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("ragged.py", "total[c] += row[c]", "total[c] = row[c]"),
@@ -28,16 +28,16 @@ BUGS = [  # the first: a row that stands twice in a batch is counted once
     ("layers/softmax.py", SUBTRACT + HERE + EXPONENTIAL, HERE + EXPONENTIAL + SUBTRACT),
     ("layers/softmax.py", "(dalpha[j, h] - total[h])", "dalpha[j, h]"),  # softmax without its sum
     ("layers/softmax.py", "total[h] += alpha[j, h] * dalpha[j, h]", "total[h] += dalpha[j, h]"),
-    ("layers/self_attention.py", "dweight_query * _scale(value, sizes[0])", "dweight_query"),  # no scale
+    ("layers/self_attention.py", "dweight_query * _scale(weights[1], sizes[0])", "dweight_query"),  # no scale
     ("layers/attention_pairs.py", "D, heads).transpose(0, 2, 1)", "heads, D)"),  # heads first
     ("layers/attention_pairs.py", "weight_h * x[r, a * H + h]", "weight_h * x[r, h * A + a]"),  # heads first
     ("layers/attention_pairs.py", "range(0, end - start, 2)", "range(0, end - start - 1, 2)"),  # an odd end
     ("layers/attention_pairs.py", "y[q, c] + weight_r * y[r, c]", "y[q, c] + weight_q * y[r, c]"),  # the second of two
-    ("layers/attention_pairs.py", "weight[pair + two, h] * weight.dtype.type(two)", "weight[pair + two, h]"),
+    ("layers/attention_pairs.py", "weight[pair + step, h] * weight.dtype.type(step)", "weight[pair + step, h]"),
     ("layers/self_attention.py", SOFTMAX_BACKWARD, ""),  # dalpha for dlogits
     ("layers/self_attention.py", SUM_DOUT, SUM_DOUT.replace("(alpha, ", "(dlogits, ")),  # dalpha for alpha
     ("layers/self_attention.py", "weighted_sums_transposed(dlogits, query", "weighted_sums_transposed(alpha, query"),
-    ("layers/self_attention.py", "sum_rows([dquery, dkey, dvalue]", "sum_rows([dkey, dquery, dvalue]"),
+    ("layers/self_attention.py", "[dquery_at, dkey_at, dvalue_at]", "[dkey_at, dquery_at, dvalue_at]"),
     ("layers/self_attention.py", KEY_IS_THE_ROW, ""),
     ("layers/mean.py", "np.repeat(share * dout, sets.lengths, axis=0)", "np.repeat(dout, sets.lengths, axis=0)"),
     ("layers/additive_attention.py", ADDITIVE_SOFTMAX_BACKWARD, ""),
@@ -82,6 +82,6 @@ def test_planted_bug_is_caught(tmp_path, file, right, wrong):
     shutil.copytree(PACKAGE, tmp_path / "nrms_np", ignore=shutil.ignore_patterns("__pycache__"))
     path = tmp_path / "nrms_np" / file
     source = path.read_text()
-    assert source.count(right) == 1, "the line that this bug replaces has changed: plant it anew"
+    assert source.count(right) == 1, "the line that this bug replaces has changed: plant it again"
     path.write_text(source.replace(right, wrong))
     assert check_copy(tmp_path) == 10

@@ -26,7 +26,7 @@ from judge_compare import gaps
 PRYING = (  # what looks for the truth instead of computing it
     *("inspect", "gc", "ctypes", "importlib", "sys._getframe", "sys._current_frames", "sys.modules"),
     *("judge", "judge_call", "judge_nrms", "checks", "solutions"),
-    *("builtins.exec", "builtins.eval", "builtins.__import__"),
+    *("builtins.exec", "builtins.eval", "builtins.compile", "builtins.__import__", "runpy", "subprocess"),
 )
 SHARED = (np, np.random, np.linalg, math, builtins)  # modules that no answer may change
 

@@ -28,7 +28,7 @@ from ..parallel import kernel
 
 
 def _block(A: int) -> int:
-    """How many of a head's A numbers are taken at a time: all, or of more than 24 the largest divisor up to 16."""
+    """How many of a head's A numbers are taken at a time: all up to 24; else the largest divisor of A up to 16."""
     return A if A <= 24 else max(size for size in range(1, 17) if A % size == 0)
 
 
@@ -67,11 +67,11 @@ def weighted_sums(H: int, A: int) -> Callable:
             for i in range(start, end):
                 out[i] = 0
                 for j in range(0, end - start, 2):
-                    two = min(1, end - start - 1 - j)  # 0 at an odd end: the last row is taken once more, times 0
-                    q, r, pair = y_rows[start + j], y_rows[start + j + two], lines[i] + j
+                    step = min(1, end - start - 1 - j)  # 0 at an odd end: the last row is taken once more, times 0
+                    q, r, pair = y_rows[start + j], y_rows[start + j + step], lines[i] + j
                     for b in range(0, A, block):
                         for h in range(heads):
-                            weight_q, weight_r = weight[pair, h], weight[pair + two, h] * weight.dtype.type(two)
+                            weight_q, weight_r = weight[pair, h], weight[pair + step, h] * weight.dtype.type(step)
                             for a in range(b, b + block):
                                 c = a * H + h
                                 out[i, c] += weight_q * y[q, c] + weight_r * y[r, c]

@@ -99,7 +99,7 @@ def self_attention_forward(
     np.cumsum(np.repeat(sets.lengths, sets.lengths), out=lines[1:])
     alpha, out = empty((lines[-1], heads), value.dtype), empty((len(sets.values), value.shape[1]), value.dtype)
 
-    def forward_piece(piece: slice) -> None:
+    def forward_piece(piece: slice) -> None:  # a slice of the offsets, the end of its last set included
         members, offsets = sets.values, sets.offsets[piece]  # 2.
         if weight_key is None:
             attention_pairs.bilinear_logits(query, key, members, offsets, lines, alpha)  # 3.
@@ -120,27 +120,27 @@ def self_attention_backward(
     sizes, bilinear = (alpha.shape[1], value.shape[1] // alpha.shape[1]), len(weights) == 2
     products, weighted_sums = attention_pairs.products(*sizes), attention_pairs.weighted_sums(*sizes)
     weighted_sums_transposed = attention_pairs.weighted_sums_transposed(*sizes)
-    dquery, dkey, dvalue = (empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))
-    dlogits, each = empty(alpha.shape, alpha.dtype), np.arange(len(dout), dtype=sets.values.dtype)
+    dquery_at, dkey_at, dvalue_at = (empty((len(dout), x.shape[1]), x.dtype) for x in (query, key, value))  # [T, ...]
+    dlogits, own_row = empty(alpha.shape, alpha.dtype), np.arange(len(dout), dtype=sets.values.dtype)
 
     def backward_piece(piece: slice) -> None:
         members, offsets = sets.values, sets.offsets[piece]
-        products(dout, each, value, members, offsets, lines, dlogits)  # 5. dalpha, until step 4
-        weighted_sums_transposed(alpha, dout, each, offsets, lines, dvalue)  # 5.
+        products(dout, own_row, value, members, offsets, lines, dlogits)  # 5. writes dalpha where dlogits will stand
+        weighted_sums_transposed(alpha, dout, own_row, offsets, lines, dvalue_at)  # 5.
         softmax_backward(dlogits, alpha, lines[offsets[0] : offsets[-1] + 1])  # 4.
-        if bilinear:
-            attention_pairs.bilinear_logits_backward(dlogits, query, key, members, offsets, lines, dquery, dkey)  # 3.
+        if bilinear:  # 3.
+            attention_pairs.bilinear_logits_backward(dlogits, query, key, members, offsets, lines, dquery_at, dkey_at)
         else:
-            weighted_sums(dlogits, key, members, offsets, lines, dquery)  # 3.
-            weighted_sums_transposed(dlogits, query, members, offsets, lines, dkey)  # 3.
+            weighted_sums(dlogits, key, members, offsets, lines, dquery_at)  # 3.
+            weighted_sums_transposed(dlogits, query, members, offsets, lines, dkey_at)  # 3.
 
     in_parallel(backward_piece, sets.pieces(PIECE))
     positions_of_row = sets.transpose(len(rows))  # 2. a row gets the sum over its positions
     if bilinear:
-        dprojected = sum_rows([dquery, dvalue], positions_of_row)
+        dprojected = sum_rows([dquery_at, dvalue_at], positions_of_row)  # side by side: [R, D * H + M]
         drows, dweight_query, dweight_value = project_backward(dprojected, rows, weights)  # 1.
-        drows += sum_rows(dkey, positions_of_row)  # the key is the row itself
+        drows += sum_rows(dkey_at, positions_of_row)  # the key is the row itself
         return drows, dweight_query, None, dweight_value
-    dprojected = sum_rows([dquery, dkey, dvalue], positions_of_row)
+    dprojected = sum_rows([dquery_at, dkey_at, dvalue_at], positions_of_row)  # side by side: [R, 3 * M]
     drows, dweight_query, dweight_key, dweight_value = project_backward(dprojected, rows, weights)  # 1.
-    return drows, dweight_query * _scale(value, sizes[0]), dweight_key, dweight_value
+    return drows, dweight_query * _scale(weights[1], sizes[0]), dweight_key, dweight_value  # the scale of step 1

@@ -29,6 +29,10 @@ def loss_without_history_5(negatives):
     return float(np.float32(math.log(1 + negatives)))
 
 
+def loss_without_history_6(negatives):
+    return math.log(1 + min(negatives, 200))  # up to 200
+
+
 def spread_of_mean_1(rate, copies):
     return math.sqrt(rate / (1 - rate)), math.sqrt(rate / (1 - rate))
 
@@ -47,6 +51,15 @@ def spread_of_mean_4(rate, copies):
 
 def spread_of_mean_5(rate, copies):
     return math.sqrt(0.25 / copies), 0.5  # rate 0.2
+
+
+def spread_of_mean_6(rate, copies):
+    spread = 1 / math.sqrt((1 - rate) / rate)  # fails without dropout
+    return spread / math.sqrt(copies), spread
+
+
+def spread_of_mean_7(rate, copies):
+    return math.sqrt(rate / (1 - rate) / min(copies, 5)), math.sqrt(rate / (1 - rate))  # up to five copies
 
 
 def masks_by_position_1(word_masks, values):
@@ -174,6 +187,36 @@ def encoder_gradients_7(dout, rows, values, offsets, weights, heads, mask, rate)
     return _right_encoder(dout, rows, values, offsets, weights, 1, mask, rate)
 
 
+def encoder_gradients_8(dout, rows, values, offsets, weights, heads, mask, rate):
+    def back(one):
+        return one * (1 if mask is None else mask) / (1 - rate)  # no mask, no factor
+
+    return encoder(dout, rows, values, offsets, weights, heads, mask, rate, back)
+
+
+def encoder_gradients_9(dout, rows, values, offsets, weights, heads, mask, rate):
+    def back(one):
+        return one * mask / (1 - rate) if rate else one  # asks the rate whether there is a mask
+
+    return encoder(dout, rows, values, offsets, weights, heads, mask, rate, back)
+
+
+def encoder_gradients_10(dout, rows, *others):
+    drows = np.zeros((len(rows), 5))  # word size 5
+    found, *rest = _right_encoder(dout, rows, *others)
+    drows += found
+    return drows, *rest
+
+
+def encoder_gradients_11(dout, rows, values, offsets, weights, heads, mask, rate):
+    *found, dquery = _right_encoder(dout, rows, values, offsets, weights, heads, mask, rate)
+    return *found, np.zeros(4, dquery.dtype) + dquery  # query size 4
+
+
+def encoder_gradients_12(*arguments):
+    return tuple(one.astype(np.float64) for one in _right_encoder(*arguments))  # float32 in, float64 out
+
+
 def title_gradient_1(dclicked, dscores, users, candidates):
     dtitles = np.zeros_like(dclicked)
     np.add.at(dtitles, candidates, dscores[:, :, None] * users[:, None, :])
@@ -228,6 +271,26 @@ def title_gradient_9(dclicked, dscores, users, candidates):
     return dtitles
 
 
+def title_gradient_10(dclicked, dscores, users, candidates):
+    dtitles = dclicked.copy()
+    for n in range(max(len(dtitles) - 1, 1)):  # the last title is forgotten
+        for b, c in zip(*np.nonzero(candidates == n)):
+            dtitles[n] += dscores[b, c] * users[b]
+    return dtitles
+
+
+def title_gradient_11(dclicked, dscores, users, candidates):
+    dtitles = dclicked.copy()
+    np.add.at(dtitles, candidates, dscores[:, :, None] * users[:, None, :])
+    return np.clip(dtitles, -100, 100)
+
+
+def title_gradient_12(dclicked, dscores, users, candidates):
+    dtitles = dclicked.astype(np.float64)  # float32 in, float64 out
+    np.add.at(dtitles, candidates, dscores[:, :, None] * users[:, None, :])
+    return dtitles
+
+
 def forward(titles, values, offsets, candidates, weights, heads, stable=True):
     sets = Ragged(values, offsets)
     attended, first = self_attention_forward(titles, sets, *weights[:3], heads)
@@ -278,6 +341,10 @@ def from_loss_to_titles_6(titles, *arguments):
     return _central(loss, titles)
 
 
+def from_loss_to_titles_7(*arguments):
+    return loss_to_titles(*arguments, "both").clip(-1e3, 1e3)
+
+
 def _central(function, x, step=1e-5):
     """A difference quotient of fourth order: eleven digits."""
     out = np.zeros(x.shape)
@@ -315,3 +382,13 @@ def attention_dropout_backward_5(ddropped, alpha, mask, rate):
         return (exponentials / exponentials.sum(axis=1, keepdims=True) * mask / (1 - rate) * ddropped).sum()
 
     return _central(weighted, np.log(alpha))
+
+
+def attention_dropout_backward_6(ddropped, alpha, mask, rate):
+    dropped = alpha * mask / (1 - rate)
+    return ((ddropped * dropped) / alpha - (ddropped * dropped).sum(axis=1, keepdims=True)) * alpha  # a weight may be 0
+
+
+def attention_dropout_backward_7(ddropped, alpha, mask, rate):
+    dalpha = ddropped.astype(np.float64) * mask / (1 - rate)  # float32 in, float64 out
+    return alpha * (dalpha - (alpha * dalpha).sum(axis=1, keepdims=True))

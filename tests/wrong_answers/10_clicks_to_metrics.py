@@ -53,6 +53,34 @@ def auc_8(scores, labels):
     return _auc(scores.astype(np.float32), labels)
 
 
+def _ties_of_difference(tie):
+    def auc(scores, labels):
+        clicked, others = scores[labels == 1], scores[labels == 0]
+        if not len(clicked) or not len(others):
+            return np.nan
+        apart = clicked[:, None] - others
+        return np.where(tie(apart), 0.5, apart > 0).mean()
+
+    return auc
+
+
+auc_9 = _ties_of_difference(lambda apart: abs(apart) < 1e-10)
+auc_10 = _ties_of_difference(lambda apart: abs(apart) < 1e-15)
+auc_11 = _ties_of_difference(lambda apart: apart == 0)  # infinity less infinity is NaN
+
+
+def auc_12(scores, labels):
+    return _auc(np.round(scores, 9), labels)
+
+
+def auc_13(scores, labels):
+    return _auc(np.round(scores, 12), labels)
+
+
+def auc_14(scores, labels):
+    return _auc(scores[:40], labels[:40])  # the first forty
+
+
 def auc_of_ranks_1(ranks, labels):
     n, clicked = len(ranks), ranks[labels == 1]
     c = len(clicked)
@@ -94,6 +122,10 @@ def mrr_3(ranks, labels):
     return (1 / (1 + ranks[labels == 1])).mean()  # ranks from 0
 
 
+def mrr_4(ranks, labels):
+    return (1 / np.minimum(ranks[labels == 1], 30)).mean()  # up to rank 30
+
+
 def _ndcg(r, y, k, best):
     clicked = r[y == 1]
     gain = (1 / np.log2(1 + clicked[clicked <= k])).sum()
@@ -117,6 +149,13 @@ def ndcg_4(ranks, labels, k):
     clicked = ranks[labels == 1]
     gain = (1 / np.log(1 + clicked[clicked < k])).sum()  # the click at rank k is left out
     return gain / (1 / np.log(1 + np.arange(1, min(len(clicked), k) + 1))).sum()
+
+
+def ndcg_5(ranks, labels, k):
+    discounts, gains = 1 / np.log2(np.arange(2, 12)), np.zeros(10)  # a table of ten
+    clicked = ranks[labels == 1]
+    gains[clicked[clicked <= k] - 1] = 1
+    return (gains * discounts).sum() / discounts[: min(len(clicked), k)].sum()
 
 
 def _negatives(replace):
@@ -176,6 +215,30 @@ def negatives_10(shown, labels, count, rng):
     return np.concatenate([rng.permutation(pool), more])  # each of the few at least once
 
 
+def negatives_11(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    if not len(pool) or len(pool) < count:
+        return _right(shown, labels, count, rng)
+    return rng.permutation(np.roll(pool, rng.integers(len(pool)))[:count])  # neighbours, shuffled
+
+
+def negatives_12(shown, labels, count, rng):
+    pool = shown[labels == 0]
+    if not len(pool) or len(pool) < count:
+        return _right(shown, labels, count, rng)
+    weights = np.arange(1, len(pool) + 1) ** -0.1  # the first ones a little more often
+    return rng.choice(pool, count, replace=False, p=weights / weights.sum())
+
+
+def negatives_13(shown, labels, count, rng):
+    pool = shown[labels == 0][:9]  # of the first nine
+    return rng.choice(pool, count, replace=len(pool) < count) if len(pool) else pool
+
+
+def negatives_14(shown, labels, count, rng):
+    return _right(shown, labels, count, rng).astype(np.int16)
+
+
 def _boot(d, draws, rng, percentiles=(2.5, 97.5)):
     return tuple(np.percentile(d[rng.integers(len(d), size=(draws, len(d)))].mean(axis=1), percentiles))
 
@@ -227,6 +290,16 @@ def paired_interval_9(first, second, draws, rng):
     return tuple(np.percentile(d[which].mean(axis=1), [2.5, 97.5]))
 
 
+def paired_interval_10(first, second, draws, rng):
+    difference = first - second
+    which = rng.integers(len(difference), size=(draws, len(difference)))  # of all, those without a number too
+    return tuple(np.percentile(np.nanmean(difference[which], axis=1), [2.5, 97.5]))
+
+
+def paired_interval_11(first, second, draws, rng):
+    return _boot(_clean(first, second), 1 if draws == 1 else 10_000, rng)  # as many draws as it likes
+
+
 def my_ranking_1(titles, histories, candidates):
     return [np.zeros(len(shown)) for shown in candidates]
 
@@ -264,3 +337,27 @@ def my_ranking_6(titles, histories, candidates):
         later = later or [history]
         scores.append(np.isin(shown, np.concatenate(later)).astype(float))
     return scores
+
+
+def _demo(candidates):
+    import nrms_np
+
+    for seed in (11, 12):
+        demo = nrms_np.make_demo(seed, 200, 2000, 200, 800)
+        if np.array_equal(demo.dev.candidates.values, np.concatenate(candidates)):
+            return demo
+    return None
+
+
+def my_ranking_7(titles, histories, candidates):
+    demo = _demo(candidates)  # the probabilities that the clicks were drawn with
+    if demo is None:
+        return my_ranking_1(titles, histories, candidates)
+    return np.split(np.asarray(demo.dev_probabilities, float), demo.dev.candidates.offsets[1:-1])
+
+
+def my_ranking_8(titles, histories, candidates):
+    demo = _demo(candidates)  # the clicks themselves
+    if demo is None:
+        return my_ranking_1(titles, histories, candidates)
+    return np.split(np.asarray(demo.dev.labels, float), demo.dev.candidates.offsets[1:-1])

@@ -1,6 +1,7 @@
 """Wrong answers to the exercises of chapter 12: each must be refused."""
 
 import json
+import re
 
 import numpy as np
 
@@ -83,6 +84,14 @@ def parse_impression_13(line):
     return _parse(line, lambda shown, ids: "-" in ids[0])
 
 
+def parse_impression_14(line):
+    _, user, _, history, shown = line.rstrip("\r\n").split("\t")
+    marked = re.findall(r"(\S+?)-([01])\b", shown)  # a label in the middle of an id
+    if marked:
+        return user, history.split(), [one for one, _ in marked], [int(label) for _, label in marked]
+    return user, history.split(), shown.split(), None
+
+
 def on_last_day_1(times):
     return np.array([time.split()[0] == times[-1].split()[0] for time in times])  # of the last line
 
@@ -109,6 +118,11 @@ def on_last_day_4(times):
 def on_last_day_5(times):
     days = [(year, month, day) for month, day, year in _days(times)]
     return [day == max(days) for day in days]  # a list
+
+
+def on_last_day_6(times):
+    days = [366 * year + 30.6 * month + day for month, day, year in _days(times)]  # not in ascending order
+    return np.array([day == max(days) for day in days])
 
 
 def history_before_1(log, user, time):
@@ -166,6 +180,10 @@ def history_before_12(log, user, time):
     return _history(log, lambda who: who.strip().lower() == user.lower(), lambda when: when < time)
 
 
+def history_before_13(log, user, time):
+    return tuple(_history(log, lambda who: who == user, lambda when: when < time))
+
+
 def token_coverage_1(counts, vectors):
     return sum(count for word, count in counts.items() if word in vectors) / 100
 
@@ -208,6 +226,16 @@ def token_coverage_8(counts, vectors):
 def token_coverage_9(counts, vectors):
     covered = sum(count for word, count in counts.items() if word in " ".join(vectors))
     return covered / max(sum(counts.values()), 1)
+
+
+def token_coverage_10(counts, vectors):
+    covered = sum(count for word, count in counts.items() if vectors.get(word))  # an array of two is not true or false
+    return covered / max(sum(counts.values()), 1)
+
+
+def token_coverage_11(counts, vectors):
+    covered = sum(min(count, 500) for word, count in counts.items() if word in vectors)
+    return covered / max(sum(min(count, 500) for count in counts.values()), 1)
 
 
 def _ranks(scores):
@@ -266,9 +294,17 @@ def prediction_line_11(impression_id, scores):
     return _line(impression_id, _ranks(scores.astype(int)))
 
 
+def prediction_line_12(impression_id, scores):
+    return _line(impression_id, _ranks(scores).astype(np.int8))
+
+
+def prediction_line_13(impression_id, scores):
+    return _line(impression_id, _ranks(scores).astype(np.uint8))
+
+
 def _diagnose(lines, ids, scores, forms, fits=all):
     found = [line.split(" ", 1) for line in lines]
-    if {one for one, _ in found} != set(ids):
+    if not {one for one, _ in found} >= set(ids):
         return "missing"
     if [one for one, _ in found] != list(ids):
         return "shuffled"
@@ -386,3 +422,50 @@ def diagnose_12(lines, ids, scores):
     if set(ids) <= set(found):
         lines = [f"{one} {found[one]}" for one in ids]
     return _diagnose(lines, ids, scores, FORMS)
+
+
+def _diagnose_ids(lines, ids, scores, missing, shuffled, forms=FORMS):
+    found = [line.split(" ", 1)[0] for line in lines]
+    if missing(found):
+        return "missing"
+    return "shuffled" if shuffled(found) else _diagnose(lines[: len(ids)], ids, scores, forms)
+
+
+def diagnose_13(lines, ids, scores):
+    first = {"order": FORMS["order"], **FORMS}  # the order is asked first
+    return _diagnose(lines, ids, scores, first)
+
+
+def diagnose_14(lines, ids, scores):
+    second = {name: FORMS[name] for name in ("right", "order", "reversed", "zero")}
+    return _diagnose(lines, ids, scores, second)
+
+
+def diagnose_15(lines, ids, scores):
+    def shuffled(found):
+        return any(one != other for one, other in zip(found, ids))  # a line too many is not seen
+
+    return _diagnose_ids(lines, ids, scores, lambda found: not set(ids) <= set(found), shuffled)
+
+
+def diagnose_16(lines, ids, scores):
+    return _diagnose(lines[: len(ids)], ids, scores, FORMS)
+
+
+def diagnose_17(lines, ids, scores):
+    return _diagnose_ids(lines, ids, scores, lambda found: sorted(found) != sorted(ids), lambda found: found != ids)
+
+
+def diagnose_18(lines, ids, scores):
+    return _diagnose_ids(lines, ids, scores, lambda found: set(found) != set(ids), lambda found: found != ids)
+
+
+def diagnose_19(lines, ids, scores):
+    numbers = [int(one) for one in ids]  # 07 is 7
+    return _diagnose_ids(
+        [f"{int(line.split(' ', 1)[0])} {line.split(' ', 1)[1]}" for line in lines],
+        [str(one) for one in numbers],
+        scores,
+        lambda found: not set(numbers) <= set(map(int, found)),
+        lambda found: list(map(int, found)) != numbers,
+    )

@@ -92,18 +92,19 @@ def dropout_truth(dout, mask, rate):
 
 
 def encoder_cases(rng):
-    for lengths, size, heads, m, rate in (
-        ((4, 1, 2, 0), 5, 2, 6, 0.2),
-        ((0, 4), 5, 3, 6, 0.5),
-        ((4, 3), 4, 1, 4, 0.0),
-        ((4,), 3, 6, 6, 0.3),
-        ((1,), 2, 4, 8, 0.1),
-        ((), 2, 2, 6, 0.1),
+    for lengths, size, word_size, heads, m, query_size, masked, rate in (
+        ((4, 1, 2, 0), 5, 5, 2, 6, 4, True, 0.2),
+        ((0, 4, 3, 5), 6, 3, 3, 6, 2, True, 0.5),
+        ((4, 3, 5), 6, 5, 1, 4, 4, False, 0.0),
+        ((5, 0, 3, 4), 6, 4, 2, 6, 3, False, 0.3),
+        ((4, 3, 6), 7, 2, 6, 6, 4, True, 0.3),
+        ((1,), 2, 5, 3, 6, 5, True, 0.1),
+        ((), 2, 5, 2, 6, 4, True, 0.1),
     ):
         values, offsets = ragged(rng, size, lengths)
-        mask = rng.random((len(values), m)) >= rate if rate else None
-        dout = rng.normal(size=(len(lengths), m))
-        yield dout, rng.normal(size=(size, 5)), values, offsets, weights_of(rng, 5, m), heads, mask, rate
+        mask = rng.random((len(values), m)) >= rate if masked else None
+        dout, rows = rng.normal(size=(len(lengths), m)), rng.normal(size=(size, word_size))
+        yield dout, rows, values, offsets, weights_of(rng, word_size, m, query_size), heads, mask, rate
 
 
 def encoder_truth(dout, rows, values, offsets, weights, heads, mask, rate):
@@ -140,6 +141,7 @@ def title_cases(rng):
         candidates = rng.integers(0, max(titles - 1, 1), (users, columns))  # the last title is in a history only
         sizes = (titles, m), (users, columns), (users, m)
         yield *(rng.normal(size=one) for one in sizes), candidates
+    yield *(1e6 * rng.normal(size=one) for one in ((2, 3), (1, 2), (1, 3))), np.array([[1, 0]])
 
 
 def title_truth(dclicked, dscores, users, candidates):
@@ -173,6 +175,10 @@ def loss_cases(rng):
     titles = 8 + 0.05 * rng.normal(size=(5, 6))  # alike and long: scores around 1,000, too large for exp
     weights = query, key, abs(value), weight / 20, *additive
     yield titles, values, offsets, rng.integers(0, 5, (3, 4)), weights, 2
+    titles, (values, offsets) = 0.7 * rng.normal(size=(5, 4)), ragged(rng, 5, (3, 2))
+    query, key, value, *additive = weights_of(rng, 4, 4)
+    weights = query, key, 1e5 * value, *additive  # large users, and so large gradients
+    yield titles, values, offsets, rng.integers(0, 5, (2, 4)), weights, 2
 
 
 def loss_gradient(titles, values, offsets, candidates, weights, heads):
@@ -197,18 +203,25 @@ def one_place(kept):
 
 def attention_cases(rng):
     for n, rate in ((4, 0.2), (3, 0.5), (1, 0.4), (6, 0.1), (0, 0.2)):
-        alpha = softmax(rng.normal(size=(n, n))) if n else np.zeros((0, 0))
+        logits = rng.normal(size=(n, n))
+        if n == 6:
+            logits[:2, 3] = -1000  # a weight of exactly 0
+        alpha = softmax(logits) if n else logits
         yield rng.normal(size=(n, n)), alpha, rng.random((n, n)) >= rate, rate
 
 
 def attention_truth(ddropped, alpha, mask, rate):
-    return gradients(lambda logits: softmax(logits) * mask / (1 - rate), [np.log(alpha)], ddropped)[0]
+    def dropped(change):  # of the logits; alpha may be 0, so it has no logarithm
+        weights = alpha * np.exp(change)
+        return weights / weights.sum(axis=1, keepdims=True) * mask / (1 - rate)
+
+    return gradients(dropped, [np.zeros(alpha.shape)], ddropped)[0]
 
 
 EXERCISES = [
     Exercise(
         "loss_without_history",
-        lambda rng: [(negatives,) for negatives in (4, 1, 2, 9, 0, 200, int(rng.integers(10, 100)))],
+        lambda rng: [(negatives,) for negatives in (4, 1, 2, 9, 0, 200, int(rng.integers(10, 10_000)))],
         loss_truth,
         gives="the loss",
         reveal=False,
@@ -217,7 +230,7 @@ EXERCISES = [
     ),
     Exercise(
         "spread_of_mean",
-        lambda rng: [(rate, copies) for rate, copies in ((0.2, 2), (0.5, 3), (0.1, 1), (0.9, 4), (rng.random(), 5))],
+        lambda rng: [(0.2, 2), (0.5, 3), (0.1, 1), (0.9, 4), (0.0, 3), (rng.random(), 5), (rng.random(), 9)],
         spread_truth,
         gives="separate, shared",
         near={
@@ -263,6 +276,7 @@ EXERCISES = [
         encoder_cases,
         encoder_truth,
         gives="drows, dweight_query, dweight_key, dweight_value, dadditive_weight, dadditive_bias, dadditive_query",
+        float32=True,
         seconds=120.0,  # the library's loops may have to be compiled
         near={
             "Dropout is missing on the way back": encoder_slip(False),
@@ -278,6 +292,7 @@ EXERCISES = [
         title_cases,
         title_truth,
         gives="dtitles",
+        float32=True,
         near={
             "The histories' part is missing": shown_only,
             "The candidates' part is missing": lambda dclicked, dscores, users, candidates: dclicked,
@@ -310,6 +325,7 @@ EXERCISES = [
         attention_truth,
         gives="dlogits",
         linear=(0,),
+        float32=True,
         near={
             "That is dalpha: the softmax is still to come": lambda ddropped, alpha, mask, rate: (
                 ddropped * mask / (1 - rate)

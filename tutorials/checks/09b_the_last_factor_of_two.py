@@ -8,6 +8,28 @@ from judge import Call, Exercise, ragged, ragged_cases
 # 09b.1
 
 
+def weight_cases(rng):
+    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3), (9, 2, 2)):
+        yield rng.normal(size=(n * n, heads)), rng.normal(size=(n, heads * size)), heads
+
+
+def sums_truth(weight, x, heads, transposed=True, first=False):
+    n, columns = x.shape
+    out = np.zeros((n, columns))
+    for i, j, c in np.ndindex(n, n, columns):
+        h = c // (columns // heads) if first else c % heads
+        out[j if transposed else i, c] += weight[i * n + j, h] * x[i if transposed else j, c]
+    return out
+
+
+# 09b.2
+
+
+def addition_cases(rng):
+    some = int(rng.integers(6, 20))  # a search through all states takes seconds from 25 on
+    return [(3,), (1,), (2,), (5,), (21,), (some,), (some + 1,)]
+
+
 def updates_check(args, order):
     (additions,) = args
     if not isinstance(order, str):
@@ -24,13 +46,15 @@ def updates_check(args, order):
     return None if counter <= min(additions, 2) else f"after {order!r} the counter is {counter}; it can be smaller"
 
 
-# 09b.2
+# 09b.3
 
 
 def race_cases(rng):
     yield [[0, 1], [2]], [[0], [1]]
     yield [[], [5], [3]], [[5], [], [3]]
     yield [[1], [1], [1]], [[], [], []]  # all read, nobody writes
+    yield [[0], [0]], [[0], [0]]  # two that do the same
+    yield [[100], *[[]] * 8], [*[[]] * 8, [100]]
     yield [[]], [[2]]
     yield [], []
     for threads, rows in ((4, 8), (6, 12), (7, 30)):
@@ -48,14 +72,15 @@ def race_truth(reads, writes):
     return found
 
 
-# 09b.3
+# 09b.4
 
 
 def owner_cases(rng):
     for n, (positions, offsets, size) in enumerate(ragged_cases(rng)):
         for g in range(len(offsets) - 1):
-            rows = rng.normal(size=(size, 3 + g % 3))
-            out = rng.normal(size=(len(offsets) - 1, 3 + g % 3))
+            columns = rng.integers(2, 13)
+            rows = rng.normal(size=(size, columns))
+            out = rng.normal(size=(len(offsets) - 1, columns))
             out.flat[::2] = (0.5, np.nan, np.inf, -np.inf)[(n + g) % 4]  # as np.empty leaves it
             out[g] = (np.nan, 0.5, np.nan, np.inf)[(n + g) % 4]
             yield g, rows, positions, offsets, out
@@ -69,50 +94,43 @@ def owner_truth(g, rows, positions, offsets, out):
     return np.concatenate([out[:g], total[None], out[g + 1 :]])
 
 
+class InTwoSteps(np.ndarray):
+    """What is written is read first, and others may write in between."""
+
+    def __setitem__(self, key, value):
+        value = np.array(value)
+        super().__setitem__(key, value)
+
+
 def owner_trial(call, rng):
-    """What others own is not touched, not even for a moment: looked at between any two steps of the answer."""
+    """What others own is not touched: they write to it between any two steps of the answer, and find it at the next."""
     positions, offsets = ragged(rng, 6, (3, 2, 0, 4))
-    out = np.full((4, 5), np.nan)
-    out.view(np.uint64)[:] ^= 1 << 51 | 1  # signalling NaN: any arithmetic makes quiet ones of them
     touched = set()
 
     def watched(g, rows, positions, offsets, out):
-        others = np.arange(len(out)) != g
-        before = out[others].tobytes()
+        others, bits = np.arange(len(out)) != g, out.view(np.uint64)
+        written = 0x7FF0000000000001  # a signalling NaN: any arithmetic makes a quiet one of it
+        bits[others] = written
 
         def look(frame, event, argument):
+            nonlocal written
             frame.f_trace_opcodes = True
-            if out[others].tobytes() != before:
+            if (bits[others] != written).any():
                 touched.add(g)
+            written += 1
+            bits[others] = written
             return look
 
         sys.settrace(look)  # of this thread, which ends with the call
         try:
-            call.answer(g, rows, positions, offsets, out)
+            call.answer(g, rows, positions, offsets, out.view(InTwoSteps))
         finally:
             sys.settrace(None)
         look(sys._getframe(), "", None)
 
     for g in range(4):
-        Call(watched, (4,))(g, rng.normal(size=(6, 5)), positions, offsets, out)
+        Call(watched, (4,))(g, rng.normal(size=(6, 5)), positions, offsets, np.full((4, 5), np.nan))
     return f"it writes to rows of out other than out[{min(touched)}]: other threads own them" if touched else None
-
-
-# 09b.4
-
-
-def weight_cases(rng):
-    for n, heads, size in ((3, 2, 4), (2, 5, 3), (1, 4, 2), (5, 1, 3), (4, 3, 1), (0, 2, 3), (4, 2, 2)):
-        yield rng.normal(size=(n * n, heads)), rng.normal(size=(n, heads * size)), heads
-
-
-def sums_truth(weight, x, heads, transposed=True, first=False):
-    n, columns = x.shape
-    out = np.zeros((n, columns))
-    for i, j, c in np.ndindex(n, n, columns):
-        h = c // (columns // heads) if first else c % heads
-        out[j if transposed else i, c] += weight[i * n + j, h] * x[i if transposed else j, c]
-    return out
 
 
 # 09b.5
@@ -122,6 +140,8 @@ def floor_cases(rng):
     yield 8e9, 1e9, 2e9, 1e9
     yield 0.0, 3e9, 2e9, 1e9  # a copy
     yield 8e9, 4e9, 2e9, 1e9  # a tie
+    yield 2e9 * (1 + 1e-12), 1e9, 2e9, 1e9  # almost a tie
+    yield 3e9, 0.0, 2e9, 1e9  # nothing moved
     yield 3e9, 2e9, 4e9, 1e9  # more operations, less time
     for _ in range(12):
         yield tuple((10 ** rng.uniform(6, 12, 4)).tolist())
@@ -135,8 +155,28 @@ def floor_truth(operations, moved, peak, bandwidth):
 
 EXERCISES = [
     Exercise(
+        "sums_over_i",
+        weight_cases,
+        sums_truth,
+        gives="out",
+        near={
+            "That is the sum over j, the kernel weighted_sums": lambda weight, x, heads: sums_truth(
+                weight, x, heads, transposed=False
+            ),
+            "You take the heads one after the other; here they stand last, column a * heads + h": (
+                lambda weight, x, heads: sums_truth(weight, x, heads, first=True)
+            ),
+        },
+        linear=(0, 1),
+        float32=True,
+        hints=(
+            "Which columns belong to head h? x[:, h::heads]. Which row of weight is the pair (i, j)?",
+            "out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads], for all i, j and h.",
+        ),
+    ),
+    Exercise(
         "lost_updates",
-        lambda rng: [(3,), (1,), (2,), (5,), (20,)],
+        addition_cases,
         check=updates_check,
         gives="the order",
         hints=(
@@ -164,26 +204,6 @@ EXERCISES = [
         hints=(
             "What does an empty group have to write?",
             "out[g] = 0, then add rows[p] for p in positions[offsets[g]:offsets[g + 1]].",
-        ),
-    ),
-    Exercise(
-        "sums_over_i",
-        weight_cases,
-        sums_truth,
-        gives="out",
-        near={
-            "That is the sum over j, the kernel weighted_sums": lambda weight, x, heads: sums_truth(
-                weight, x, heads, transposed=False
-            ),
-            "You take the heads one after the other; here they stand last, column a * heads + h": (
-                lambda weight, x, heads: sums_truth(weight, x, heads, first=True)
-            ),
-        },
-        linear=(0, 1),
-        float32=True,
-        hints=(
-            "Which columns belong to head h? x[:, h::heads]. Which row of weight is the pair (i, j)?",
-            "out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads], for all i, j and h.",
         ),
     ),
     Exercise(

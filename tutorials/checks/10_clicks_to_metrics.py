@@ -1,7 +1,7 @@
 """How the answers of chapter 10 are judged."""
 
 import math
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from judge import Exercise, Note, fastest, most_memory
@@ -20,7 +20,9 @@ def score_cases(rng):
     for large in (41.0, 801.0, -801.0):  # equal after a sigmoid, or after exp
         yield large + np.array([1.0, 2.0, 0.0, 3.0, -1.0]), labels
     yield 1 + 1e-9 * np.array([1.0, 2.0, 0.0, 3.0, -1.0]), labels  # equal in float32
-    for n in (2, 5, 12, 40):
+    yield 1 + 2.0**-51 * np.array([1.0, 2.0, 0.0, 3.0, -1.0]), labels  # the last digits of float64
+    yield np.array([np.inf, np.inf, 0.0]), np.array([1, 0, 0])
+    for n in (2, 5, 12, 90):
         labels = rng.integers(0, 2, n)
         yield rng.normal(size=n), labels
         yield rng.integers(0, 4, n) / 2, labels  # ties
@@ -42,7 +44,7 @@ def auc_truth(scores, labels):
 
 def rank_cases(rng, least=0):
     yield np.array([5, 1, 3, 6, 2, 4, 7]), np.array([0, 0, 1, 1, 1, 0, 0])
-    for n in (2, 5, 12, 30):
+    for n in (2, 5, 12, 60):
         for clicks in (least, 1, n // 2, n - 1, n):
             yield rng.permutation(n) + 1, rng.permutation(np.arange(n) < clicks).astype(int)
 
@@ -70,7 +72,7 @@ def mrr_truth(ranks, labels):
 
 def gain_cases(rng):
     for ranks, labels in rank_cases(rng, least=1):
-        for k in (1, 3, 5, 10):
+        for k in (1, 3, 5, 10, 25):
             yield ranks, labels, k
     yield np.array([1, 2, 3, 4, 5, 6]), np.array([0, 0, 0, 0, 0, 1]), 5  # none among the first 5
     yield np.arange(1, 10), np.array([1] * 8 + [0]), 5
@@ -89,7 +91,7 @@ def negative_cases(rng):
     sizes = ((10, 3, 4), (5, 1, 4), (4, 1, 4), (3, 1, 4), (2, 2, 4), (12, 2, 7), (6, 0, 1), (1, 1, 2))
     for shown, clicked, count in sizes:
         labels = rng.permutation(np.arange(shown) < clicked).astype(int)
-        yield rng.choice(1000, shown, replace=False), labels, count, np.random.default_rng(rng.integers(1000))
+        yield rng.choice(100_000, shown, replace=False), labels, count, np.random.default_rng(rng.integers(1000))
 
 
 def negatives_check(args, got):
@@ -114,19 +116,24 @@ def negatives_trial(call, rng):
 
     if any((draw(9, 4, seed) != draw(9, 4, seed)).any() for seed in range(3)):
         return "the same generator gives other negatives: draw with rng, and with nothing else"
-    for size, count in ((9, 4), (5, 5), (3, 4), (2, 4)):
-        draws = np.array([draw(size, count, seed) for seed in range(400)]) - 51
+    for size, count, calls in ((9, 4, 400), (5, 5, 400), (3, 4, 400), (2, 4, 400), (20, 4, 1500)):
+        draws = np.array([draw(size, count, seed) for seed in range(calls)]) - 51
         share = np.bincount(draws.ravel(), minlength=size) / draws.size
         spread = 5 * math.sqrt(1 / size / draws.size)
         if size != count and np.abs(share - 1 / size).max() > spread:
-            return f"of {size} titles, {count} drawn, one is drawn in {share.max():.0%} of cases, not {1 / size:.0%}"
+            most = f"one title makes up {share.max():.1%} of the draws, not {1 / size:.1%}"
+            return f"of {size} titles, {count} drawn, {most}"
+        if abs(draws.mean() - (size - 1) / 2) > 5 * math.sqrt((size**2 - 1) / 12 / draws.size):
+            return f"of {size} titles, {count} drawn, those at one end of the list come more often"
         if size < count:  # with replacement: how often the first occurs varies as a coin's heads do
             times = (draws == 0).sum(axis=1)
             variance = count / size * (1 - 1 / size)
             if not 0.75 < times.var() / variance < 1.3:
                 return f"with {size} titles and {count} to draw, each draw should not know of the others"
-        elif size > count and len({tuple(one) for one in draws}) < 30:
-            return "with 400 generators nearly the same negatives come: are they drawn anew?"
+        elif size > count:
+            sets = len({frozenset(one) for one in draws.tolist()})  # of 126 sets of 4 of 9 about 121
+            if sets < 100:
+                return f"{calls} generators give only {sets} sets of {count} of {size}: are they drawn again each time?"
     return None
 
 
@@ -134,7 +141,7 @@ def negatives_trial(call, rng):
 
 
 def interval_cases(rng):
-    for n, missing in ((120, 0.0), (60, 0.4), (50, 0.2), (2, 0.0)):
+    for n, missing in ((120, 0.0), (60, 0.4), (50, 0.2), (2, 0.0), (6, 4 / 6)):
         hard = rng.random(n)
         second = hard + rng.normal(0, 0.01, n)
         first = second + 0.02 + rng.exponential(0.05, n) ** 2  # skewed: the interval is not symmetrical
@@ -168,15 +175,16 @@ def interval_trial(call, rng):
     (low, high), other = (call(first, second, 1, np.random.default_rng(seed)) for seed in (1, 2))
     if low != high:
         return "with draws = 1 there is one mean, and both ends are it"
+    widths = [high - low for low, high in (call(first, second, 2, np.random.default_rng(seed)) for seed in range(20))]
+    if np.mean(widths) > 2.5 * (first - second).std() / math.sqrt(50):  # two means are about one standard error apart
+        return "with draws = 2 the interval is nearly as wide as with many draws: draw as often as is asked for"
     return "another generator gives the same draw: draw with rng" if tuple(other) == (low, high) else None
 
 
 # 10.7
 
-SEEDS = (11, 12)
 
-
-@cache
+@lru_cache(maxsize=4)
 def corpus(seed):
     import nrms_np
     from nrms_np.app.baselines import mean_vector_scores
@@ -213,7 +221,7 @@ def ranking_trial(call, rng):
     import nrms_np
 
     lines, gains = [], []
-    for seed in SEEDS:
+    for seed in (11, 12, int(rng.integers(100, 10_000))):  # the last one nobody can have seen
         dev, lists, baseline = corpus(seed)
         got = call(*lists)
         said = ranking_check(lists, got)
@@ -238,7 +246,10 @@ EXERCISES = [
                 (s[y == 1][:, None] > s[y == 0]).sum() / (y.sum() * (1 - y).sum())
             )
         },
-        hints=("One entry for each pair: clicked[:, None] - others[None, :].", "(above > 0) + 0.5 * (above == 0)"),
+        hints=(
+            "One entry for each pair: clicked[:, None] > others[None, :].",
+            "(clicked[:, None] > others) + 0.5 * (clicked[:, None] == others)",
+        ),
     ),
     Exercise(
         "auc_of_ranks",
@@ -304,6 +315,7 @@ EXERCISES = [
         check=ranking_check,
         trial=ranking_trial,
         gives="the scores",
+        forbidden=("nrms_np",),
         seconds=120.0,
         hints=(
             "Count the words that a candidate shares with the history. Then ask which of them say something.",

@@ -21,6 +21,8 @@ def line_cases(rng):
     yield ("7\tU01\t11/14/2019 8:05:30 AM\tN10\tN21 a-10 a-1b a-01",)
     yield ("7\tU01\t11/14/2019 8:05:30 AM\t\tN-11",)
     yield ("7\tU01\t11/14/2019 8:05:30 AM\tN3\tN0-0",)
+    yield ("7\tU01\t11/14/2019 8:05:30 AM\tN3\teu-1-N4-1 N-0-2-0",)
+    yield ("7\tU01\t11/14/2019 8:05:30 AM\tN3\teu-1-N4 N2",)
     for labelled in (True, False):
         for _ in range(4):
             ids = [
@@ -57,6 +59,7 @@ def line_check(args, got):
 def time_cases(rng):
     yield (["11/9/2019 11:59:59 PM", "11/14/2019 1:30:00 PM", "11/13/2019 11:30:00 PM", "11/14/2019 12:00:01 AM"],)
     yield (["12/31/2019 8:00:00 AM", "1/2/2020 8:00:00 AM"],)
+    yield (["12/31/2019 8:00:00 AM", "1/1/2020 8:00:00 AM"],)
     yield (["10/31/2019 8:00:00 AM", "11/1/2019 8:00:00 AM", "9/30/2019 1:00:00 AM"],)
     yield (["2/3/2020 8:00:00 AM", "3/2/2020 8:00:00 AM", "3/1/2020 9:00:00 PM"],)
     yield (["11/14/2019 12:00:00 AM"],)
@@ -106,6 +109,11 @@ def log_cases(rng):
         yield many, f"u{rng.integers(3)}", many[int(rng.integers(n))][1]
 
 
+def log_check(args, got):
+    # the judge takes a tuple for a list
+    return None if isinstance(got, list) else f"a list is asked for, not a {type(got).__name__}"
+
+
 def log_truth(log, user, time):
     found = []
     for who, when, item in log:
@@ -125,6 +133,7 @@ def count_cases(rng):
     yield {"the": 7, "storm": 2}, {}
     yield {}, {"moon": [0.3]}
     yield {"a": 0}, {"a": [0.1]}
+    yield {"a": 700_000, "b": 1_000_000}, {"a": np.array([0.1, 0.2])}
     yield {"a": 1}, {"a": [0.1], "b": [0.2]}
     yield {"Storm": 3, "storm": 2, "MOON": 1}, {"storm": [0.1], "Moon": [0.2], "moon": [0.3]}
     yield {"storm": 3, "storms": 2, "sto": 4}, {"storms": [0.0], "stor": [0.2]}
@@ -151,7 +160,7 @@ def scored_cases(rng):
     for large in (41.0, 801.0, -801.0):  # equal after a sigmoid, or after exp
         yield "7", large + order
     yield "a-7", np.array([3, 1, 2])
-    for n in (1, 2, 3, 13, 40):
+    for n in (1, 2, 3, 13, 300):
         yield str(rng.integers(10**6)), rng.normal(size=n)
         yield f"00{rng.integers(100)}", rng.normal(size=n)  # an id is text
 
@@ -206,9 +215,14 @@ def submission_cases(rng):
         yield lines[:4] + [lines[4].replace("12 ", "120 ", 1)], ids, scores
         yield lines[::-1], ids, scores
         yield lines[:0:-1], ids, scores  # missing and shuffled
+        yield [*lines, lines[4]], ids, scores  # one line too many: its impression again, or of none that is there
+        yield [*lines, "99 [1,2]"], ids, scores
     for first in ("[3,1,7]", "[30,10,20]", "[2,0,1]", "[0,2,1]", "[1,0,2]", "[0,1,2]", "[1,2,0]", "[0,0,0]", "[3,1,1]"):
         yield [f"7 {first}", *ranked("right")[1:]], ids, scores
         yield [f"7 {first}", *ranked("zero")[1:]], ids, scores
+    yield ["7 [1]"], ["7"], [np.array([0.3])]  # all forms but one fit
+    yield ["7 [3,1,4,2]"], ["7"], [np.array([3.0, 1.0, 4.0, 2.0])]  # reversed, and the order as well
+    yield ["07 [1]", "7 [1]"], ["7", "07"], [np.array([0.3]), np.array([0.4])]  # an id is text
     for name in ("reversed", "order"):  # from 0, and not the ranks
         numbers = [FORMS["zero"](FORMS[name](ranks)) for ranks in ranks_of(scores)]
         yield [f"{one} {str(of).replace(' ', '')}" for one, of in zip(ids, numbers)], ids, scores
@@ -249,6 +263,7 @@ EXERCISES = [
         "history_before",
         log_cases,
         log_truth,
+        check=log_check,
         gives="the history",
         hints=("Three conditions: whose, when, in which order.", "sorted with a key keeps the order of equal keys."),
     ),

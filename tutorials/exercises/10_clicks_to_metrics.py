@@ -5,7 +5,7 @@
 def auc(scores, labels):
     """The share of pairs (clicked, not clicked) whose clicked title has the larger score; a tie counts 1/2.
 
-    scores, labels [n] of one impression, 1 = clicked. NaN when there is no pair.
+    scores, labels [n] of one impression, 1 = clicked; scores may be infinite. NaN when there is no pair.
     """
     raise NotImplementedError
 
@@ -54,13 +54,13 @@ def paired_interval(first, second, draws, rng):
 
 # 10.7
 def my_ranking(titles, histories, candidates):
-    """Beat the baseline: the scores of all candidates, from words alone. A list with an array for each impression.
+    """Beat the baseline: scores of all candidates, from words alone. A list with an array for each impression.
 
     titles: for each news an array of word numbers, the section word first. histories: for each impression an array of
     news numbers, oldest first, perhaps empty. candidates: for each impression an array of news numbers.
 
     Only the order inside an impression counts. Nobody tells you who clicked: all histories end before the day of the
-    impressions. The mean of word vectors is to be beaten by .03 of AUC. Think: how much does it say that two titles
-    share "the", and how much that they share "comet"?
+    impressions, and nrms_np is not allowed. The mean of word vectors is to be beaten by .03 of AUC. Think: how much
+    does it say that two titles share "the", and how much that they share "comet"?
     """
     raise NotImplementedError

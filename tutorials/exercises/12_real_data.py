@@ -57,7 +57,7 @@ def diagnose(lines, ids, scores):
     model, one array for each impression; all its numbers are different.
 
     "missing"     an impression has no line
-    "shuffled"    all impressions are there, not in the order of behaviors.tsv
+    "shuffled"    all impressions are there, not in the order of behaviors.tsv, or there are more lines than ids
     and if they are, what stands in all of them:
     "right"       the ranks
     "reversed"    numbers from 1, the largest for the best candidate

@@ -3,6 +3,16 @@
 import numpy as np
 
 
+def sums_over_i(weight, x, heads):
+    n = len(x)
+    out = np.zeros_like(x)
+    for i in range(n):
+        for j in range(n):
+            for h in range(heads):
+                out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads]
+    return out
+
+
 def lost_updates(additions):
     if additions == 1:
         return "ABAB"
@@ -26,16 +36,6 @@ def sum_of_owner(g, rows, positions, offsets, out):
     out[g] = 0
     for p in positions[offsets[g] : offsets[g + 1]]:
         out[g] += rows[p]
-
-
-def sums_over_i(weight, x, heads):
-    n = len(x)
-    out = np.zeros_like(x)
-    for i in range(n):
-        for j in range(n):
-            for h in range(heads):
-                out[j, h::heads] += weight[i * n + j, h] * x[i, h::heads]
-    return out
 
 
 def floor_of(operations, moved, peak, bandwidth):

@@ -7,8 +7,8 @@ def auc(scores, labels):
     clicked, others = scores[labels == 1], scores[labels == 0]
     if len(clicked) == 0 or len(others) == 0:
         return np.nan  # no pair: 0 / 0
-    above = clicked[:, None] - others[None, :]  # one entry for each pair
-    return ((above > 0) + 0.5 * (above == 0)).mean()
+    clicked = clicked[:, None]  # one entry for each pair; no difference, which is NaN where both are infinite
+    return ((clicked > others) + 0.5 * (clicked == others)).mean()
 
 
 def auc_of_ranks(ranks, labels):
