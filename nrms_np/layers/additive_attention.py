@@ -69,7 +69,7 @@ def additive_attention_backward(
     def backward_piece(piece: slice) -> None:
         offsets, dout_piece = sets.offsets[piece], dout[piece.start : piece.stop - 1]
         rows = slice(offsets[0], offsets[-1])
-        _weights_backward(dout_piece, x, offsets, dlogits)  # 5. dalpha, until step 4
+        _weights_backward(dout_piece, x, offsets, dlogits)  # 5. writes dalpha where dlogits will stand
         softmax_backward(dlogits[:, None], alpha[:, None], offsets)  # 4.
         _tanh_backward(dlogits[rows], query, hidden[rows], dz[rows])  # 3. logits = hidden @ query and 2. tanh
         np.matmul(dz[rows], weight.T, out=dx[rows])  # 1. z = x @ weight + bias
