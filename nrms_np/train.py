@@ -10,7 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from nrms_np.app import cli, mpi, threads
-from nrms_np.app.run_folder import RunSettings, claim, make_folder, read_settings
+from nrms_np.app.console import Stopped
+from nrms_np.app.run_folder import SETTINGS_FILE, RunSettings, claim, make_folder, read_settings
 from nrms_np.app.training_run import train_in
 
 # a small vocabulary, learned in about a minute
@@ -63,8 +64,13 @@ def main(argv: list[str] | None = None) -> None:
         config = cli.settings(given if "train" in given else DEMO_SETTINGS | given)
         settings = RunSettings(config, given.get("train"), given.get("dev"), given.get("embeddings"), "strict" in given)
         folder = mpi.first(lambda: make_folder(settings, given.get("run")))
-    with nullcontext() if ranks.rank else claim(folder):
-        train_in(folder, settings)
+    try:
+        with nullcontext() if ranks.rank else claim(folder):
+            train_in(folder, settings)
+    except (Stopped, OSError) as stopped:
+        if (folder / SETTINGS_FILE).exists():
+            stopped.add_note(f"go on with: {cli.command('train', '--resume', folder)}")
+        raise
 
 
 if __name__ == "__main__":

@@ -223,6 +223,12 @@ def test_ctrl_c_leaves_nothing(folder, monkeypatch):
     assert caches(folder) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_its_place_is_not_waited_for(folder):
+    os.mkfifo(folder / library.NAME)
+    assert len(read_folder(folder)[0])
+
+
 def test_nothing_is_written_through_a_link(folder, tmp_path):
     read_folder(folder)
     (path,) = caches(folder)

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,3 +202,13 @@ def test_a_pipe_is_written_into_and_not_replaced(tmp_path):
     write_text(pipe, "through")
     reader.join(10)
     assert found == ["through"] and pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")
+def test_the_file_behind_an_open_stream_is_not_replaced(tmp_path):
+    with open(tmp_path / "output", "w+") as output:
+        output.write("before")
+        output.flush()
+        with pytest.raises(OutputError, match="leads into .*output; give the name of a file of its own"):
+            write_text(Path(f"/dev/fd/{output.fileno()}"), "new")
+    assert (tmp_path / "output").read_text() == "before"

@@ -342,6 +342,16 @@ def test_flags_that_do_not_go_together(files, arguments, capsys):
     assert stop.value.code == 2 and "--users and --out go together" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("ids", "titles"), [(["N1", "N2"], ["x"]), (["N1", "N1"], ["x", "y"])])
+def test_a_refused_catalogue_leaves_the_old_one(checkpoint, demo, ids, titles):
+    one = Recommender(checkpoint)
+    one.set_catalogue(demo.news.ids, demo.news.titles)
+    before = one.rank(["N1", demo.news.titles[3]])
+    with pytest.raises(ValueError):
+        one.set_catalogue(ids, titles)
+    assert one.rank(["N1", demo.news.titles[3]]) == before
+
+
 def test_wrong_use_is_refused(recommender, checkpoint):
     with pytest.raises(InputError, match="top 0: must be at least 1"):
         recommender.rank(["N1"], 0)
@@ -352,7 +362,7 @@ def test_wrong_use_is_refused(recommender, checkpoint):
         empty.rank([])
     with pytest.raises(InputError, match="news id b appears twice"):
         empty.set_catalogue(["a", "b", "b"], ["x"] * 3)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="2 ids, 1 titles"):
         empty.set_catalogue(["a", "b"], ["x"])
     nan = {**checkpoint.params, "news.weight_value": checkpoint.params["news.weight_value"] * np.float32(np.nan)}
     broken = Recommender(replace(checkpoint, params=nan))

@@ -189,6 +189,14 @@ def test_a_second_signal_does_not_wait_for_the_end_of_the_step(folders, tmp_path
     assert "stopped by SIGTERM; go on with: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("changed", [{"train": 5}, {"train": [5]}, {"dev": ["a"]}, {"embeddings": [1]}])
+def test_a_path_that_is_none_is_refused(run, changed, capsys):
+    settings = json.loads((run / "config.json").read_text()) | changed
+    (run / "config.json").write_text(json.dumps(settings))
+    assert cli.run_command(train.main, ["--resume", str(run)]) == 2
+    assert "is no path" in capsys.readouterr().err
+
+
 def test_a_run_that_lost_its_resume_file_says_that_it_starts_again(run, capsys):
     (run / "resume.npz").unlink()
     assert cli.run_command(train.main, ["--resume", str(run)]) == 0

@@ -72,13 +72,15 @@ class Recommender:
         News whose titles have the same words are one article: it has the first of their ids, and their clicks. Raises
         ValueError when there are not as many titles as ids, InputError for a repeated id.
         """
+        if len(ids) != len(titles):
+            raise ValueError(f"{len(ids)} ids, {len(titles)} titles: one of each for each news")
+        if len(set(ids)) < len(ids):
+            raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
         self.by_words: dict[str, int] = {}
         # what begins with a space stands for a title without words: that is like no other
         all_words = (" ".join(tokenize(title)) or f" {n}" for n, title in enumerate(titles))
         articles = [self.by_words.setdefault(words, len(self.by_words)) for words in all_words]
-        self.number = dict(zip(ids, articles, strict=True))
-        if len(self.number) < len(ids):
-            raise InputError(f"news id {Counter(ids).most_common(1)[0][0]} appears twice")
+        self.number = dict(zip(ids, articles))
         first = np.unique(articles, return_index=True)[1]  # of the news of each article
         self.ids, self.titles = [ids[n] for n in first], [titles[n] for n in first]
         # Each entry of the vectors is a row: user @ [M, n] reads memory twice as fast as [n, M] @ user

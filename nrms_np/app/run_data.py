@@ -87,8 +87,10 @@ def load_data(settings: RunSettings) -> tuple[News, Behaviors, News, Behaviors, 
     news, train = join_folders(parts) if len(parts) > 1 else parts[0]
     if settings.dev:
         dev_news, dev = read_folder(Path(settings.dev), settings.strict)
-        shared = len(set(zip(*dev.text_columns())).intersection(zip(*train.text_columns())))  # same id, user and time
-        if shared:
+        times = set(dev.times.tolist()).intersection(train.times.tolist())  # as a rule there is none
+        same_time = (part.select(np.flatnonzero([t in times for t in part.times.tolist()])) for part in (dev, train))
+        shared_dev, shared_train = (set(zip(*part.text_columns())) for part in same_time)  # id, user and time
+        if shared := len(shared_dev & shared_train):
             say([f"{shared:,} of the {len(dev):,} dev impressions are training data too, so dev metrics are too good"])
         return news, train, dev_news, dev, None
     held_out = last_day(*(part for _, part in parts), paths=[folder / "behaviors.tsv" for folder in folders])

@@ -16,7 +16,6 @@ from ..errors import InputError, OutputError
 from ..fit import TrainingState
 from . import cli
 from .checkpoint import as_written_now, load_checkpoint
-from .console import Stopped
 
 SETTINGS_FILE, RESUME_FILE, CHECKPOINT_FILE = "config.json", "resume.npz", "checkpoint.npz"
 MAY_CHANGE, PATHS = {"epochs", "patience"}, {"train", "dev", "embeddings"}  # settings, when a run goes on
@@ -57,6 +56,9 @@ def read_settings(folder: Path) -> RunSettings:
         saved = {**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))}
         if isinstance(saved["train"], str):  # as runs wrote it when there could be only one
             saved["train"] = [saved["train"]]
+        for path in [*(saved["train"] or []), saved["dev"], saved["embeddings"]]:
+            if not isinstance(path, str | None):
+                raise ValueError(f"{path!r} is no path")
         return RunSettings(**saved | {"config": Config.from_dict(saved["config"])})
     except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no run that can be resumed ({SETTINGS_FILE}: {error})") from None
@@ -97,8 +99,8 @@ def make_folder(settings: RunSettings, folder: Path | None) -> Path:
 def claim(folder: Path) -> Iterator[None]:
     """Hold the folder: two processes that train in it would write over each other's files.
 
-    What stops the work inside notes how to go on with its run. The lock ends with the process, however that ends.
-    Raises InputError when another process holds it, OutputError when the folder cannot be written.
+    The lock ends with the process, however that ends. Raises InputError when another process holds it, OutputError when
+    the folder cannot be written.
     """
     path = folder / "lock"  # empty: it is there to be locked
     try:
@@ -114,10 +116,6 @@ def claim(folder: Path) -> Iterator[None]:
         pass  # some network file systems have no locks: everybody is let in
     try:
         yield
-    except (Stopped, OSError) as stopped:
-        if (folder / SETTINGS_FILE).exists():
-            stopped.add_note(f"go on with: {cli.command('train', '--resume', folder)}")
-        raise
     finally:
         file.close()
         if not (folder / SETTINGS_FILE).exists():

@@ -31,12 +31,13 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     permission. The old bytes are there then, and no ``.part``.
     """
     target, left = Path(os.path.realpath(path)), "what was there before is intact"
+    if path.is_relative_to("/dev") and target.is_file():
+        raise OutputError(f"{path}: leads into {target}; give the name of a file of its own")
+    if path.exists() and not path.is_file():
+        return _write_into(path, write)
     temporary = target.with_name(target.name + ".part")
     try:
-        if path.exists() and not path.is_file():
-            with open(path, "wb") as file:
-                write(file)
-            return
+        temporary.unlink(missing_ok=True)  # another process may be writing into it: let that have its own
         with open(temporary, "w+b") as file:
             write(file)
             file.flush()
@@ -54,6 +55,15 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     finally:
         with suppress(OSError):  # after the rename there is none, and a read-only folder refuses this as well
             temporary.unlink()
+
+
+def _write_into(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write into a device or a pipe."""
+    try:
+        with open(path, "wb") as file:
+            write(file)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def _rename(old: Path, new: Path) -> None:

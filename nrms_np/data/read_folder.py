@@ -41,7 +41,7 @@ def read_folder(folder: Path, strict: bool = False) -> tuple[News, Behaviors]:
     home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if home.is_absolute():  # there may be no home
         places.append(home / "nrms_np" / hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16] / NAME)
-    kept = data = next(filter(None, (_load(place, made_of) for place in places)), None)
+    kept = data = next(filter(None, (_load(place, made_of) for place in places if made_of and place.is_file())), None)
     if data is None or strict and data[2]:  # one of the notes may be an error then
         notes = Notes(strict)
         news = read_news(folder / "news.tsv", notes)
