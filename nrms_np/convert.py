@@ -70,7 +70,7 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
     log, path = args.log, args.news
     parts = {"": log, "train": log / "train", "dev": log / "validation", "test": log / "test"}
     parts = {name: folder for name, folder in parts.items() if (folder / "behaviors.parquet").exists()}
-    is_mind = log.is_dir() and not any(log.glob("part-*"))
+    is_mind = log.is_dir() and ((log / "news.tsv").exists() or not any(log.glob("part-*")))
     if is_mind and not path:
         path = log / ("articles.parquet" if parts else "news.tsv")
         if parts and not path.exists():
@@ -78,6 +78,9 @@ def _folders(args: Namespace, notes: Notes) -> Iterator[Folder]:
     news = News([], [], [])
     if path:
         news = read_news(path, notes) if path.name == "news.tsv" else read_articles(path, vars(args), notes)
+    for kind in COLUMNS if is_mind else ():
+        if (name := vars(args)[kind]) and name not in vars(args).get("of_articles", ()):
+            raise InputError(f"--{kind} {name}: there is no such column, and those of {log} have names of their own")
     if parts:  # EB-NeRD
         yield from ((name, news, read_ebnerd(folder, notes)) for name, folder in parts.items())
     elif is_mind:

@@ -218,13 +218,14 @@ def test_lists_of_what_was_shown(tmp_path, form):
         ([None, "a1", "a2"], ["a1", None, None], "a1-1 a2-0"),
         (["a 1", "a2"], ["a 1"], "a_1-1 a2-0"),
         ([1.0, 2.0], [2.0], "1-0 2-1"),
-        ([0, 1, 2], [1, 0, 1], "0-1 1-1 2-0"),  # ids, as they were shown
+        ([0, 1, 2], [1, 0, 1], "0-1 1-0 2-1"),  # three ids would not repeat one
+        ([2, 10, 8, 1], [1, 0, 0, 0], "2-1 10-0 8-0 1-0"),
         (["a1", "a2"], ["a3"], "a1-0 a2-0"),  # what was not shown is in no impression
     ],
 )
 def test_lists_of_json(tmp_path, capsys, shown, clicked, found):
     log = [{"user": "u1", "time": f"2024-03-{day} 08:00", "shown": shown, "clicked": clicked} for day in (15, 16)]
-    items = [{"id": item, "title": f"Title {item}"} for item in ("a1", "a2", "a3", "a 1", 0, 1, 2)]
+    items = [{"id": item, "title": f"Title {item}"} for item in ("a1", "a2", "a3", "a 1", 0, 1, 2, 8, 10)]
     code, out = run(write_json(tmp_path / "log.jsonl", log), "--news", write_json(tmp_path / "news.jsonl", items))
     said = capsys.readouterr().err
     assert code == 0 and lines(out / "train") == [("u1", "", found)]
@@ -240,13 +241,13 @@ def test_what_is_half_a_character(tmp_path, capsys):
     assert "texts with half an emoji or a zero byte, which becomes \ufffd: 20 (first: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("missing", ["\\N", "NaT", "(null)", "undefined", "#N/A"])
+@pytest.mark.parametrize("missing", ["\\N", "(null)", "undefined", "#N/A"])
 def test_what_programs_write_for_nothing(tmp_path, capsys, missing):
-    log = [*rows(), *({**rows()[0], name: missing} for name in ("user", "time", "item"))]
+    log = [*rows(), *({**rows()[0], name: missing} for name in ("user", "time", "item")), {**rows()[0], "time": "NaT"}]
     code, out = run(write_csv(tmp_path / "log.csv", log))
     assert code == 0
     check(out)
-    assert "a user or a time, left out: 3" in capsys.readouterr().err
+    assert "a user or a time, left out: 4" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("session", "same"), [("x", True), ("", True), (None, False)])
@@ -781,3 +782,20 @@ def test_a_number_below_zero_cannot_be_drawn(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run(write_csv(tmp_path / "log.csv", rows()), "--draw", "-1")
     assert "must be at least 0" in capsys.readouterr().err
+
+
+def test_a_column_that_only_a_log_could_have_is_refused_for_a_folder(tmp_path, capsys):
+    demo = make_demo(seed=1, users=60, news=600, train_impressions=80, dev_impressions=20)
+    write_folder(tmp_path / "mind", demo.news, demo.train)
+    news = [{"id": item, "title": title} for item, title in zip(demo.news.ids, demo.news.titles)]
+    table = write_csv(tmp_path / "table.csv", news)
+    assert run(tmp_path / "mind", "--news", table, "--title", "title")[0] == 0
+    code, out = run(tmp_path / "mind", "--news", table, "--title", "hedline", "--out", tmp_path / "other")
+    assert code == 2 and "--title hedline: there is no such column" in capsys.readouterr().err
+
+
+def test_a_value_that_means_a_click_is_enough_beside_rows_of_something_else(tmp_path, capsys):
+    log = [{**row, "clicked": "read_article"} for row in rows() if row["clicked"]]
+    log.append({**log[0], "clicked": "pageview", "item": ""})
+    code, out = run(write_csv(tmp_path / "log.csv", log), "--yes", "read_article")
+    assert code == 0 and "a user or a time, left out: 1" in capsys.readouterr().err

@@ -72,13 +72,13 @@ def _read_cells(path: Path, given: dict[str, Any], notes: Notes, *needed: str) -
     for place, row in chain(head, rows):
         cells: Cells = {}
         for kind, name in columns.items():
-            cell = row.get(name)
-            parts = cell if isinstance(cell, list) and kind in ("shown", "clicked") else [cell]
-            texts = [text_of(part, place, notes) for part in parts]
-            if any(isinstance(part, (dict, list)) for part in parts) or kind == "user" and len(texts[0]) > LONGEST_TEXT:
+            cell: Any = row.get(name)
+            is_list = isinstance(cell, list) and kind in ("shown", "clicked")
+            cells[kind] = [text_of(part, place, notes) for part in cell] if is_list else text_of(cell, place, notes)
+            odd = isinstance(cell, (dict, list)) and not (is_list and {dict, list}.isdisjoint(map(type, cell)))
+            if odd or kind == "user" and len(cells[kind]) > LONGEST_TEXT:
                 what = f"the {kind} ({name}) is {str(cell)[:60]}"
                 raise InputError(f"{place}: {what}; give one text of up to {LONGEST_TEXT:,} characters in its place")
-            cells[kind] = texts if isinstance(cell, list) else texts[0]
         if "item" in cells:
             (cells["item"],) = _ids([cells["item"]])
         else:
@@ -121,7 +121,7 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
         if "" in clicked:
             notes.add("empty ids in lists, left out", place)
             del clicked[""]
-        if not (user and time and clicked):
+        if not (user and time and time != "NaT" and clicked):
             notes.add("rows without a click or view of an article, a user or a time, left out", place)
             continue
         places.setdefault(time, place)
@@ -133,7 +133,8 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
-    if odd and len({event.clicked for event in events}) < 2:  # all clicks, or all but the clicks, may be among them
+    kinds = {event.clicked for event in events} | {False for _ in given["yes"]}
+    if odd and len(kinds) < 2:  # all clicks, or all but the clicks, may be among them
         raise InputError(
             f"{next(iter(odd.values()))}: the column of clicks holds {', '.join(map(repr, [*odd][:9]))}; say which "
             "values mean a click: --yes VALUE ... (all others mean none then), or remove the rows of something else"
@@ -162,7 +163,8 @@ def _read_clicks(cells: Cells, yes: list[str]) -> dict[str, bool | None]:
     shown, of_them = cells["shown"], cells.get("clicked", [])
     if "clicked" not in cells:
         return {item[:-2]: item.endswith("-1") for item in shown if item[-2:] in LABELS}
-    if len(shown) == len(of_them) and {*map(str.lower, of_them)} <= {"0", "1", "false", "true"} - {*shown}:
+    is_label = {*map(str.lower, of_them)} <= {"0", "1", "false", "true"}  # a list of three ids would repeat one
+    if is_label and len(shown) == len(of_them) and (len(shown) > 2 or not {*shown} & {*of_them}):
         return {item: _is_yes(label) for item, label in zip(shown, of_them)}
     return {item: item in of_them for item in [*shown, *of_them]}
 
@@ -182,7 +184,7 @@ def _is_yes(cell: Any) -> bool | None:
         return float(text.replace(",", ".")) > 0
     yes = ("true", "t", "yes", "y", "click", "clicked", "open", "opened", "read")
     no = ("false", "f", "no", "n", "view", "viewed", "impression", "show", "shown", "seen", "displayed")
-    return True if text in yes else False if text in ("", *NO_TITLE, *no) else None
+    return True if text in yes else False if not text or text in NO_TITLE or text in no else None
 
 
 def make_impressions(events: list[tuple[datetime, Event]], notes: Notes) -> list[Impression]:

@@ -20,14 +20,14 @@ from ..errors import InputError
 LONGEST_LINE = 1 << 20  # bytes; a history of 100,000 clicks still fits
 AS_UNZIPPED = "is this the file as MIND unzips it? (convert reads logs; a catalogue may be lines of id, tab, title)"
 # what programs write for a missing text
-NO_TITLE = ("nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "nat", "undefined", "\\n")
+NO_TITLE = {"nan", "none", "null", "(null)", "<na>", "n/a", "#n/a", "undefined", "\\n"}
 COLUMNS = {  # their usual names, in small letters without marks
     "user": "user userid uid visitor visitorid client clientid customer customerid reader readerid member memberid",
     "time": "time timestamp datetime date eventtime impressiontime clicktime createdat ts",
     "item": "item itemid news newsid nid article articleid content contentid document documentid docid iid id url",
     "title": "title headline newstitle articletitle itemtitle name",
     "category": "categorystr category section topic",
-    "clicked": "clicked click isclick isclicked clicks label labels articleidsclicked event eventtype action",
+    "clicked": "clicked click isclick isclicked clicks label articleidsclicked event eventtype action",
     "shown": "shown impressions inview articleidsinview candidates isshown displayed",
     "session": "session sessionid impressionid requestid pageviewid",
 }
@@ -141,7 +141,7 @@ def _is_header(fields: list[str]) -> bool:
     """0, 1, 2 ..., the usual names of id and title or, of MIND's own columns, words without digits in all of them."""
     names = [re.sub(r"[\W_]", "", field).lower() for field in fields]
     items, titles = ({*COLUMNS[kind].split()} for kind in ("item", "title"))
-    usual = items & {names[0], names[0][:-1]} and titles & {*names} or names == [*map(str, range(len(names)))]
+    usual = items & {names[0], names[0].rstrip("s")} and titles & {*names} or names == [*map(str, range(len(names)))]
     return bool(usual) or len(fields) > 3 and all(re.fullmatch(r"[^\W\d]+([ -][^\W\d]+)*", field) for field in fields)
 
 

@@ -99,9 +99,9 @@ def _read_parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
 
 def text_of(cell: Any, place: str, notes: Notes) -> str:
     """A cell on one line; empty for what programs write where nothing is."""
-    text = cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
-    text, lost = LOST.subn("\ufffd", " ".join(text.split()))
-    if lost:
+    text = " ".join((cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)).split())
+    if not text.isprintable() and LOST.search(text):  # the first is the faster one
+        text = LOST.sub("\ufffd", text)
         notes.add("texts with half an emoji or a zero byte, which becomes \ufffd", place)
     return "" if text.lower() in NO_TITLE else text
 

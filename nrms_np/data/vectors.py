@@ -8,7 +8,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
-from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
@@ -35,10 +34,13 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
     differs in nothing but capitals or the like (``vocabulary.fold``). What is left out is said. Raises InputError with
     file:line when the row of a wanted word is no vector, for another kind of file, when most rows are none, or no word.
     """
-    some, wanted, notes = ", ".join(islice(wanted, 5)), frozenset(wanted), Notes()
+    some, notes = list(wanted), Notes()
+    wanted = frozenset(some)
+    first: list[str] = []  # words of the file
     exact: dict[str, np.ndarray] = {}
     alike: dict[str, np.ndarray] = {}
     for place, size, text, numbers in _rows(Path(path), notes):
+        first += [text] if len(first) < 5 else []
         name = text if text in wanted else fold(text)
         vector = _parse(numbers) if name in wanted else None
         if text in exact:
@@ -51,8 +53,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
             (exact if name == text else alike).setdefault(name, vector)
     say(notes.lines())
     if wanted and not exact and not alike:
-        first = ", ".join(text for _, _, text, _ in islice(_rows(Path(path), Notes()), 5))
-        what = f"none of the words of the training news ({some}, ...) has a vector in it (but {first}, ...)"
+        ours, theirs = ", ".join(some[:5]), ", ".join(first)
+        what = f"none of the words of the training news ({ours}, ...) has a vector in it (but {theirs}, ...)"
         remedy = "give vectors of the same language, and put spaces between the words of Chinese or Thai titles"
         raise InputError(f"{path}: {what}; {remedy}")
     return exact | {name: vector for name, vector in alike.items() if name not in exact}
