@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "nrms_np"
 CORE = "config ragged batch encoder model adam rng parallel clicks fit inference metrics gradcheck".split()
-LARGEST_CORE, LARGEST_PACKAGE, LONGEST_FILE, LONGEST_FUNCTION = 2000, 6193, 250, 45
+LARGEST_CORE, LARGEST_PACKAGE, LONGEST_FILE, LONGEST_FUNCTION = 2000, 6192, 250, 45
 
 
 def lines_of(paths):

@@ -133,8 +133,7 @@ def read_log(path: Path, given: dict[str, Any], news: News, notes: Notes) -> lis
             if event in events:
                 notes.add("rows that repeat another one, left out", place)
             events[event] = None
-    kinds = {event.clicked for event in events} | {False for _ in given["yes"]}
-    if odd and len(kinds) < 2:  # all clicks, or all but the clicks, may be among them
+    if odd and len({event.clicked for event in events} | {False for _ in given["yes"]}) < 2:  # clicks are among them
         raise InputError(
             f"{next(iter(odd.values()))}: the column of clicks holds {', '.join(map(repr, [*odd][:9]))}; say which "
             "values mean a click: --yes VALUE ... (all others mean none then), or remove the rows of something else"

@@ -112,7 +112,7 @@ def _save(place: Path, made_of: list, news: News, behaviors: Behaviors, notes: l
         checksum = zlib.crc32(piece, checksum)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        if place.is_symlink():  # to a file that is not ours
+        if place.is_symlink() or place.exists() and not place.is_file():  # write_file would write into it
             place.unlink()
         write_file(place, lambda file: file.writelines([b"%10d %53d" % (checksum, 64 + len(pieces[0])), *pieces]))
     except OSError as error:  # no error if its .part is gone: another process was just faster
