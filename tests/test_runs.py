@@ -194,7 +194,7 @@ def test_a_path_that_is_none_is_refused(run, changed, capsys):
     settings = json.loads((run / "config.json").read_text()) | changed
     (run / "config.json").write_text(json.dumps(settings))
     assert cli.run_command(train.main, ["--resume", str(run)]) == 2
-    assert "is no path" in capsys.readouterr().err
+    assert "holds no run that can be resumed (config.json: " in capsys.readouterr().err
 
 
 def test_a_run_that_lost_its_resume_file_says_that_it_starts_again(run, capsys):
