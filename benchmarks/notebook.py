@@ -128,7 +128,7 @@ def command(folder: Path | None, on_step: OnStep) -> None:
     from nrms_np.app.run_folder import RunSettings
     from nrms_np.config import Config
     from nrms_np.fit import TrainingState, train_epoch
-    from nrms_np.model import init_parameters
+    from nrms_np.model import init_parameters, loss_and_gradients
 
     threads.use(0)
     import numpy as np  # only now: a command sets BLAS's threads first
@@ -147,7 +147,7 @@ def command(folder: Path | None, on_step: OnStep) -> None:
 
     for state.epoch in range(1, 1000):
         state.step, state.loss_sum = 0, 0.0
-        train_epoch(state, prepared.train, prepared.config, finish_step)
+        train_epoch(state, prepared.train, prepared.config, finish_step, loss_and_gradients)
 
 
 def read(folder: Path | None) -> tuple[News, Behaviors]:
