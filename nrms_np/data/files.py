@@ -1,4 +1,4 @@
-"""Files of a run: a reader finds the old bytes or the new ones, never half of them, and arrays carry a checksum."""
+"""Writing files: a reader finds the old bytes or the new ones, never half of them, and arrays carry a checksum."""
 
 import errno
 import hashlib
